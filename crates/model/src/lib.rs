@@ -1,0 +1,3 @@
+//! The nouns of Towpath: units that people write, the manifest's words, and what is desired.
+
+pub mod unit;
