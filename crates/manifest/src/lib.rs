@@ -1,1 +1,92 @@
-//! Placeholder.
+//! Text to what is desired, with diagnostics that point at the place.
+//!
+//! [`read`] goes through the stages of a manifest, and goes on as far as it can, so that one run tells all that is
+//! wrong: *parse* (TOML to a tree with places), *include* (further files join the tree), *normal* (each node checked
+//! against the shape of its field, shorthands spelled out), *layer* (each environment laid over the root), *whole*
+//! (what is required is there, what is referred to exists), and last the typed [`Desired`] for the root and for each
+//! environment. What cannot be read is marked and left out, and nothing more is said about it.
+
+mod explain;
+mod include;
+mod layer;
+mod locate;
+mod near;
+mod normal;
+mod parse;
+mod print;
+mod reference;
+mod schema;
+mod source;
+mod whole;
+
+pub use explain::{Explained, Origin, explain_path};
+pub use locate::{Diagnostic, locate};
+pub use near::nearest;
+pub use print::{print, print_value};
+pub use reference::reference;
+pub use schema::schema;
+pub use source::{Source, Sources, Unread};
+
+use towpath_model::finding::Finding;
+use towpath_model::spec::{Kind, Node, Tree};
+use towpath_model::unit::Name;
+use towpath_model::word::{Map, Word};
+use towpath_model::{Desired, code};
+use std::sync::Arc;
+
+/// What came of reading a manifest.
+#[derive(Debug)]
+pub struct Reading {
+    /// The texts that were read, the first one the manifest itself.
+    pub sources: Vec<Source>,
+    /// What was written, in its normal form.
+    pub root: Tree,
+    /// What it means where no environment is laid over; `None` where it could not be read at all.
+    pub desired: Option<Desired>,
+    /// What it means in each environment.
+    pub environments: Map<Name, Layered>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+/// The product in one environment.
+#[derive(Debug)]
+pub struct Layered {
+    /// What was written, the environment laid over the root.
+    pub tree: Tree,
+    /// What it means; only what is present there.
+    pub desired: Desired,
+}
+
+/// Reads the manifest of that name, and whatever it includes, from the sources.
+pub fn read(name: &str, sources: &dyn Sources) -> Reading {
+    let mut findings = Vec::new();
+    let mut texts = Vec::new();
+    let written = include::gather(name, sources, &mut texts, &mut findings);
+    let Some(written) = written else {
+        let root = Arc::new(Node::new(Kind::Bad));
+        return Reading { sources: texts, root, desired: None, environments: Map::new(), findings };
+    };
+    let root = normal::normalize(&written, &mut findings);
+    let layers = layer::layers(&root, &mut findings);
+    whole::check(&root, &layers, &mut findings);
+    let root = layer::with_product(root);
+    let desired = Desired::read(&root, "");
+    let environments = layers
+        .into_iter()
+        .filter_map(|(name, tree)| {
+            let tree = layer::with_product(tree);
+            let desired = layer::present(Desired::read(&tree, "")?, &name);
+            Some((name, Layered { tree, desired }))
+        })
+        .collect();
+    whole::silence(&root, &mut findings);
+    Reading { sources: texts, root, desired, environments, findings }
+}
+
+impl Reading {
+    /// Whether anything in it is an error.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code.gravity == code::Gravity::Error)
+    }
+}

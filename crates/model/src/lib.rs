@@ -1,3 +1,10 @@
 //! The nouns of Towpath: units that people write, the manifest's words, and what is desired.
 
+pub mod code;
+pub mod desired;
+pub mod finding;
+pub mod spec;
 pub mod unit;
+pub mod word;
+
+pub use desired::Desired;

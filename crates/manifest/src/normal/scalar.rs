@@ -1,0 +1,96 @@
+//! Single values: text, numbers, units, choices, references.
+
+use super::{at_value, list_of};
+use crate::near::nearest;
+use towpath_model::code;
+use towpath_model::finding::Finding;
+use towpath_model::spec::{Kind, Node};
+use towpath_model::unit::UnitText;
+use towpath_model::word::{Choice, Shape, UnitShape};
+
+/// The normal form of a single value, or what is wrong with it. `name` spells out the field for a message.
+pub(super) fn scalar(node: &Node, shape: Shape, name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
+    match shape {
+        Shape::Text | Shape::Refer(_) => {
+            node.scalar().map(Kind::Text).ok_or_else(|| wrong_type(node, name, "text", "between quotation marks"))
+        }
+        Shape::Bool => match &node.kind {
+            Kind::Bool(flag) => Ok(Kind::Bool(*flag)),
+            _ => Err(wrong_type(node, name, "true or false", "without quotation marks")),
+        },
+        Shape::Integer { least, most } => integer(node, least, most, name),
+        Shape::Unit(unit) => measured(node, unit, name),
+        Shape::Choice(choices) => chosen(node, choices, name),
+        Shape::List(_) | Shape::Map(..) | Shape::Table(_) => Err(wrong_type(node, name, "a single value", "")),
+    }
+}
+
+fn wrong_type(node: &Node, name: &dyn Fn() -> String, wanted: &str, how: &str) -> Box<Finding> {
+    let message = format!("`{}` is {wanted}, not {}", name(), node.what());
+    let hint = (!how.is_empty()).then(|| format!("write {wanted} {how}"));
+    Box::new(
+        Finding::new(&code::WRONG_TYPE, at_value(node), message).label(format!("{wanted} is expected")).maybe_hint(hint),
+    )
+}
+
+fn integer(node: &Node, least: i64, most: i64, name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
+    match &node.kind {
+        Kind::Integer(number) if (least..=most).contains(number) => Ok(Kind::Integer(*number)),
+        Kind::Integer(number) => {
+            let bound = if *number < least { format!("at least {least}") } else { format!("at most {most}") };
+            let message = format!("`{}` is {number}, but has to be {bound}", name());
+            Err(Box::new(Finding::new(&code::OUT_OF_BOUNDS, at_value(node), message).label(bound)))
+        }
+        Kind::Text(text) if text.trim().parse::<i64>().is_ok() => {
+            let mut finding = wrong_type(node, name, "a whole number", "");
+            finding.hint = Some(format!("write {} without quotation marks", text.trim()));
+            Err(finding)
+        }
+        _ => Err(wrong_type(node, name, "a whole number", "without quotation marks or a fraction")),
+    }
+}
+
+fn measured(node: &Node, unit: UnitShape, name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
+    let such_as = || list_of(unit.examples.iter().copied().take(3), "or");
+    let text = match &node.kind {
+        Kind::Text(text) | Kind::Decimal(text) => text.clone(),
+        Kind::Integer(number) => number.to_string(),
+        _ => {
+            let mut finding = wrong_type(node, name, unit.what, "");
+            finding.hint = Some(format!("write it as text, such as {}", such_as()));
+            return Err(finding);
+        }
+    };
+    match (unit.check)(&text) {
+        Ok(()) => Ok(Kind::Text(text)),
+        Err(misread) => {
+            let message = format!("`{}` is not {}: it {}", UnitText(&text), unit.what, misread.because);
+            let hint = match misread.meant {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("{} is written such as {}", unit.what, such_as()),
+            };
+            Err(Box::new(
+                Finding::new(&code::WRONG_VALUE, at_value(node), message)
+                    .label(format!("{} is expected", unit.what))
+                    .hint(hint),
+            ))
+        }
+    }
+}
+
+fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
+    let words = || choices.iter().map(|choice| choice.word);
+    let Some(text) = node.scalar() else {
+        return Err(wrong_type(node, name, "one of a few words", ""));
+    };
+    if words().any(|word| word == text) {
+        return Ok(Kind::Text(text));
+    }
+    let message = format!("`{}` cannot be `{}`", name(), UnitText(&text));
+    let hint = match nearest(&text, words()) {
+        Some(word) => format!("did you mean \"{word}\"?"),
+        None => format!("it is one of {}", list_of(words(), "or")),
+    };
+    let label = format!("{} is expected", list_of(words(), "or"));
+    Err(Box::new(Finding::new(&code::WRONG_CHOICE, at_value(node), message).label(label).hint(hint)))
+}

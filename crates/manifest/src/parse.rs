@@ -1,0 +1,137 @@
+//! TOML to a tree in which every node knows its place.
+
+use std::ops::Range;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+use towpath_model::code;
+use towpath_model::finding::{Finding, Where};
+use towpath_model::spec::{Entries, Kind, Node, Place, Span};
+
+/// How deep tables and lists may nest. No word of the language needs more than ten.
+const DEEPEST: usize = 32;
+
+/// The findings about one text that are told before the rest is left out: behind that many nothing is readable.
+const MOST_ERRORS: usize = 50;
+
+/// Parses one source. What is not TOML is told and left out; the rest is there.
+pub(crate) fn parse(source: u16, text: &str, findings: &mut Vec<Finding>) -> Node {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors.iter().take(MOST_ERRORS) {
+        findings.push(syntax(source, text, error));
+    }
+    let walk = Walk { source };
+    let span = walk.span(&table.span());
+    let mut too_deep = Vec::new();
+    let entries = walk.table(table.into_inner(), 0, &mut too_deep);
+    for span in too_deep {
+        let message = format!("this nests more than {DEEPEST} deep");
+        findings.push(
+            Finding::new(&code::TOO_DEEP, Where::Span(span), message)
+                .label("left out")
+                .hint("no word of the language needs more than ten levels: look for a bracket that does not close"),
+        );
+    }
+    Node::written(Kind::Table(entries), Place { key: span, value: span })
+}
+
+/// What the parser complains of, in our words where those are clearer.
+fn syntax(source: u16, text: &str, error: &toml::de::Error) -> Finding {
+    let span = error.span().unwrap_or(0..0);
+    let at = Where::Span(Span { source, start: offset(span.start), end: offset(span.end.max(span.start)) });
+    let message = error.message().lines().next().unwrap_or_default().trim().to_owned();
+    if message.contains("duplicate key") {
+        let key = text.get(span).unwrap_or_default();
+        return Finding::new(&code::DUPLICATE_KEY, at, format!("`{key}` stands here a second time"))
+            .label("again")
+            .hint("keep one of them; tables with the same name can be joined into one");
+    }
+    if message.contains("recursion limit") {
+        return Finding::new(&code::TOO_DEEP, at, "this nests too deep to be read".to_owned());
+    }
+    Finding::new(&code::NOT_TOML, at, format!("not TOML: {message}"))
+        .maybe_hint(advice(text, error.span(), &message))
+}
+
+/// A proposal for the slips that people make most.
+fn advice(text: &str, span: Option<Range<usize>>, message: &str) -> Option<String> {
+    let start = span?.start.min(text.len());
+    let begin = text.get(..start)?.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(begin..)?.lines().next().unwrap_or_default().trim();
+    if line.contains(": ") && !line.contains('=') {
+        return Some("in TOML a key and its value are joined by `=`, not by `:`".to_owned());
+    }
+    if line.ends_with(',') && !line.starts_with('[') && message.contains("newline") {
+        return Some("a line of a table does not end with a comma".to_owned());
+    }
+    if line.contains('“') || line.contains('”') || line.contains('’') {
+        return Some("use plain quotation marks: \"…\"".to_owned());
+    }
+    if message.contains("string values must be quoted") || message.contains("invalid literal") {
+        return Some("text stands between quotation marks: \"…\"".to_owned());
+    }
+    if message.contains("expected newline") || message.contains("unclosed") || message.contains("unterminated") {
+        return Some("look for a quotation mark or bracket that is not closed".to_owned());
+    }
+    None
+}
+
+/// An offset as it is kept. Sources are far smaller than the largest one.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+struct Walk {
+    source: u16,
+}
+
+impl Walk {
+    fn span(&self, range: &Range<usize>) -> Span {
+        Span { source: self.source, start: offset(range.start), end: offset(range.end) }
+    }
+
+    fn table(&self, table: DeTable<'_>, depth: usize, too_deep: &mut Vec<Span>) -> Entries {
+        let mut entries = Entries::with_capacity(table.len());
+        for (key, value) in table {
+            let key_span = self.span(&key.span());
+            let node = self.value(value, Some(key_span), depth + 1, too_deep);
+            entries.insert(key.into_inner().into_owned(), Arc::new(node));
+        }
+        entries
+    }
+
+    fn list(&self, list: DeArray<'_>, depth: usize, too_deep: &mut Vec<Span>) -> Vec<Arc<Node>> {
+        list.into_iter().map(|value| Arc::new(self.value(value, None, depth + 1, too_deep))).collect()
+    }
+
+    fn value(
+        &self,
+        value: Spanned<DeValue<'_>>,
+        key: Option<Span>,
+        depth: usize,
+        too_deep: &mut Vec<Span>,
+    ) -> Node {
+        let span = self.span(&value.span());
+        let place = Place { key: key.unwrap_or(span), value: span };
+        if depth > DEEPEST {
+            too_deep.push(span);
+            return Node::written(Kind::Bad, place);
+        }
+        let kind = match value.into_inner() {
+            DeValue::String(text) => Kind::Text(text.into_owned()),
+            DeValue::Integer(number) => {
+                let digits = number.as_str();
+                match i64::from_str_radix(digits, number.radix()) {
+                    Ok(number) => Kind::Integer(number),
+                    Err(_) => Kind::Decimal(digits.to_owned()),
+                }
+            }
+            DeValue::Float(number) => Kind::Decimal(number.as_str().to_owned()),
+            DeValue::Boolean(flag) => Kind::Bool(flag),
+            DeValue::Datetime(time) => Kind::Text(time.to_string()),
+            DeValue::Array(list) => Kind::List(self.list(list, depth, too_deep)),
+            DeValue::Table(table) => Kind::Table(self.table(table, depth, too_deep)),
+        };
+        Node::written(kind, place)
+    }
+}

@@ -1,0 +1,181 @@
+//! What the edge does in front of a component.
+
+use super::secret::ToSecret;
+use crate::unit::{Bytes, Duration, Email, Path, Rate, Url};
+use crate::word::{Map, Ref};
+use crate::{choice, table};
+
+choice! {
+    /// A set of response headers.
+    HeaderSet
+    /// Content-security policy, HSTS, Referrer-Policy, Permissions-Policy, no framing, no sniffing.
+    Strict = "strict";
+    /// HSTS and no sniffing.
+    Basic = "basic";
+    /// Nothing is added.
+    None = "none";
+}
+
+choice! {
+    /// The certificate that visitors see.
+    Tls
+    /// Issued and renewed by the edge: a local authority on `localhost`, ACME elsewhere.
+    Auto = "auto";
+    /// From files.
+    Files = "files";
+    /// Ended by something in front of us, a CDN for example.
+    InFront = "in-front";
+    /// None: plain HTTP.
+    Off = "off";
+}
+
+choice! {
+    /// How somebody signs in at the edge.
+    SignIn
+    /// With an OpenID Connect provider.
+    Oidc = "oidc";
+    /// With a password.
+    Password = "password";
+    /// With a token in a header.
+    Token = "token";
+    /// With a certificate.
+    Certificate = "certificate";
+}
+
+choice! {
+    /// What happens to a request that looks automatic.
+    BotRule
+    /// It passes.
+    Allow = "allow";
+    /// It is slowed down.
+    Slow = "slow";
+    /// It has to solve a challenge.
+    Challenge = "challenge";
+    /// It is refused.
+    Block = "block";
+}
+
+table! {
+    /// Response headers that the edge adds.
+    Headers { short [set] }
+    /// The set that it starts from.
+    set: HeaderSet = HeaderSet::Strict;
+    /// The content-security policy.
+    csp: Option<String> { eg "default-src 'self'" };
+    /// How long browsers insist on HTTPS.
+    hsts: Option<Duration> { eg "1y" };
+    /// What other sites learn of where a visitor came from.
+    referrer: Option<String> { eg "strict-origin-when-cross-origin" };
+    /// What the page may use of the browser.
+    permissions: Option<String> { eg "camera=(), microphone=()" };
+    /// Further headers.
+    add: Map<crate::unit::HeaderName, String> { eg "{ X-Robots-Tag = \"noindex\" }" };
+}
+
+table! {
+    /// Limits that the edge keeps.
+    Limit { short [rate] }
+    /// Requests in a time, by what they are counted.
+    rate: Option<Rate> { eg "100/s per ip" };
+    /// The largest body.
+    body: Option<Bytes> { eg "1MiB" };
+    /// Connections to one instance above which others are preferred.
+    soft: Option<u32> { eg "400" };
+    /// Connections to one instance that are never exceeded.
+    hard: Option<u32> { eg "500" };
+    /// How long a request may take.
+    time: Option<Duration> { eg "30s" };
+}
+
+table! {
+    /// How long answers may be kept.
+    Cache { short [assets] }
+    /// Files with a digest in their name.
+    assets: Option<Duration> { eg "1y" };
+    /// Pages.
+    pages: Option<Duration> { eg "5m" };
+    /// At the edge itself.
+    edge: Option<Duration> { eg "1h" };
+}
+
+table! {
+    /// Who may pass.
+    Access { short [sign_in] }
+    /// How they sign in.
+    sign_in: SignIn = SignIn::Oidc;
+    /// The provider.
+    issuer: Option<Url> { eg "https://accounts.example.com" };
+    /// The client id at the provider, or a password or token.
+    secret: Option<Ref<ToSecret>>;
+    /// Only these people.
+    people: Vec<Email> { eg "ana@example.com" };
+    /// Only people with an address of these domains.
+    domains: Vec<crate::unit::Domain> { eg "example.com" };
+    /// Only members of these groups at the provider.
+    groups: Vec<String> { eg "ops" };
+    /// How long a sign-in lasts.
+    lasts: Duration = crate::unit::known("12h");
+}
+
+table! {
+    /// Rules against unwanted requests.
+    Waf { short [bots] }
+    /// What happens to requests that look automatic.
+    bots: BotRule = BotRule::Allow;
+    /// Requests that match are refused: parts of paths.
+    block_paths: Vec<String> { eg "/wp-admin" };
+    /// Requests whose query or body looks like an injection are refused.
+    injections: bool = true;
+    /// Requests from these countries are refused.
+    block_countries: Vec<String>;
+}
+
+table! {
+    /// A part of a component's address space with rules of its own.
+    Route { short [path] }
+    /// The beginning of the path.
+    path: String { required eg "/upload" };
+    /// Limits.
+    limit: Option<Limit>;
+    /// The largest body.
+    body: Option<Bytes> { eg "20MB" };
+    /// Who may pass.
+    access: Option<Access>;
+    /// Headers that requests have to carry.
+    require: Vec<super::component::Require>;
+    /// Rules against unwanted requests.
+    waf: Option<Waf>;
+    /// How long answers may be kept.
+    cache: Option<Cache>;
+    /// Somewhere else to send the visitor.
+    redirect: Option<String> { eg "/new" };
+    /// What it is for.
+    about: Option<String>;
+}
+
+table! {
+    /// The edge itself: what holds for everything that is public.
+    Edge {}
+    /// Protocols offered to visitors.
+    protocols: Vec<String> { eg "h2" };
+    /// Plain HTTP is answered with the HTTPS address.
+    https_only: bool = true;
+    /// Where an outside network, a CDN for example, stands in front.
+    in_front: Option<String> { eg "Cloudflare" };
+    /// Only these networks reach the edge, those of a CDN for example.
+    allow: Vec<crate::unit::Cidr>;
+    /// Calls between components show certificates of the product's own authority.
+    mtls: bool = false;
+    /// How long such a certificate lasts before it is replaced.
+    certificates: Duration = crate::unit::known("7d");
+    /// Where certificates are asked for.
+    acme: Option<Url> { eg "https://acme-v02.api.letsencrypt.org/directory" };
+    /// A page to show instead of errors.
+    error_page: Option<Path>;
+    /// How long a request waits for something that wakes or is switched.
+    hold: Duration = crate::unit::known("30s");
+    /// Rules against unwanted requests, for everything public.
+    waf: Option<Waf>;
+    /// A command that clears what is kept in front, after a rollback.
+    purge: Option<crate::unit::Command> { eg "bin/purge-cdn" };
+}

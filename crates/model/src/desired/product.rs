@@ -1,0 +1,206 @@
+//! The product: what one manifest describes.
+
+use super::build::{Build, Registry};
+use super::component::{Component, ComponentKind, External};
+use super::cost::CostItem;
+use super::edge::Edge;
+use super::environment::Environment;
+use super::gate::Gate;
+use super::metric::{Alert, Channel, Metric, Objective, Rotation};
+use super::operations::{
+    Ci, Control, DecisionRecord, Future, GoLive, Link, Maintenance, Role, Runbook, ServiceLevel, Telemetry,
+};
+use super::place::Host;
+use super::probe::Probe;
+use super::resource::{Resource, ResourceKind};
+use super::rollout::{Releases, Rollout};
+use super::scale::Lever;
+use super::secret::{Flag, Secret, Secrets};
+use crate::table;
+use crate::unit::{Money, Name, Path, Region, VarName, Zone, known};
+use crate::word::Map;
+
+table! {
+    /// A product: what one manifest describes.
+    Desired {}
+    /// Its name, used for folders, addresses and databases.
+    product: Name { required eg "reflect" };
+    /// What it is called, where the name is not enough.
+    title: Option<String> { eg "Reflect Coach" };
+    /// What it is, in a sentence.
+    about: Option<String> { eg "A diary that answers" };
+    /// What the way it is run has to achieve.
+    goals: Vec<String> { eg "Cost little today" };
+    /// Further manifests that belong to this one, as if they stood here.
+    include: Vec<Path> { eg "alerts.toml" };
+    /// The region that everything is in.
+    region: Option<Region> { eg "sin" };
+    /// Why this region.
+    region_why: Option<String> { eg "Most users are in Southeast Asia" };
+    /// The time zone of schedules that name none.
+    time_zone: Zone = known("UTC");
+    /// People who are paid for by the seat.
+    seats: u32 = 1;
+    /// What all of it may cost a month; more is an error.
+    budget: Option<Money> { eg "$50" };
+    /// Components that take requests.
+    service: Map<Name, Component> { kind "service" };
+    /// Components that take jobs.
+    worker: Map<Name, Component> { kind "worker" };
+    /// Components that keep one connection, with exactly one live instance.
+    bot: Map<Name, Component> { kind "bot" };
+    /// Static files.
+    site: Map<Name, Component> { kind "site" };
+    /// Services that sleep at zero.
+    function: Map<Name, Component> { kind "function" };
+    /// Components that run and end.
+    job: Map<Name, Component> { kind "job" };
+    /// Packages that are released to stores.
+    extension: Map<Name, Component> { kind "extension" };
+    /// Postgres databases.
+    postgres: Map<Name, Resource> { kind "postgres" };
+    /// Redis or Valkey.
+    redis: Map<Name, Resource> { kind "redis" };
+    /// S3-compatible buckets.
+    bucket: Map<Name, Resource> { kind "bucket" };
+    /// What components need from outside.
+    external: Map<Name, External>;
+    /// Builds that several components share.
+    build: Map<Name, Build>;
+    /// Where artifacts are kept.
+    registry: Map<Name, Registry>;
+    /// Where things run.
+    host: Map<Name, Host>;
+    /// Where the product runs, and how a release gets there.
+    environment: Map<Name, Environment>;
+    /// How an environment goes from one release to the next, unless it says otherwise.
+    rollout: Option<Rollout>;
+    /// How releases are kept.
+    releases: Releases = Releases::usual();
+    /// The edge.
+    edge: Edge = Edge::usual();
+    /// Gates.
+    gate: Map<Name, Gate>;
+    /// Probes.
+    probe: Map<Name, Probe>;
+    /// Metrics.
+    metric: Map<Name, Metric>;
+    /// Objectives.
+    objective: Map<Name, Objective>;
+    /// Alerts.
+    alert: Map<Name, Alert>;
+    /// Where people are told.
+    channel: Map<Name, Channel>;
+    /// Who is on call.
+    oncall: Map<Name, Rotation>;
+    /// Secrets.
+    secret: Map<VarName, Secret>;
+    /// How secrets are kept.
+    secrets: Secrets = Secrets::usual();
+    /// Flags.
+    flag: Map<Name, Flag>;
+    /// What costs.
+    cost: Map<Name, CostItem>;
+    /// What to do when something is short.
+    lever: Map<Name, Lever>;
+    /// Roles.
+    role: Map<Name, Role>;
+    /// Runbooks.
+    runbook: Map<Name, Runbook>;
+    /// Decisions.
+    decision: Map<Name, DecisionRecord>;
+    /// What is done again and again.
+    maintenance: Map<Name, Maintenance>;
+    /// What has to be true before going live.
+    golive: Map<Name, GoLive>;
+    /// How soon things are done.
+    service_level: Map<Name, ServiceLevel>;
+    /// How changes are built and tested.
+    ci: Option<Ci>;
+    /// Where logs, metrics and traces go.
+    telemetry: Telemetry = Telemetry::usual();
+    /// Rules of security.
+    control: Map<Name, Control>;
+    /// Addresses that people need.
+    link: Map<Name, Link>;
+    /// What is to come.
+    future: Map<Name, Future>;
+    /// Remarks for the document.
+    notes: Vec<String>;
+}
+
+/// A table without fields written, read back: its defaults.
+macro_rules! usual {
+    ($($table:ty),+) => {
+        $(impl $table {
+            /// What holds where nothing is written.
+            pub fn usual() -> Self {
+                let nothing = crate::spec::Node::new(crate::spec::Kind::Table(crate::spec::Entries::new()));
+                <$table as crate::word::Word>::read(&nothing, "").expect("every field of it has a default")
+            }
+        })+
+    };
+}
+
+usual!(Releases, Edge, Secrets, Telemetry, Rollout);
+
+impl Desired {
+    /// Every component with its kind and name, kind by kind, each in the order in which it was written.
+    pub fn components(&self) -> impl Iterator<Item = (ComponentKind, &Name, &Component)> {
+        ComponentKind::ALL.iter().flat_map(|kind| self.components_of(*kind).iter().map(|(n, c)| (*kind, n, c)))
+    }
+
+    /// The components of a kind.
+    pub fn components_of(&self, kind: ComponentKind) -> &Map<Name, Component> {
+        match kind {
+            ComponentKind::Service => &self.service,
+            ComponentKind::Worker => &self.worker,
+            ComponentKind::Bot => &self.bot,
+            ComponentKind::Site => &self.site,
+            ComponentKind::Function => &self.function,
+            ComponentKind::Job => &self.job,
+            ComponentKind::Extension => &self.extension,
+        }
+    }
+
+    /// The components of a kind, to change.
+    pub fn components_of_mut(&mut self, kind: ComponentKind) -> &mut Map<Name, Component> {
+        match kind {
+            ComponentKind::Service => &mut self.service,
+            ComponentKind::Worker => &mut self.worker,
+            ComponentKind::Bot => &mut self.bot,
+            ComponentKind::Site => &mut self.site,
+            ComponentKind::Function => &mut self.function,
+            ComponentKind::Job => &mut self.job,
+            ComponentKind::Extension => &mut self.extension,
+        }
+    }
+
+    /// The component of that name.
+    pub fn component(&self, name: &str) -> Option<(ComponentKind, &Name, &Component)> {
+        ComponentKind::ALL.iter().find_map(|kind| {
+            self.components_of(*kind).get_key_value(name).map(|(name, component)| (*kind, name, component))
+        })
+    }
+
+    /// Every resource with its kind and name.
+    pub fn resources(&self) -> impl Iterator<Item = (ResourceKind, &Name, &Resource)> {
+        ResourceKind::ALL.iter().flat_map(|kind| self.resources_of(*kind).iter().map(|(n, r)| (*kind, n, r)))
+    }
+
+    /// The resources of a kind.
+    pub fn resources_of(&self, kind: ResourceKind) -> &Map<Name, Resource> {
+        match kind {
+            ResourceKind::Postgres => &self.postgres,
+            ResourceKind::Redis => &self.redis,
+            ResourceKind::Bucket => &self.bucket,
+        }
+    }
+
+    /// The resource of that name.
+    pub fn resource(&self, name: &str) -> Option<(ResourceKind, &Name, &Resource)> {
+        ResourceKind::ALL.iter().find_map(|kind| {
+            self.resources_of(*kind).get_key_value(name).map(|(name, resource)| (*kind, name, resource))
+        })
+    }
+}

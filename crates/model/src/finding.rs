@@ -1,0 +1,88 @@
+//! Findings: what is wrong or doubtful, and where.
+
+use crate::code::Code;
+use crate::spec::{Path, Span};
+use crate::unit::Name;
+
+/// Where a finding points.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Where {
+    /// At a stretch of a source.
+    Span(Span),
+    /// At the key of a node; at the nearest one above it where it was not written.
+    Key(Path),
+    /// At the value of a node; at the nearest one above it where it was not written.
+    Value(Path),
+}
+
+/// Something that is wrong or doubtful, found by reading or by thinking about what was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The rule.
+    pub code: &'static Code,
+    /// Where.
+    pub at: Where,
+    /// What is wrong, with the names and values that it is about.
+    pub message: String,
+    /// What stands under the underlined place.
+    pub label: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Further places that matter, and why.
+    pub also: Vec<(Where, String)>,
+    /// The environments in which it is so; empty where it is so in all of them.
+    pub environments: Vec<Name>,
+}
+
+impl Finding {
+    /// A finding at a place.
+    pub fn new(code: &'static Code, at: Where, message: impl Into<String>) -> Self {
+        Finding {
+            code,
+            at,
+            message: message.into(),
+            label: String::new(),
+            hint: None,
+            also: Vec::new(),
+            environments: Vec::new(),
+        }
+    }
+
+    /// A finding at the key of a node.
+    pub fn key(code: &'static Code, path: Path, message: impl Into<String>) -> Self {
+        Finding::new(code, Where::Key(path), message)
+    }
+
+    /// A finding at the value of a node.
+    pub fn value(code: &'static Code, path: Path, message: impl Into<String>) -> Self {
+        Finding::new(code, Where::Value(path), message)
+    }
+
+    /// With a text under the underlined place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With what to do next, where there is something to say.
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// With a further place that matters.
+    #[must_use]
+    pub fn also(mut self, at: Where, why: impl Into<String>) -> Self {
+        self.also.push((at, why.into()));
+        self
+    }
+}
