@@ -12,13 +12,13 @@ use std::sync::Arc;
 use synonym::synonym;
 use towpath_model::Desired;
 use towpath_model::code;
-use towpath_model::finding::{Finding, Where};
+use towpath_model::finding::{Finding, Shown, Where};
 use towpath_model::spec::{Entries, Kind, Node, Tree};
-use towpath_model::unit::{Misread, UnitText};
+use towpath_model::unit::Misread;
 use towpath_model::word::{Field, Shape, Table, UnitShape};
 
 /// The words of the root that say what the product is; an environment cannot lay anything over them.
-const FIXED: &[&str] = &["product", "include", "environment", "title", "ci", "decision", "releases"];
+pub(crate) const FIXED: &[&str] = &["product", "include", "environment", "title", "ci", "decision", "releases"];
 
 /// Brings a whole manifest into its normal form.
 pub(crate) fn normalize(written: &Tree, findings: &mut Vec<Finding>) -> Tree {
@@ -120,7 +120,7 @@ impl Normalizer<'_> {
     }
 
     fn wrong_name(&mut self, name: &str, entry: &Node, names: UnitShape, misread: &Misread) {
-        let message = format!("`{}` is not {}: it {}", UnitText(name), names.what, misread.because);
+        let message = format!("`{}` is not {}: it {}", Shown(name), names.what, misread.because);
         let hint = misread.meant.as_ref().map(|meant| format!("did you mean `{meant}`?"));
         self.findings.push(
             Finding::new(&code::WRONG_NAME, at_key(entry), message).label(format!("{} is expected", names.what)).maybe_hint(hint),
@@ -223,13 +223,13 @@ impl Normalizer<'_> {
     fn unknown(&mut self, name: &str, entry: &Node, table: &'static Table, kind: &str, trail: &Trail<'_>) {
         let place = trail.text();
         let root = place.is_empty() || table.overlays;
-        let shown = UnitText(name);
+        let shown = Shown(name);
         let message = if place.is_empty() {
             format!("`{shown}` is not a word of the manifest")
         } else if table.overlays {
             format!("`{shown}` is not a word of an environment, nor of the root")
         } else {
-            format!("`{shown}` is not a word of `{}`", UnitText(&place))
+            format!("`{shown}` is not a word of `{}`", Shown(&place))
         };
         let own = table.fields_on(kind).map(|field| field.name);
         let roots = Desired::table().fields.iter().map(|field| field.name).filter(|_| table.overlays);

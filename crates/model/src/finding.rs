@@ -86,3 +86,20 @@ impl Finding {
         self
     }
 }
+
+/// What somebody wrote, as a message shows it: on one line, without control characters, and not too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a str);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const MOST: usize = 60;
+        for (position, letter) in self.0.chars().enumerate() {
+            if position == MOST {
+                return f.write_str("…");
+            }
+            if letter.is_control() { write!(f, "{}", letter.escape_default())? } else { write!(f, "{letter}")? }
+        }
+        Ok(())
+    }
+}

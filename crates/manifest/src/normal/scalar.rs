@@ -3,9 +3,9 @@
 use super::{at_value, list_of};
 use crate::near::nearest;
 use towpath_model::code;
-use towpath_model::finding::Finding;
+use towpath_model::finding::{Finding, Shown};
 use towpath_model::spec::{Kind, Node};
-use towpath_model::unit::UnitText;
+
 use towpath_model::word::{Choice, Shape, UnitShape};
 
 /// The normal form of a single value, or what is wrong with it. `name` spells out the field for a message.
@@ -64,7 +64,7 @@ fn measured(node: &Node, unit: UnitShape, name: &dyn Fn() -> String) -> Result<K
     match (unit.check)(&text) {
         Ok(()) => Ok(Kind::Text(text)),
         Err(misread) => {
-            let message = format!("`{}` is not {}: it {}", UnitText(&text), unit.what, misread.because);
+            let message = format!("`{}` is not {}: it {}", Shown(&text), unit.what, misread.because);
             let hint = match misread.meant {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => format!("{} is written such as {}", unit.what, such_as()),
@@ -86,7 +86,7 @@ fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<
     if words().any(|word| word == text) {
         return Ok(Kind::Text(text));
     }
-    let message = format!("`{}` cannot be `{}`", name(), UnitText(&text));
+    let message = format!("`{}` cannot be `{}`", name(), Shown(&text));
     let hint = match nearest(&text, words()) {
         Some(word) => format!("did you mean \"{word}\"?"),
         None => format!("it is one of {}", list_of(words(), "or")),

@@ -49,7 +49,7 @@ table! {
     /// Where everything runs that says nothing else.
     at: Option<Ref<ToHost>> { eg "fly" };
     /// Its data.
-    data: DataPolicy = DataPolicy::usual();
+    data: Contents = Contents::usual();
     /// How far it is apart from the others.
     isolation: Isolation = Isolation::Isolated;
     /// The domain that the components' names are put in front of.
@@ -78,7 +78,7 @@ table! {
 
 table! {
     /// The data of an environment.
-    DataPolicy {}
+    Contents {}
     /// Fresh each time it is made.
     fresh: bool = false;
     /// Filled with this file.
@@ -93,10 +93,10 @@ table! {
     refresh: Option<crate::unit::Schedule> { eg "weekly" };
 }
 
-impl DataPolicy {
+impl Contents {
     /// Its own, kept.
     pub fn usual() -> Self {
-        DataPolicy { fresh: false, load: None, copy: None, mask: Map::new(), real: false, refresh: None }
+        Contents { fresh: false, load: None, copy: None, mask: Map::new(), real: false, refresh: None }
     }
 }
 
