@@ -2,6 +2,34 @@
 
 use std::fmt;
 
+mod bytes;
+mod cpu;
+mod cron;
+mod days;
+mod duration;
+mod money;
+mod rate;
+mod scan;
+mod schedule;
+mod share;
+mod window;
+mod zone;
+
+pub use bytes::Bytes;
+pub use cpu::Cpu;
+pub use days::{Clock, Days};
+pub use duration::Duration;
+pub use money::{Currency, Money, Price};
+pub use rate::{Rate, RateKey};
+pub use schedule::{Schedule, When};
+pub use share::{Change, Share};
+pub use window::{Span, Window};
+pub use zone::Zone;
+
+/// The longest text that is read as a unit: a longer one is refused before it is looked at,
+/// so that a mistake (a whole file where a duration is meant) costs nothing.
+pub const LONGEST_TEXT: usize = 512;
+
 /// A value that people write as one short piece of text.
 ///
 /// The canonical text (`Display`) parses back to the same value.
@@ -22,3 +50,27 @@ pub struct Misread {
     /// The text that was probably meant, to be offered as the fix.
     pub meant: Option<String>,
 }
+
+impl Misread {
+    /// A refusal without a proposal.
+    pub fn new(because: impl Into<String>) -> Self {
+        Self {
+            because: because.into(),
+            meant: None,
+        }
+    }
+
+    /// The same refusal, with the text that was probably meant.
+    pub fn meant(mut self, text: impl fmt::Display) -> Self {
+        self.meant = Some(text.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Misread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.because)
+    }
+}
+
+impl std::error::Error for Misread {}
