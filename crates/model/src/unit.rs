@@ -2,27 +2,50 @@
 
 use std::fmt;
 
+mod address;
 mod bytes;
+mod comparison;
 mod cpu;
 mod cron;
+mod date;
 mod days;
 mod duration;
 mod money;
+mod name;
+mod network;
+mod path;
+mod quantity;
+mod ramp;
 mod rate;
 mod scan;
 mod schedule;
+mod severity;
 mod share;
+mod trigger;
 mod window;
 mod zone;
 
+#[cfg(test)]
+mod tests;
+
+pub use address::{Domain, Email, Url};
 pub use bytes::Bytes;
+pub use comparison::{Comparison, Op};
 pub use cpu::Cpu;
+pub use date::Date;
 pub use days::{Clock, Days};
 pub use duration::Duration;
 pub use money::{Currency, Money, Price};
+pub use name::{Name, SecretName, VarName};
+pub use network::{Cidr, Port};
+pub use path::{Glob, Path};
+pub use quantity::Quantity;
+pub use ramp::{Amount, Hold, Ramp};
 pub use rate::{Rate, RateKey};
 pub use schedule::{Schedule, When};
+pub use severity::{Severities, Severity};
 pub use share::{Change, Share};
+pub use trigger::Trigger;
 pub use window::{Span, Window};
 pub use zone::Zone;
 
@@ -40,6 +63,15 @@ pub trait Unit: Sized + Clone + PartialEq + fmt::Debug + fmt::Display {
     const EXAMPLES: &'static [&'static str];
     /// Reads the text.
     fn parse(text: &str) -> Result<Self, Misread>;
+
+    /// Reads the text, and proposes only what would be read in its place: a text with two
+    /// mistakes is better left to its author than half repaired.
+    fn read(text: &str) -> Result<Self, Misread> {
+        Self::parse(text).map_err(|mut misread| {
+            misread.meant = misread.meant.filter(|meant| Self::parse(meant).is_ok());
+            misread
+        })
+    }
 }
 
 /// Why a text is not a value of the unit.

@@ -67,25 +67,15 @@ fn faulty<'f>(parser: &CronParser, fields: &'f str) -> Option<(&'static str, &'f
 
 /// The days on which it runs, counted from the reference.
 fn days(cron: &Cron) -> impl Iterator<Item = i64> {
-    (0..REFERENCE_DAYS).filter(|n| {
-        let Ok(day) = REFERENCE.checked_add(n.days()) else {
-            return false;
-        };
-        let Ok(last) = previous_minute(cron, day) else {
-            return false;
-        };
-        last
+    // On a day that matches every named minute does: the first of them is enough to ask about.
+    let first = times(cron).first().copied().unwrap_or(0);
+    let hour = i8::try_from(first / 60).unwrap_or(0);
+    let minute = i8::try_from(first % 60).unwrap_or(0);
+    (0..REFERENCE_DAYS).filter(move |n| {
+        let day = REFERENCE.checked_add(n.days());
+        let run = day.map(|day| day.at(hour, minute, 0, 0));
+        run.is_ok_and(|run| cron.is_time_matching(&run).unwrap_or(false))
     })
-}
-
-/// Whether any minute of the day matches: the first that the fields name is enough.
-fn previous_minute(cron: &Cron, day: Date) -> Result<bool, croner::errors::CronError> {
-    let Some(minutes) = times(cron).first().copied() else {
-        return Ok(false);
-    };
-    let hour = i8::try_from(minutes / 60).unwrap_or(0);
-    let minute = i8::try_from(minutes % 60).unwrap_or(0);
-    cron.is_time_matching(&day.at(hour, minute, 0, 0))
 }
 
 /// The minutes of a day at which it runs, ascending.
