@@ -190,6 +190,11 @@ impl Unit for Comparison {
 
 fn read(subject: &str, op: Op, value: &str) -> Result<Comparison, Misread> {
     let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sign = |word: &str| ["contains", "matches"].contains(&word.to_ascii_lowercase().as_str());
+    if subject.split(' ').any(sign) {
+        let because = format!("has two signs that compare, one of them in `{subject}`");
+        return Err(Misread::new(because));
+    }
     if value.is_empty() {
         return Err(Misread::new(format!("has nothing behind `{op}`")));
     }
@@ -271,7 +276,15 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["p95 <", "fast", "p95 < fast", "=", "", "p95 < 5 parsecs"] {
+        for text in [
+            "p95 <",
+            "fast",
+            "p95 < fast",
+            "=",
+            "",
+            "p95 < 5 parsecs",
+            "contains=1",
+        ] {
             assert!(Comparison::parse(text).is_err(), "{text}");
         }
     }
