@@ -45,7 +45,7 @@ pub struct UnitShape {
 impl UnitShape {
     /// The description of a unit.
     pub fn of<U: Unit>() -> Self {
-        UnitShape { what: U::WHAT, examples: U::EXAMPLES, check: |text| U::parse(text).map(drop) }
+        UnitShape { what: U::WHAT, examples: U::EXAMPLES, check: |text| U::read(text).map(drop) }
     }
 }
 
