@@ -94,7 +94,15 @@ pub fn explain_path(
     let value = at(tree, path);
     let default = field.and_then(|field| (field.default)(&holder));
     let origin = origin(reading, path, value.as_ref(), default.is_some(), environment);
-    Ok(Explained { path: path.clone(), kind, field, shape, default, value, origin })
+    Ok(Explained {
+        path: path.clone(),
+        kind,
+        field,
+        shape,
+        default,
+        value,
+        origin,
+    })
 }
 
 fn names_of(table: &Table, kind: &str) -> Vec<String> {
@@ -120,15 +128,37 @@ fn origin(
     defaulted: bool,
     environment: Option<&str>,
 ) -> Origin {
-    let Some(value) = value else { return if defaulted { Origin::Default } else { Origin::Nothing } };
-    let Some(place) = value.at else { return Origin::Default };
-    let Some(source) = reading.sources.get(usize::from(place.value.source)) else { return Origin::Default };
-    let start = usize::try_from(place.key.start).unwrap_or(usize::MAX).min(source.text.len());
-    let line = 1 + source.text.as_bytes().iter().take(start).filter(|byte| **byte == b'\n').count();
+    let Some(value) = value else {
+        return if defaulted {
+            Origin::Default
+        } else {
+            Origin::Nothing
+        };
+    };
+    let Some(place) = value.at else {
+        return Origin::Default;
+    };
+    let Some(source) = reading.sources.get(usize::from(place.value.source)) else {
+        return Origin::Default;
+    };
+    let start = usize::try_from(place.key.start)
+        .unwrap_or(usize::MAX)
+        .min(source.text.len());
+    let line = 1 + source
+        .text
+        .as_bytes()
+        .iter()
+        .take(start)
+        .filter(|byte| **byte == b'\n')
+        .count();
     let file = source.name.clone();
     let root = at(&reading.root, path).and_then(|node| node.at);
     match environment {
-        Some(name) if root != Some(place) => Origin::Environment { name: name.to_owned(), file, line },
+        Some(name) if root != Some(place) => Origin::Environment {
+            name: name.to_owned(),
+            file,
+            line,
+        },
         _ => Origin::Line { file, line },
     }
 }

@@ -20,7 +20,13 @@ pub(crate) fn gather(
     texts: &mut Vec<Source>,
     findings: &mut Vec<Finding>,
 ) -> Option<Tree> {
-    let mut gathering = Gathering { sources, texts, findings, done: Vec::new(), full: false };
+    let mut gathering = Gathering {
+        sources,
+        texts,
+        findings,
+        done: Vec::new(),
+        full: false,
+    };
     gathering.file(name, None, &mut Vec::new()).map(Arc::new)
 }
 
@@ -49,7 +55,10 @@ impl Gathering<'_> {
         let text = self.text(name, from)?;
         self.done.push(identity.clone());
         let source = u16::try_from(self.texts.len()).ok()?;
-        self.texts.push(Source { name: name.to_owned(), text });
+        self.texts.push(Source {
+            name: name.to_owned(),
+            text,
+        });
         let node = parse(source, &self.texts.last()?.text, self.findings);
         way.push((identity, name.to_owned()));
         let joined = self.includes(node, name, way);
@@ -59,14 +68,18 @@ impl Gathering<'_> {
 
     /// Joins what a file includes to what it says.
     fn includes(&mut self, node: Node, name: &str, way: &mut Vec<(String, String)>) -> Node {
-        let Some(include) = node.get("include").cloned() else { return node };
+        let Some(include) = node.get("include").cloned() else {
+            return node;
+        };
         let wanted: Vec<Tree> = match &include.kind {
             Kind::List(list) => list.clone(),
             _ => vec![include],
         };
         let mut whole = node;
         for one in wanted {
-            let (Kind::Text(path), Some(place)) = (&one.kind, one.at) else { continue };
+            let (Kind::Text(path), Some(place)) = (&one.kind, one.at) else {
+                continue;
+            };
             let path = beside(name, path);
             if let Some(other) = self.file(&path, Some(place.value), way) {
                 whole = self.join(whole, &other);
@@ -77,7 +90,9 @@ impl Gathering<'_> {
 
     /// Joins two tables; what both say is told, and the first holds.
     fn join(&mut self, mut base: Node, other: &Node) -> Node {
-        let (Kind::Table(entries), Kind::Table(more)) = (&mut base.kind, &other.kind) else { return base };
+        let (Kind::Table(entries), Kind::Table(more)) = (&mut base.kind, &other.kind) else {
+            return base;
+        };
         self.join_entries(entries, more, 0);
         base
     }
@@ -100,12 +115,18 @@ impl Gathering<'_> {
                     *old = Arc::new(old.with(Kind::Table(joined)));
                 }
                 _ => {
-                    let (Some(here), Some(there)) = (node.at, old.at) else { continue };
+                    let (Some(here), Some(there)) = (node.at, old.at) else {
+                        continue;
+                    };
                     self.findings.push(
-                        Finding::new(&code::INCLUDE_CLASH, Where::Span(here.key), format!("`{name}` is said twice"))
-                            .label("this is left out")
-                            .also(Where::Span(there.key), "this holds")
-                            .hint("keep one of them"),
+                        Finding::new(
+                            &code::INCLUDE_CLASH,
+                            Where::Span(here.key),
+                            format!("`{name}` is said twice"),
+                        )
+                        .label("this is left out")
+                        .also(Where::Span(there.key), "this holds")
+                        .hint("keep one of them"),
                     );
                 }
             }
@@ -125,7 +146,12 @@ impl Gathering<'_> {
             Ok(text) => Some(text),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                let line = 1 + error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
+                let line = 1 + error
+                    .as_bytes()
+                    .iter()
+                    .take(valid)
+                    .filter(|byte| **byte == b'\n')
+                    .count();
                 let message = format!("{name} is not UTF-8 text: the first wrong byte is in line {line}");
                 self.findings.push(
                     Finding::new(&code::NOT_UTF8, at, message)
@@ -142,9 +168,13 @@ impl Gathering<'_> {
         names.push(name);
         let message = format!("{} include each other in a circle", names.join(", "));
         self.findings.push(
-            Finding::new(&code::INCLUDE_LOOP, Where::Span(from.unwrap_or_default()), message)
-                .label("leads back")
-                .hint("take out one of the includes; a manifest can use what any other one declares"),
+            Finding::new(
+                &code::INCLUDE_LOOP,
+                Where::Span(from.unwrap_or_default()),
+                message,
+            )
+            .label("leads back")
+            .hint("take out one of the includes; a manifest can use what any other one declares"),
         );
     }
 
@@ -156,9 +186,13 @@ impl Gathering<'_> {
             self.full = true;
             let message = format!("this product has more than {MOST_SOURCES} manifests");
             self.findings.push(
-                Finding::new(&code::TOO_MANY_INCLUDES, Where::Span(from.unwrap_or_default()), message)
-                    .label("this and all further ones are left out")
-                    .hint("join some of them"),
+                Finding::new(
+                    &code::TOO_MANY_INCLUDES,
+                    Where::Span(from.unwrap_or_default()),
+                    message,
+                )
+                .label("this and all further ones are left out")
+                .hint("join some of them"),
             );
         }
         true
@@ -182,22 +216,31 @@ fn unreadable(name: &str, included: bool, at: Where, unread: &Unread) -> Finding
         _ => &code::NO_MANIFEST,
     };
     let (message, hint) = match unread {
-        Unread::Missing if included => {
-            (format!("there is no file {name}"), "paths are relative to the manifest that includes them")
-        }
-        Unread::Missing => (format!("there is no {name}"), "`towpath init` writes one that fits what is here"),
+        Unread::Missing if included => (
+            format!("there is no file {name}"),
+            "paths are relative to the manifest that includes them",
+        ),
+        Unread::Missing => (
+            format!("there is no {name}"),
+            "`towpath init` writes one that fits what is here",
+        ),
         Unread::Folder => (format!("{name} is a folder"), "name a file in it"),
-        Unread::LinkLoop => {
-            (format!("the links that lead to {name} go in a circle"), "replace one of the links by the file")
-        }
-        Unread::Outside => {
-            (format!("{name} lies outside the folder of the product"), "copy it, or keep it in the same repository")
-        }
+        Unread::LinkLoop => (
+            format!("the links that lead to {name} go in a circle"),
+            "replace one of the links by the file",
+        ),
+        Unread::Outside => (
+            format!("{name} lies outside the folder of the product"),
+            "copy it, or keep it in the same repository",
+        ),
         Unread::TooLarge => (
             format!("{name} is larger than {} MiB", MOST_BYTES / 1024 / 1024),
             "nobody reads that: split it with `include`, or look whether it is the right file",
         ),
-        Unread::Refused(why) => (format!("{name} cannot be read: {why}"), "look at its owner and permissions"),
+        Unread::Refused(why) => (
+            format!("{name} cannot be read: {why}"),
+            "look at its owner and permissions",
+        ),
     };
     Finding::new(code, at, message).hint(hint)
 }

@@ -27,12 +27,12 @@ pub use reference::reference;
 pub use schema::schema;
 pub use source::{Source, Sources, Unread};
 
+use std::sync::Arc;
 use towpath_model::finding::Finding;
 use towpath_model::spec::{Kind, Node, Tree};
 use towpath_model::unit::Name;
 use towpath_model::word::{Map, Word};
 use towpath_model::{Desired, code};
-use std::sync::Arc;
 
 /// What came of reading a manifest.
 #[derive(Debug)]
@@ -65,7 +65,13 @@ pub fn read(name: &str, sources: &dyn Sources) -> Reading {
     let written = include::gather(name, sources, &mut texts, &mut findings);
     let Some(written) = written else {
         let root = Arc::new(Node::new(Kind::Bad));
-        return Reading { sources: texts, root, desired: None, environments: Map::new(), findings };
+        return Reading {
+            sources: texts,
+            root,
+            desired: None,
+            environments: Map::new(),
+            findings,
+        };
     };
     let root = normal::normalize(&written, &mut findings);
     let layers = layer::layers(&root, &mut findings);
@@ -81,12 +87,20 @@ pub fn read(name: &str, sources: &dyn Sources) -> Reading {
         })
         .collect();
     whole::silence(&root, &mut findings);
-    Reading { sources: texts, root, desired, environments, findings }
+    Reading {
+        sources: texts,
+        root,
+        desired,
+        environments,
+        findings,
+    }
 }
 
 impl Reading {
     /// Whether anything in it is an error.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.code.gravity == code::Gravity::Error)
+        self.findings
+            .iter()
+            .any(|finding| finding.code.gravity == code::Gravity::Error)
     }
 }

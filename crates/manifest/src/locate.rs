@@ -27,7 +27,10 @@ pub struct Diagnostic {
 
 /// Finds the places of a finding.
 pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
-    let layer = finding.environments.first().and_then(|name| reading.environments.get(name.as_str()));
+    let layer = finding
+        .environments
+        .first()
+        .and_then(|name| reading.environments.get(name.as_str()));
     let tree: &Node = layer.map_or(&reading.root, |layer| &layer.tree);
     let span = |place: &Where| match place {
         Where::Span(span) => *span,
@@ -40,7 +43,11 @@ pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
         span: span(&finding.at),
         label: finding.label.clone(),
         hint: finding.hint.clone(),
-        also: finding.also.iter().map(|(place, why)| (span(place), why.clone())).collect(),
+        also: finding
+            .also
+            .iter()
+            .map(|(place, why)| (span(place), why.clone()))
+            .collect(),
         environments: finding.environments.clone(),
     }
 }
@@ -50,7 +57,11 @@ fn nearest_place(tree: &Node, path: &Path, key: bool) -> Span {
     let mut here = Some(path.clone());
     while let Some(path) = here {
         if let Some(place) = tree.at_path(&path).and_then(|node| node.at) {
-            return pick(&place, key || path.steps().len() < 2 || tree.at_path(&path).is_some_and(|node| node.table().is_some()));
+            return pick(
+                &place,
+                key || path.steps().len() < 2
+                    || tree.at_path(&path).is_some_and(|node| node.table().is_some()),
+            );
         }
         here = path.parent();
     }

@@ -18,13 +18,27 @@ use towpath_model::unit::Misread;
 use towpath_model::word::{Field, Shape, Table, UnitShape};
 
 /// The words of the root that say what the product is; an environment cannot lay anything over them.
-pub(crate) const FIXED: &[&str] = &["product", "include", "environment", "title", "ci", "decision", "releases"];
+pub(crate) const FIXED: &[&str] = &[
+    "product",
+    "include",
+    "environment",
+    "title",
+    "ci",
+    "decision",
+    "releases",
+];
 
 /// Brings a whole manifest into its normal form.
 pub(crate) fn normalize(written: &Tree, findings: &mut Vec<Finding>) -> Tree {
     let root = written.table().cloned().unwrap_or_default();
-    let mut normalizer = Normalizer { root: &root, findings };
-    let trail = Trail { above: None, name: "" };
+    let mut normalizer = Normalizer {
+        root: &root,
+        findings,
+    };
+    let trail = Trail {
+        above: None,
+        name: "",
+    };
     Arc::new(normalizer.table(written, Desired::table(), "", &trail))
 }
 
@@ -36,12 +50,19 @@ struct Trail<'a> {
 
 impl Trail<'_> {
     fn below<'b>(&'b self, name: &'b str) -> Trail<'b> {
-        Trail { above: Some(self), name }
+        Trail {
+            above: Some(self),
+            name,
+        }
     }
 
     fn text(&self) -> String {
         let above = self.above.map(Trail::text).unwrap_or_default();
-        if above.is_empty() { self.name.to_owned() } else { format!("{above}.{}", self.name) }
+        if above.is_empty() {
+            self.name.to_owned()
+        } else {
+            format!("{above}.{}", self.name)
+        }
     }
 }
 
@@ -83,18 +104,24 @@ impl Normalizer<'_> {
             Shape::List(element) => self.list(node, element(), kind, trail),
             Shape::Map(names, value) => self.map(node, names, value(), kind, trail),
             Shape::Table(table) => self.table_or_short(node, table(), kind, trail),
-            Shape::Text | Shape::Bool | Shape::Integer { .. } | Shape::Unit(_) | Shape::Choice(_) | Shape::Refer(_) => {
-                match scalar::scalar(node, shape, &|| trail.text()) {
-                    Ok(kind) => Arc::new(node.with(kind)),
-                    Err(finding) => Arc::new(self.bad(node, *finding)),
-                }
-            }
+            Shape::Text
+            | Shape::Bool
+            | Shape::Integer { .. }
+            | Shape::Unit(_)
+            | Shape::Choice(_)
+            | Shape::Refer(_) => match scalar::scalar(node, shape, &|| trail.text()) {
+                Ok(kind) => Arc::new(node.with(kind)),
+                Err(finding) => Arc::new(self.bad(node, *finding)),
+            },
         }
     }
 
     fn list(&mut self, node: &Tree, element: Shape, kind: &str, trail: &Trail<'_>) -> Tree {
         let elements = match &node.kind {
-            Kind::List(elements) => elements.iter().map(|one| self.shaped(one, element, kind, trail)).collect(),
+            Kind::List(elements) => elements
+                .iter()
+                .map(|one| self.shaped(one, element, kind, trail))
+                .collect(),
             _ => vec![self.shaped(node, element, kind, trail)],
         };
         Arc::new(node.with(Kind::List(elements)))
@@ -102,7 +129,11 @@ impl Normalizer<'_> {
 
     fn map(&mut self, node: &Tree, names: UnitShape, value: Shape, kind: &str, trail: &Trail<'_>) -> Tree {
         let Kind::Table(entries) = &node.kind else {
-            let message = format!("`{}` is a table of named things, not {}", trail.text(), node.what());
+            let message = format!(
+                "`{}` is a table of named things, not {}",
+                trail.text(),
+                node.what()
+            );
             let finding = Finding::new(&code::WRONG_TYPE, at_value(node), message)
                 .label("a table is expected")
                 .hint(format!("write [{}.NAME] and its fields below", trail.text()));
@@ -121,16 +152,23 @@ impl Normalizer<'_> {
 
     fn wrong_name(&mut self, name: &str, entry: &Node, names: UnitShape, misread: &Misread) {
         let message = format!("`{}` is not {}: it {}", Shown(name), names.what, misread.because);
-        let hint = misread.meant.as_ref().map(|meant| format!("did you mean `{meant}`?"));
+        let hint = misread
+            .meant
+            .as_ref()
+            .map(|meant| format!("did you mean `{meant}`?"));
         self.findings.push(
-            Finding::new(&code::WRONG_NAME, at_key(entry), message).label(format!("{} is expected", names.what)).maybe_hint(hint),
+            Finding::new(&code::WRONG_NAME, at_key(entry), message)
+                .label(format!("{} is expected", names.what))
+                .maybe_hint(hint),
         );
     }
 
     fn table_or_short(&mut self, node: &Tree, table: &'static Table, kind: &str, trail: &Trail<'_>) -> Tree {
         match &node.kind {
             Kind::Table(_) => Arc::new(self.table(node, table, kind, trail)),
-            Kind::Bool(true) if table.fields.iter().all(|field| !field.required) && table.one_of.is_empty() => {
+            Kind::Bool(true)
+                if table.fields.iter().all(|field| !field.required) && table.one_of.is_empty() =>
+            {
                 Arc::new(node.with(Kind::Table(Entries::new())))
             }
             _ if self.names_something(node, table) => self.short(node, &[table.named], table, kind, trail),
@@ -147,13 +185,28 @@ impl Normalizer<'_> {
 
     /// Whether a bare text is the name of something that the table's `named` field may refer to.
     fn names_something(&self, node: &Node, table: &Table) -> bool {
-        let (Kind::Text(text), Some(field)) = (&node.kind, table.field(table.named)) else { return false };
-        let Shape::Refer(tables) = (field.shape)() else { return false };
-        tables.iter().any(|name| self.root.get(*name).is_some_and(|entries| entries.get(text).is_some()))
+        let (Kind::Text(text), Some(field)) = (&node.kind, table.field(table.named)) else {
+            return false;
+        };
+        let Shape::Refer(tables) = (field.shape)() else {
+            return false;
+        };
+        tables.iter().any(|name| {
+            self.root
+                .get(*name)
+                .is_some_and(|entries| entries.get(text).is_some())
+        })
     }
 
     /// A bare value, as the table that it stands for.
-    fn short(&mut self, node: &Tree, fields: &[&str], table: &'static Table, kind: &str, trail: &Trail<'_>) -> Tree {
+    fn short(
+        &mut self,
+        node: &Tree,
+        fields: &[&str],
+        table: &'static Table,
+        kind: &str,
+        trail: &Trail<'_>,
+    ) -> Tree {
         let mut entries = Entries::new();
         for (position, name) in fields.iter().enumerate() {
             let Some(field) = table.field(name) else { continue };
@@ -172,7 +225,9 @@ impl Normalizer<'_> {
     }
 
     fn table(&mut self, node: &Node, table: &'static Table, kind: &str, trail: &Trail<'_>) -> Node {
-        let Kind::Table(written) = &node.kind else { return node.with(Kind::Bad) };
+        let Kind::Table(written) = &node.kind else {
+            return node.with(Kind::Bad);
+        };
         let mut normal = Entries::with_capacity(written.len());
         for (name, entry) in written {
             match table.field(name) {
@@ -193,7 +248,13 @@ impl Normalizer<'_> {
     }
 
     /// A word of the root in an environment.
-    fn overlay(&mut self, name: &str, entry: &Tree, table: &'static Table, trail: &Trail<'_>) -> Option<Tree> {
+    fn overlay(
+        &mut self,
+        name: &str,
+        entry: &Tree,
+        table: &'static Table,
+        trail: &Trail<'_>,
+    ) -> Option<Tree> {
         let Some(field) = Desired::table().field(name) else {
             self.unknown(name, entry, table, "", trail);
             return None;
@@ -212,12 +273,24 @@ impl Normalizer<'_> {
 
     fn wrong_kind(&mut self, entry: &Node, field: &Field, table: &Table, kind: &str) {
         let owners = list_of(field.on.iter().copied(), "and");
-        let what = if table.name == "Component" || table.name == "Resource" { kind } else { "this" };
+        let what = if table.name == "Component" || table.name == "Resource" {
+            kind
+        } else {
+            "this"
+        };
         let message = format!("`{}` does not belong to a {what}", field.name);
-        let plural = if field.on.len() == 1 { "that is a field of" } else { "it is a field of" };
-        let hint = synonym::instead(field.name, kind).map_or_else(|| format!("{plural} {owners}"), str::to_owned);
-        self.findings
-            .push(Finding::new(&code::WRONG_KIND, at_key(entry), message).label(format!("not in a {kind}")).hint(hint));
+        let plural = if field.on.len() == 1 {
+            "that is a field of"
+        } else {
+            "it is a field of"
+        };
+        let hint =
+            synonym::instead(field.name, kind).map_or_else(|| format!("{plural} {owners}"), str::to_owned);
+        self.findings.push(
+            Finding::new(&code::WRONG_KIND, at_key(entry), message)
+                .label(format!("not in a {kind}"))
+                .hint(hint),
+        );
     }
 
     fn unknown(&mut self, name: &str, entry: &Node, table: &'static Table, kind: &str, trail: &Trail<'_>) {
@@ -232,15 +305,25 @@ impl Normalizer<'_> {
             format!("`{shown}` is not a word of `{}`", Shown(&place))
         };
         let own = table.fields_on(kind).map(|field| field.name);
-        let roots = Desired::table().fields.iter().map(|field| field.name).filter(|_| table.overlays);
+        let roots = Desired::table()
+            .fields
+            .iter()
+            .map(|field| field.name)
+            .filter(|_| table.overlays);
         let known: Vec<&str> = own.chain(roots).collect();
-        let meant = synonym(name, root).filter(|word| known.contains(word)).or_else(|| nearest(name, known.iter().copied()));
+        let meant = synonym(name, root)
+            .filter(|word| known.contains(word))
+            .or_else(|| nearest(name, known.iter().copied()));
         let hint = match meant {
             Some(word) => format!("did you mean `{word}`?"),
             None if place.is_empty() => "`towpath explain` lists all words".to_owned(),
             None => format!("it knows {}", some_names(table, kind)),
         };
-        self.findings.push(Finding::new(&code::UNKNOWN_WORD, at_key(entry), message).label("unknown word").hint(hint));
+        self.findings.push(
+            Finding::new(&code::UNKNOWN_WORD, at_key(entry), message)
+                .label("unknown word")
+                .hint(hint),
+        );
     }
 }
 
@@ -248,15 +331,24 @@ impl Normalizer<'_> {
 fn some_names(table: &Table, kind: &str) -> String {
     const SHOWN: usize = 12;
     let names: Vec<&str> = table.fields_on(kind).map(|field| field.name).collect();
-    let shown = list_of(names.iter().copied().take(SHOWN), if names.len() > SHOWN { "," } else { "and" });
-    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+    let shown = list_of(
+        names.iter().copied().take(SHOWN),
+        if names.len() > SHOWN { "," } else { "and" },
+    );
+    if names.len() > SHOWN {
+        format!("{shown} and {} more", names.len() - SHOWN)
+    } else {
+        shown
+    }
 }
 
 /// `a`, `b` and `c`.
 pub(crate) fn list_of<'a>(words: impl Iterator<Item = &'a str>, joint: &str) -> String {
     let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
     match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() && joint != "," => format!("{} {joint} {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() && joint != "," => {
+            format!("{} {joint} {last}", rest.join(", "))
+        }
         _ => words.join(", "),
     }
 }

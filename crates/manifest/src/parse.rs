@@ -32,25 +32,48 @@ pub(crate) fn parse(source: u16, text: &str, findings: &mut Vec<Finding>) -> Nod
                 .hint("no word of the language needs more than ten levels: look for a bracket that does not close"),
         );
     }
-    Node::written(Kind::Table(entries), Place { key: span, value: span })
+    Node::written(
+        Kind::Table(entries),
+        Place {
+            key: span,
+            value: span,
+        },
+    )
 }
 
 /// What the parser complains of, in our words where those are clearer.
 fn syntax(source: u16, text: &str, error: &toml::de::Error) -> Finding {
     let span = error.span().unwrap_or(0..0);
-    let at = Where::Span(Span { source, start: offset(span.start), end: offset(span.end.max(span.start)) });
-    let message = error.message().lines().next().unwrap_or_default().trim().to_owned();
+    let at = Where::Span(Span {
+        source,
+        start: offset(span.start),
+        end: offset(span.end.max(span.start)),
+    });
+    let message = error
+        .message()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     if message.contains("duplicate key") {
         let key = text.get(span).unwrap_or_default();
-        return Finding::new(&code::DUPLICATE_KEY, at, format!("`{key}` stands here a second time"))
-            .label("again")
-            .hint("keep one of them; tables with the same name can be joined into one");
+        return Finding::new(
+            &code::DUPLICATE_KEY,
+            at,
+            format!("`{key}` stands here a second time"),
+        )
+        .label("again")
+        .hint("keep one of them; tables with the same name can be joined into one");
     }
     if message.contains("recursion limit") {
         return Finding::new(&code::TOO_DEEP, at, "this nests too deep to be read".to_owned());
     }
-    Finding::new(&code::NOT_TOML, at, format!("not TOML: {message}"))
-        .maybe_hint(advice(text, error.span(), &message))
+    Finding::new(&code::NOT_TOML, at, format!("not TOML: {message}")).maybe_hint(advice(
+        text,
+        error.span(),
+        &message,
+    ))
 }
 
 /// A proposal for the slips that people make most.
@@ -70,7 +93,10 @@ fn advice(text: &str, span: Option<Range<usize>>, message: &str) -> Option<Strin
     if message.contains("string values must be quoted") || message.contains("invalid literal") {
         return Some("text stands between quotation marks: \"…\"".to_owned());
     }
-    if message.contains("expected newline") || message.contains("unclosed") || message.contains("unterminated") {
+    if message.contains("expected newline")
+        || message.contains("unclosed")
+        || message.contains("unterminated")
+    {
         return Some("look for a quotation mark or bracket that is not closed".to_owned());
     }
     None
@@ -87,7 +113,11 @@ struct Walk {
 
 impl Walk {
     fn span(&self, range: &Range<usize>) -> Span {
-        Span { source: self.source, start: offset(range.start), end: offset(range.end) }
+        Span {
+            source: self.source,
+            start: offset(range.start),
+            end: offset(range.end),
+        }
     }
 
     fn table(&self, table: DeTable<'_>, depth: usize, too_deep: &mut Vec<Span>) -> Entries {
@@ -101,7 +131,9 @@ impl Walk {
     }
 
     fn list(&self, list: DeArray<'_>, depth: usize, too_deep: &mut Vec<Span>) -> Vec<Arc<Node>> {
-        list.into_iter().map(|value| Arc::new(self.value(value, None, depth + 1, too_deep))).collect()
+        list.into_iter()
+            .map(|value| Arc::new(self.value(value, None, depth + 1, too_deep)))
+            .collect()
     }
 
     fn value(
@@ -112,7 +144,10 @@ impl Walk {
         too_deep: &mut Vec<Span>,
     ) -> Node {
         let span = self.span(&value.span());
-        let place = Place { key: key.unwrap_or(span), value: span };
+        let place = Place {
+            key: key.unwrap_or(span),
+            value: span,
+        };
         if depth > DEEPEST {
             too_deep.push(span);
             return Node::written(Kind::Bad, place);

@@ -6,9 +6,17 @@ use towpath_model::word::Word;
 
 /// A manifest that means the same. Every default is spelled out, so that it still means the same under later ones.
 pub fn print(desired: &Desired) -> String {
-    let Some(Node { kind: Kind::Table(entries), .. }) = desired.write() else { return String::new() };
-    let table: toml::Table =
-        entries.iter().filter_map(|(name, node)| Some((name.clone(), value(node)?))).collect();
+    let Some(Node {
+        kind: Kind::Table(entries),
+        ..
+    }) = desired.write("")
+    else {
+        return String::new();
+    };
+    let table: toml::Table = entries
+        .iter()
+        .filter_map(|(name, node)| Some((name.clone(), value(node)?)))
+        .collect();
     // Plain values come before tables in TOML; the printer sorts that out.
     toml::to_string(&table).unwrap_or_default()
 }
@@ -29,7 +37,10 @@ fn value(node: &Node) -> Option<toml::Value> {
         Kind::Bool(flag) => toml::Value::Boolean(*flag),
         Kind::List(list) => toml::Value::Array(list.iter().filter_map(|one| value(one)).collect()),
         Kind::Table(entries) => toml::Value::Table(
-            entries.iter().filter_map(|(name, node)| Some((name.clone(), value(node)?))).collect(),
+            entries
+                .iter()
+                .filter_map(|(name, node)| Some((name.clone(), value(node)?)))
+                .collect(),
         ),
         Kind::Off => toml::Value::Boolean(false),
         Kind::Bad => return None,

@@ -22,7 +22,11 @@ pub fn reference() -> String {
     }
     units.sort_by_key(|(what, _)| what.trim_start_matches("an ").trim_start_matches("a "));
     for (what, examples) in units {
-        let shown: Vec<String> = examples.iter().take(5).map(|one| code(&format!("\"{one}\""))).collect();
+        let shown: Vec<String> = examples
+            .iter()
+            .take(5)
+            .map(|one| code(&format!("\"{one}\"")))
+            .collect();
         let _ = writeln!(page, "| {what} | {} |", shown.join(" "));
     }
     for table in tables {
@@ -55,7 +59,9 @@ fn table_in(shape: Shape) -> Option<&'static Table> {
 
 fn gather_units(shape: Shape, units: &mut Vec<(&'static str, &'static [&'static str])>) {
     match shape {
-        Shape::Unit(unit) if units.iter().all(|(what, _)| *what != unit.what) => units.push((unit.what, unit.examples)),
+        Shape::Unit(unit) if units.iter().all(|(what, _)| *what != unit.what) => {
+            units.push((unit.what, unit.examples))
+        }
         Shape::List(element) => gather_units(element(), units),
         Shape::Map(names, value) => {
             gather_units(Shape::Unit(names), units);
@@ -66,7 +72,11 @@ fn gather_units(shape: Shape, units: &mut Vec<(&'static str, &'static [&'static 
 }
 
 fn section(page: &mut String, table: &'static Table) {
-    let title = if table.name == "Desired" { "The root" } else { table.name };
+    let title = if table.name == "Desired" {
+        "The root"
+    } else {
+        table.name
+    };
     let _ = writeln!(page, "\n## {title}\n\n{}", prose(table.about));
     if !table.short.is_empty() {
         let fields: Vec<String> = table.short.iter().map(|name| code(name)).collect();
@@ -121,12 +131,21 @@ fn is(shape: Shape) -> String {
         Shape::Bool => "true or false".to_owned(),
         Shape::Integer { .. } => "a whole number".to_owned(),
         Shape::Unit(unit) => unit.what.to_owned(),
-        Shape::Choice(choices) => {
-            choices.iter().map(|choice| code(choice.word)).collect::<Vec<_>>().join(" ")
-        }
+        Shape::Choice(choices) => choices
+            .iter()
+            .map(|choice| code(choice.word))
+            .collect::<Vec<_>>()
+            .join(" "),
         Shape::Refer(tables) if tables.len() > 2 => "the name of one of ours".to_owned(),
         Shape::Refer(tables) => {
-            format!("the name of a {}", tables.iter().map(|table| code(table)).collect::<Vec<_>>().join(" or "))
+            format!(
+                "the name of a {}",
+                tables
+                    .iter()
+                    .map(|table| code(table))
+                    .collect::<Vec<_>>()
+                    .join(" or ")
+            )
         }
         Shape::List(element) => format!("list: {}", is(element())),
         Shape::Map(_, value) => format!("by name: {}", is(value())),
@@ -142,5 +161,11 @@ fn code(text: &str) -> String {
 }
 
 fn prose(about: &str) -> String {
-    about.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+    about
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
 }

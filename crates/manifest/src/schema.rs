@@ -8,15 +8,23 @@ use towpath_model::word::{Field, Shape, Table};
 
 /// The schema of a whole manifest.
 pub fn schema() -> Value {
-    let mut writer = Writer { definitions: BTreeMap::new() };
+    let mut writer = Writer {
+        definitions: BTreeMap::new(),
+    };
     let root = writer.table(Desired::table(), "");
     let mut whole = Map::new();
-    whole.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    whole.insert(
+        "$schema".to_owned(),
+        json!("https://json-schema.org/draft/2020-12/schema"),
+    );
     whole.insert("title".to_owned(), json!("towpath.toml"));
     if let Value::Object(root) = root {
         whole.extend(root);
     }
-    whole.insert("$defs".to_owned(), Value::Object(writer.definitions.into_iter().collect()));
+    whole.insert(
+        "$defs".to_owned(),
+        Value::Object(writer.definitions.into_iter().collect()),
+    );
     Value::Object(whole)
 }
 
@@ -28,7 +36,11 @@ impl Writer {
     /// A reference to the definition of a table of a kind, which is written when it is first needed.
     fn refer(&mut self, table: &'static Table, kind: &str) -> Value {
         let kinds = table.fields.iter().any(|field| !field.on.is_empty());
-        let name = if kinds && !kind.is_empty() { format!("{}-{kind}", table.name) } else { table.name.to_owned() };
+        let name = if kinds && !kind.is_empty() {
+            format!("{}-{kind}", table.name)
+        } else {
+            table.name.to_owned()
+        };
         if !self.definitions.contains_key(&name) {
             self.definitions.insert(name.clone(), Value::Null);
             let written = self.table_or_short(table, kind);
@@ -61,12 +73,18 @@ impl Writer {
             for field in &Desired::table().fields {
                 if !properties.contains_key(field.name) && !crate::normal::FIXED.contains(&field.name) {
                     // What is laid over is a part, so nothing in it is required; its shape is checked by `check`.
-                    properties.insert(field.name.to_owned(), json!({ "description": first(field.about) }));
+                    properties.insert(
+                        field.name.to_owned(),
+                        json!({ "description": first(field.about) }),
+                    );
                 }
             }
         }
-        let required: Vec<&str> =
-            table.fields_on(kind).filter(|field| field.required).map(|field| field.name).collect();
+        let required: Vec<&str> = table
+            .fields_on(kind)
+            .filter(|field| field.required)
+            .map(|field| field.name)
+            .collect();
         let mut written = json!({
             "type": "object",
             "description": prose(table.about),
@@ -77,7 +95,11 @@ impl Writer {
             written["required"] = json!(required);
         }
         if !table.one_of.is_empty() {
-            let each: Vec<Value> = table.one_of.iter().map(|name| json!({ "required": [name] })).collect();
+            let each: Vec<Value> = table
+                .one_of
+                .iter()
+                .map(|name| json!({ "required": [name] }))
+                .collect();
             written["oneOf"] = json!(each);
         }
         written
@@ -132,16 +154,25 @@ fn plain(node: &Node) -> Value {
         Kind::Integer(number) => json!(number),
         Kind::Bool(flag) => json!(flag),
         Kind::List(list) => list.iter().map(|one| plain(one)).collect(),
-        Kind::Table(entries) => {
-            Value::Object(entries.iter().map(|(name, node)| (name.clone(), plain(node))).collect())
-        }
+        Kind::Table(entries) => Value::Object(
+            entries
+                .iter()
+                .map(|(name, node)| (name.clone(), plain(node)))
+                .collect(),
+        ),
         Kind::Off | Kind::Bad => json!(false),
     }
 }
 
 /// Documentation as running text.
 fn prose(about: &str) -> String {
-    about.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+    about
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 /// Its first sentence.

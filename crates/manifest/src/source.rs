@@ -44,7 +44,11 @@ pub trait Sources {
 impl Sources for std::collections::BTreeMap<String, Vec<u8>> {
     fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, Unread> {
         let bytes = self.get(name).ok_or(Unread::Missing)?;
-        if bytes.len() > most { Err(Unread::TooLarge) } else { Ok(bytes.clone()) }
+        if bytes.len() > most {
+            Err(Unread::TooLarge)
+        } else {
+            Ok(bytes.clone())
+        }
     }
 
     fn identity(&self, name: &str) -> String {

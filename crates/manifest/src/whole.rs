@@ -18,7 +18,10 @@ pub(crate) fn check(root: &Tree, layers: &Map<Name, Tree>, findings: &mut Vec<Fi
     for tree in std::iter::once(root).chain(layers.values()) {
         let base = if Arc::ptr_eq(tree, root) { None } else { Some(root) };
         let mut found = Vec::new();
-        let mut walk = Walk { known: &known, findings: &mut found };
+        let mut walk = Walk {
+            known: &known,
+            findings: &mut found,
+        };
         walk.table(tree, base.map(|base| &**base), Desired::table(), "", tree.at, "");
         for finding in found {
             if seen.insert((finding.at.clone(), finding.message.clone())) {
@@ -62,37 +65,74 @@ impl Walk<'_> {
                 continue;
             }
             let below = if field.kind.is_empty() { kind } else { field.kind };
-            self.value(value, before.map(|before| &**before), (field.shape)(), below, value.at.or(at), key);
+            self.value(
+                value,
+                before.map(|before| &**before),
+                (field.shape)(),
+                below,
+                value.at.or(at),
+                key,
+            );
         }
     }
 
     fn required(&mut self, node: &Node, table: &Table, kind: &str, at: Option<Place>, name: &str) {
         let place = Where::Span(at.map(|place| place.key).unwrap_or_default());
-        for field in table.fields_on(kind).filter(|field| field.required && node.get(field.name).is_none()) {
-            let whose = if name.is_empty() { "the manifest".to_owned() } else { format!("`{}`", Shown(name)) };
+        for field in table
+            .fields_on(kind)
+            .filter(|field| field.required && node.get(field.name).is_none())
+        {
+            let whose = if name.is_empty() {
+                "the manifest".to_owned()
+            } else {
+                format!("`{}`", Shown(name))
+            };
             self.findings.push(
-                Finding::new(&code::MISSING_WORD, place.clone(), format!("{whose} has no `{}`", field.name))
-                    .label(format!("`{}` is missing", field.name))
-                    .hint(proposal(field)),
+                Finding::new(
+                    &code::MISSING_WORD,
+                    place.clone(),
+                    format!("{whose} has no `{}`", field.name),
+                )
+                .label(format!("`{}` is missing", field.name))
+                .hint(proposal(field)),
             );
         }
         if table.one_of.is_empty() {
             return;
         }
-        let written: Vec<&str> = table.one_of.iter().copied().filter(|one| node.get(one).is_some()).collect();
+        let written: Vec<&str> = table
+            .one_of
+            .iter()
+            .copied()
+            .filter(|one| node.get(one).is_some())
+            .collect();
         if written.len() == 1 {
             return;
         }
         let all = list_of(table.one_of.iter().copied(), "or");
         let name = Shown(name);
         let (message, label) = if written.is_empty() {
-            (format!("`{name}` does not say what it is"), format!("one of {all} is missing"))
+            (
+                format!("`{name}` does not say what it is"),
+                format!("one of {all} is missing"),
+            )
         } else {
             let both = list_of(written.iter().copied(), "and");
-            (format!("`{name}` has {both}, but can be only one of them"), "only one of them".to_owned())
+            (
+                format!("`{name}` has {both}, but can be only one of them"),
+                "only one of them".to_owned(),
+            )
         };
-        let hint = if written.is_empty() { format!("write exactly one of {all}") } else { "keep one of them".to_owned() };
-        self.findings.push(Finding::new(&code::ONE_OF, place, message).label(label).hint(hint));
+        let hint = if written.is_empty() {
+            format!("write exactly one of {all}")
+        } else {
+            "keep one of them".to_owned()
+        };
+        self.findings.push(
+            Finding::new(&code::ONE_OF, place, message)
+                .label(label)
+                .hint(hint),
+        );
     }
 
     fn value(
@@ -116,7 +156,14 @@ impl Walk<'_> {
                     if before.is_some_and(|before| Arc::ptr_eq(before, value)) {
                         continue;
                     }
-                    self.value(value, before.map(|before| &**before), entry(), kind, value.at.or(from), key);
+                    self.value(
+                        value,
+                        before.map(|before| &**before),
+                        entry(),
+                        kind,
+                        value.at.or(from),
+                        key,
+                    );
                 }
             }
             Shape::Table(table) => self.table(node, base, table(), kind, from, name),
@@ -127,31 +174,48 @@ impl Walk<'_> {
     }
 
     fn declares(&self, table: &str, name: &str) -> bool {
-        self.known.iter().any(|tree| tree.get(table).is_some_and(|entries| entries.get(name).is_some()))
+        self.known
+            .iter()
+            .any(|tree| tree.get(table).is_some_and(|entries| entries.get(name).is_some()))
     }
 
     fn names_in<'b>(&'b self, tables: &'b [&'static str]) -> impl Iterator<Item = &'b str> {
         self.known.iter().flat_map(move |tree| {
-            tables.iter().filter_map(|table| tree.get(table)?.table()).flat_map(|entries| entries.keys().map(String::as_str))
+            tables
+                .iter()
+                .filter_map(|table| tree.get(table)?.table())
+                .flat_map(|entries| entries.keys().map(String::as_str))
         })
     }
 
     fn reference(&mut self, node: &Node, tables: &'static [&'static str]) {
-        let (Kind::Text(name), Some(place)) = (&node.kind, node.at) else { return };
+        let (Kind::Text(name), Some(place)) = (&node.kind, node.at) else {
+            return;
+        };
         if tables.iter().any(|table| self.declares(table, name)) {
             return;
         }
         let wanted = sort_of(tables);
-        let elsewhere =
-            Desired::table().fields.iter().find(|field| matches!((field.shape)(), Shape::Map(..)) && self.declares(field.name, name));
+        let elsewhere = Desired::table()
+            .fields
+            .iter()
+            .find(|field| matches!((field.shape)(), Shape::Map(..)) && self.declares(field.name, name));
         let at = Where::Span(place.value);
         let finding = match elsewhere {
             Some(field) => {
-                let message = format!("`{}` is a {}, but {wanted} is wanted here", Shown(name), spoken(field.name));
+                let message = format!(
+                    "`{}` is a {}, but {wanted} is wanted here",
+                    Shown(name),
+                    spoken(field.name)
+                );
                 Finding::new(&code::WRONG_TARGET, at, message).label(format!("{wanted} is expected"))
             }
             None => {
-                let message = format!("there is no {} named `{}`", wanted.trim_start_matches("an ").trim_start_matches("a "), Shown(name));
+                let message = format!(
+                    "there is no {} named `{}`",
+                    wanted.trim_start_matches("an ").trim_start_matches("a "),
+                    Shown(name)
+                );
                 Finding::new(&code::UNKNOWN_NAME, at, message).label("not declared anywhere")
             }
         };
@@ -176,13 +240,19 @@ impl Walk<'_> {
 
     /// Text that takes its value from elsewhere: `secret:NAME`, `from:db.url`, `flag:NAME`.
     fn taken(&mut self, node: &Node) {
-        let (Kind::Text(text), Some(place)) = (&node.kind, node.at) else { return };
-        let (tables, name): (&'static [&'static str], &str) = if let Some(name) = text.strip_prefix("secret:") {
+        let (Kind::Text(text), Some(place)) = (&node.kind, node.at) else {
+            return;
+        };
+        let (tables, name): (&'static [&'static str], &str) = if let Some(name) = text.strip_prefix("secret:")
+        {
             (&["secret"], name)
         } else if let Some(name) = text.strip_prefix("flag:") {
             (&["flag"], name)
         } else if let Some(from) = text.strip_prefix("from:") {
-            (<towpath_model::desired::component::ToNeeded as towpath_model::word::Target>::TABLES, from.split('.').next().unwrap_or(from))
+            (
+                <towpath_model::desired::component::ToNeeded as towpath_model::word::Target>::TABLES,
+                from.split('.').next().unwrap_or(from),
+            )
         } else {
             return;
         };
@@ -191,20 +261,31 @@ impl Walk<'_> {
             return;
         }
         let wanted = sort_of(tables);
-        let message = format!("`{}` takes its value from {wanted} that is not declared", Shown(text));
+        let message = format!(
+            "`{}` takes its value from {wanted} that is not declared",
+            Shown(text)
+        );
         let hint = match nearest(name, self.names_in(tables)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => self.offer(tables, name),
         };
         self.findings.push(
-            Finding::new(&code::UNKNOWN_IN_VALUE, Where::Span(place.value), message).label("not declared anywhere").hint(hint),
+            Finding::new(&code::UNKNOWN_IN_VALUE, Where::Span(place.value), message)
+                .label("not declared anywhere")
+                .hint(hint),
         );
     }
 }
 
 /// How a missing field would be written.
 fn proposal(field: &Field) -> String {
-    let about = field.about.trim().lines().next().unwrap_or_default().trim_end_matches('.');
+    let about = field
+        .about
+        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let example = match (field.shape)() {
         Shape::Integer { .. } | Shape::Bool => field.example.to_owned(),
         _ => format!("\"{}\"", field.example),
@@ -249,6 +330,10 @@ fn sort_of(tables: &[&str]) -> String {
     }
     let names: Vec<String> = tables.iter().map(|table| spoken(table)).collect();
     let joined = names.join(" or ");
-    let article = if joined.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let article = if joined.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
     format!("{article} {joined}")
 }

@@ -60,7 +60,11 @@ pub static FAMILIES: &[&Family] = &[&reading::FAMILY, &words::FAMILY, &names::FA
 /// The rule with that code, however it is capitalized.
 pub fn find(id: &str) -> Option<&'static Code> {
     let wanted = id.trim().to_ascii_uppercase();
-    FAMILIES.iter().flat_map(|family| family.codes).copied().find(|code| code.id == wanted)
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.codes)
+        .copied()
+        .find(|code| code.id == wanted)
 }
 
 /// Declares the rules of a family: a static for each, and the family.

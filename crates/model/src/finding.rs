@@ -98,7 +98,11 @@ impl std::fmt::Display for Shown<'_> {
             if position == MOST {
                 return f.write_str("…");
             }
-            if letter.is_control() { write!(f, "{}", letter.escape_default())? } else { write!(f, "{letter}")? }
+            if letter.is_control() {
+                write!(f, "{}", letter.escape_default())?
+            } else {
+                write!(f, "{letter}")?
+            }
         }
         Ok(())
     }

@@ -11,9 +11,10 @@ use towpath_model::word::{Choice, Shape, UnitShape};
 /// The normal form of a single value, or what is wrong with it. `name` spells out the field for a message.
 pub(super) fn scalar(node: &Node, shape: Shape, name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
     match shape {
-        Shape::Text | Shape::Refer(_) => {
-            node.scalar().map(Kind::Text).ok_or_else(|| wrong_type(node, name, "text", "between quotation marks"))
-        }
+        Shape::Text | Shape::Refer(_) => node
+            .scalar()
+            .map(Kind::Text)
+            .ok_or_else(|| wrong_type(node, name, "text", "between quotation marks")),
         Shape::Bool => match &node.kind {
             Kind::Bool(flag) => Ok(Kind::Bool(*flag)),
             _ => Err(wrong_type(node, name, "true or false", "without quotation marks")),
@@ -21,7 +22,9 @@ pub(super) fn scalar(node: &Node, shape: Shape, name: &dyn Fn() -> String) -> Re
         Shape::Integer { least, most } => integer(node, least, most, name),
         Shape::Unit(unit) => measured(node, unit, name),
         Shape::Choice(choices) => chosen(node, choices, name),
-        Shape::List(_) | Shape::Map(..) | Shape::Table(_) => Err(wrong_type(node, name, "a single value", "")),
+        Shape::List(_) | Shape::Map(..) | Shape::Table(_) => {
+            Err(wrong_type(node, name, "a single value", ""))
+        }
     }
 }
 
@@ -29,7 +32,9 @@ fn wrong_type(node: &Node, name: &dyn Fn() -> String, wanted: &str, how: &str) -
     let message = format!("`{}` is {wanted}, not {}", name(), node.what());
     let hint = (!how.is_empty()).then(|| format!("write {wanted} {how}"));
     Box::new(
-        Finding::new(&code::WRONG_TYPE, at_value(node), message).label(format!("{wanted} is expected")).maybe_hint(hint),
+        Finding::new(&code::WRONG_TYPE, at_value(node), message)
+            .label(format!("{wanted} is expected"))
+            .maybe_hint(hint),
     )
 }
 
@@ -37,16 +42,27 @@ fn integer(node: &Node, least: i64, most: i64, name: &dyn Fn() -> String) -> Res
     match &node.kind {
         Kind::Integer(number) if (least..=most).contains(number) => Ok(Kind::Integer(*number)),
         Kind::Integer(number) => {
-            let bound = if *number < least { format!("at least {least}") } else { format!("at most {most}") };
+            let bound = if *number < least {
+                format!("at least {least}")
+            } else {
+                format!("at most {most}")
+            };
             let message = format!("`{}` is {number}, but has to be {bound}", name());
-            Err(Box::new(Finding::new(&code::OUT_OF_BOUNDS, at_value(node), message).label(bound)))
+            Err(Box::new(
+                Finding::new(&code::OUT_OF_BOUNDS, at_value(node), message).label(bound),
+            ))
         }
         Kind::Text(text) if text.trim().parse::<i64>().is_ok() => {
             let mut finding = wrong_type(node, name, "a whole number", "");
             finding.hint = Some(format!("write {} without quotation marks", text.trim()));
             Err(finding)
         }
-        _ => Err(wrong_type(node, name, "a whole number", "without quotation marks or a fraction")),
+        _ => Err(wrong_type(
+            node,
+            name,
+            "a whole number",
+            "without quotation marks or a fraction",
+        )),
     }
 }
 
@@ -92,5 +108,9 @@ fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<
         None => format!("it is one of {}", list_of(words(), "or")),
     };
     let label = format!("{} is expected", list_of(words(), "or"));
-    Err(Box::new(Finding::new(&code::WRONG_CHOICE, at_value(node), message).label(label).hint(hint)))
+    Err(Box::new(
+        Finding::new(&code::WRONG_CHOICE, at_value(node), message)
+            .label(label)
+            .hint(hint),
+    ))
 }

@@ -2,45 +2,107 @@
 
 /// Words that other tools use for tables of the root.
 const TABLES: &[(&[&str], &str)] = &[
-    (&["services", "app", "apps", "web", "api", "server", "component", "components"], "service"),
-    (&["workers", "worker_process", "consumer", "queue", "queues"], "worker"),
+    (
+        &[
+            "services",
+            "app",
+            "apps",
+            "web",
+            "api",
+            "server",
+            "component",
+            "components",
+        ],
+        "service",
+    ),
+    (
+        &["workers", "worker_process", "consumer", "queue", "queues"],
+        "worker",
+    ),
     (&["bots", "discord", "discord_bot"], "bot"),
-    (&["sites", "static", "frontend", "page", "pages", "spa", "website"], "site"),
-    (&["functions", "lambda", "serverless", "edge_function"], "function"),
-    (&["jobs", "cron", "crons", "task", "tasks", "cronjob", "scheduled"], "job"),
+    (
+        &["sites", "static", "frontend", "page", "pages", "spa", "website"],
+        "site",
+    ),
+    (
+        &["functions", "lambda", "serverless", "edge_function"],
+        "function",
+    ),
+    (
+        &["jobs", "cron", "crons", "task", "tasks", "cronjob", "scheduled"],
+        "job",
+    ),
     (&["extensions", "addon", "browser_extension"], "extension"),
-    (&["db", "database", "databases", "pg", "postgresql", "mysql", "sqlite"], "postgres"),
+    (
+        &[
+            "db",
+            "database",
+            "databases",
+            "pg",
+            "postgresql",
+            "mysql",
+            "sqlite",
+        ],
+        "postgres",
+    ),
     (&["cache", "valkey", "kv", "memcached"], "redis"),
-    (&["s3", "storage", "buckets", "volume", "volumes", "object_storage"], "bucket"),
+    (
+        &["s3", "storage", "buckets", "volume", "volumes", "object_storage"],
+        "bucket",
+    ),
     (&["env", "envs", "environments", "stage", "stages"], "environment"),
     (&["proxy", "ingress", "http", "network"], "edge"),
     (&["slo", "slos", "objectives"], "objective"),
     (&["alerts", "alerting", "monitor", "monitoring"], "alert"),
-    (&["notify", "notification", "notifications", "channels"], "channel"),
+    (
+        &["notify", "notification", "notifications", "channels"],
+        "channel",
+    ),
     (&["check", "checks", "gates", "tests", "test"], "gate"),
     (&["probes", "synthetic", "healthcheck"], "probe"),
     (&["costs", "price", "prices"], "cost"),
     (&["flags", "feature", "features", "feature_flag"], "flag"),
     (&["adr", "adrs", "decisions"], "decision"),
     (&["name", "project", "app_name"], "product"),
-    (&["dependency", "dependencies", "third_party", "externals"], "external"),
+    (
+        &["dependency", "dependencies", "third_party", "externals"],
+        "external",
+    ),
 ];
 
 /// Words that other tools use for fields.
 const FIELDS: &[(&[&str], &str)] = &[
-    (&["cmd", "command", "start", "entrypoint", "exec", "start_command"], "run"),
+    (
+        &["cmd", "command", "start", "entrypoint", "exec", "start_command"],
+        "run",
+    ),
     (&["image", "docker_image", "oci"], "artifact"),
     (&["depends_on", "needs", "requires", "links", "depends"], "uses"),
     (&["ports", "listen", "internal_port", "target_port"], "port"),
     (&["environment", "vars", "variables", "env_vars"], "env"),
-    (&["healthcheck", "health_check", "readiness", "liveness", "health_path"], "health"),
-    (&["instances", "count", "scale_to", "num_replicas", "replica"], "replicas"),
+    (
+        &[
+            "healthcheck",
+            "health_check",
+            "readiness",
+            "liveness",
+            "health_path",
+        ],
+        "health",
+    ),
+    (
+        &["instances", "count", "scale_to", "num_replicas", "replica"],
+        "replicas",
+    ),
     (&["autoscale", "autoscaling", "autoscaler"], "scale"),
     (&["domain", "host", "hostname", "hostnames", "urls"], "domains"),
     (&["mem", "memory_limit", "ram", "mem_limit"], "memory"),
     (&["cpus", "cpu_limit", "vcpu"], "cpu"),
     (&["schedule", "crontab"], "cron"),
-    (&["root", "output", "publish", "dist", "output_directory"], "files"),
+    (
+        &["root", "output", "publish", "dist", "output_directory"],
+        "files",
+    ),
     (&["workdir", "cwd", "working_dir", "path", "directory"], "dir"),
     (&["description", "desc", "summary", "comment"], "about"),
     (&["rationale", "reason", "because"], "why"),
@@ -64,7 +126,10 @@ const FIELDS: &[(&[&str], &str)] = &[
 pub(super) fn synonym(word: &str, root: bool) -> Option<&'static str> {
     let folded = word.to_lowercase().replace('-', "_");
     let known = if root { TABLES } else { FIELDS };
-    known.iter().find(|(words, _)| words.contains(&folded.as_str())).map(|(_, here)| *here)
+    known
+        .iter()
+        .find(|(words, _)| words.contains(&folded.as_str()))
+        .map(|(_, here)| *here)
 }
 
 /// What to write instead of a field that a kind does not have.

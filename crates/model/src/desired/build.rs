@@ -2,7 +2,7 @@
 
 use super::place::ToRegistry;
 use super::secret::{ToSecret, Variable};
-use crate::unit::{Bytes, Command, Name, Path, VarName};
+use crate::unit::{Bytes, Command, Path, VarName};
 use crate::word::{Map, Ref};
 use crate::{choice, table, target};
 

@@ -9,7 +9,8 @@ use super::rollout::Rollout;
 use super::scale::Scale;
 use super::secret::{ToSecret, Variable};
 use crate::unit::{
-    Bytes, Cidr, Command, Cpu, Domain, Duration, Glob, Money, Name, Path, Port, Rate, Schedule, VarName, known,
+    Bytes, Cidr, Command, Cpu, Domain, Duration, Glob, Money, Name, Path, Port, Rate, Schedule, VarName,
+    known,
 };
 use crate::word::{Map, Ref};
 use crate::{choice, table, target};
@@ -45,7 +46,10 @@ choice! {
 impl ComponentKind {
     /// Whether requests reach it through the edge.
     pub fn takes_requests(self) -> bool {
-        matches!(self, ComponentKind::Service | ComponentKind::Site | ComponentKind::Function)
+        matches!(
+            self,
+            ComponentKind::Service | ComponentKind::Site | ComponentKind::Function
+        )
     }
 
     /// Whether it has instances that run on a machine of ours.
@@ -267,7 +271,10 @@ impl Replicas {
     /// What a careful engineer starts with: one of everything, and functions that sleep.
     pub fn usual(kind: &str) -> Self {
         match kind {
-            "function" => Replicas { min: 0, max: Some(10) },
+            "function" => Replicas {
+                min: 0,
+                max: Some(10),
+            },
             _ => Replicas { min: 1, max: None },
         }
     }
@@ -326,7 +333,11 @@ table! {
 impl Stop {
     /// The usual way.
     pub fn usual() -> Self {
-        Stop { signal: "TERM".to_owned(), within: known("30s"), drain: known("30s") }
+        Stop {
+            signal: "TERM".to_owned(),
+            within: known("30s"),
+            drain: known("30s"),
+        }
     }
 }
 

@@ -68,4 +68,3 @@ table! {
     /// The price of one unit in it.
     price: Money { required eg "$0.10" };
 }
-

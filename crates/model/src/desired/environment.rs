@@ -96,7 +96,14 @@ table! {
 impl Contents {
     /// Its own, kept.
     pub fn usual() -> Self {
-        Contents { fresh: false, load: None, copy: None, mask: Map::new(), real: false, refresh: None }
+        Contents {
+            fresh: false,
+            load: None,
+            copy: None,
+            mask: Map::new(),
+            real: false,
+            refresh: None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::component::ToComponent;
 use super::metric::{ToMetric, ToObjective};
 use super::probe::ToProbe;
-use crate::unit::{Bytes, Change, Command, Comparison, Duration, Email, Money, Name, Path, Share, Window, known};
+use crate::unit::{Bytes, Change, Command, Comparison, Duration, Email, Money, Path, Share, Window, known};
 use crate::word::Ref;
 use crate::{choice, table, target};
 

@@ -1,13 +1,11 @@
 //! Metrics, objectives, alerts, and whom they reach.
 
-use super::component::ToComponent;
 use super::gate::ToGate;
 use super::place::ToHost;
 use super::probe::ToProbe;
-use super::resource::ToResource;
 use super::secret::ToSecret;
-use crate::unit::{Command, Comparison, Duration, Email, Name, Schedule, Severities, Severity, Share, Url, known};
-use crate::word::{Map, Ref};
+use crate::unit::{Command, Comparison, Duration, Email, Schedule, Severities, Severity, Share, Url, known};
+use crate::word::Ref;
 use crate::{choice, table, target};
 
 target! {
@@ -228,4 +226,3 @@ table! {
     /// What is expected of whoever is on call.
     duties: Vec<String> { eg "roll back when in doubt" };
 }
-

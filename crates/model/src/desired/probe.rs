@@ -3,7 +3,7 @@
 use super::component::ToComponent;
 use super::resource::ToResource;
 use super::secret::ToSecret;
-use crate::unit::{Command, Comparison, Duration, HeaderName, Name, Path, known};
+use crate::unit::{Command, Comparison, Duration, HeaderName, Path, known};
 use crate::word::{Map, Ref};
 use crate::{table, target};
 

@@ -147,7 +147,9 @@ usual!(Releases, Edge, Secrets, Telemetry, Rollout);
 impl Desired {
     /// Every component with its kind and name, kind by kind, each in the order in which it was written.
     pub fn components(&self) -> impl Iterator<Item = (ComponentKind, &Name, &Component)> {
-        ComponentKind::ALL.iter().flat_map(|kind| self.components_of(*kind).iter().map(|(n, c)| (*kind, n, c)))
+        ComponentKind::ALL
+            .iter()
+            .flat_map(|kind| self.components_of(*kind).iter().map(|(n, c)| (*kind, n, c)))
     }
 
     /// The components of a kind.
@@ -179,13 +181,17 @@ impl Desired {
     /// The component of that name.
     pub fn component(&self, name: &str) -> Option<(ComponentKind, &Name, &Component)> {
         ComponentKind::ALL.iter().find_map(|kind| {
-            self.components_of(*kind).get_key_value(name).map(|(name, component)| (*kind, name, component))
+            self.components_of(*kind)
+                .get_key_value(name)
+                .map(|(name, component)| (*kind, name, component))
         })
     }
 
     /// Every resource with its kind and name.
     pub fn resources(&self) -> impl Iterator<Item = (ResourceKind, &Name, &Resource)> {
-        ResourceKind::ALL.iter().flat_map(|kind| self.resources_of(*kind).iter().map(|(n, r)| (*kind, n, r)))
+        ResourceKind::ALL
+            .iter()
+            .flat_map(|kind| self.resources_of(*kind).iter().map(|(n, r)| (*kind, n, r)))
     }
 
     /// The resources of a kind.
@@ -200,7 +206,9 @@ impl Desired {
     /// The resource of that name.
     pub fn resource(&self, name: &str) -> Option<(ResourceKind, &Name, &Resource)> {
         ResourceKind::ALL.iter().find_map(|kind| {
-            self.resources_of(*kind).get_key_value(name).map(|(name, resource)| (*kind, name, resource))
+            self.resources_of(*kind)
+                .get_key_value(name)
+                .map(|(name, resource)| (*kind, name, resource))
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::place::ToHost;
 use super::secret::ToSecret;
 use crate::unit::{Bytes, Cidr, Command, Duration, Name, Path, Region, Schedule, Url, Window, known};
-use crate::word::{Map, Ref};
+use crate::word::Ref;
 use crate::{choice, table, target};
 
 target! {

@@ -1,8 +1,8 @@
 //! Rollouts: how an environment goes from one release to another.
 
 use super::gate::ToGate;
-use crate::unit::{Duration, Name, Ramp, Share, Window, known};
-use crate::word::{Map, Ref};
+use crate::unit::{Duration, Ramp, Share, Window, known};
+use crate::word::Ref;
 use crate::{choice, table};
 
 choice! {
@@ -86,7 +86,6 @@ table! {
     /// Components that switch together, in one instant.
     together: Vec<Ref<super::component::ToComponent>> { eg "edge" };
 }
-
 
 table! {
     /// How releases are numbered and kept.

@@ -3,8 +3,8 @@
 use super::metric::ToMetric;
 use super::resource::ToResource;
 use crate::table;
-use crate::unit::{Command, Comparison, Duration, Name, Rate, Share, Window, known};
-use crate::word::{Map, Ref};
+use crate::unit::{Command, Comparison, Duration, Rate, Share, Window, known};
+use crate::word::Ref;
 
 table! {
     /// What makes the number of instances grow and shrink. Where several are written the largest number wins.

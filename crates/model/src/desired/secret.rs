@@ -2,7 +2,7 @@
 
 use super::component::ToEnvironment;
 use super::place::ToHost;
-use crate::unit::{Duration, Name, Schedule, VarName, known};
+use crate::unit::{Duration, Name, Schedule, VarName};
 use crate::word::{Map, Ref};
 use crate::{choice, table, target};
 

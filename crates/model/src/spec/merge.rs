@@ -28,9 +28,16 @@ pub fn merge(base: &Tree, over: &Tree) -> Tree {
                 }
             }
             let kind = Kind::Table(joined);
-            Arc::new(Node { kind, at: base.at.or(over.at), fresh: base.fresh })
+            Arc::new(Node {
+                kind,
+                at: base.at.or(over.at),
+                fresh: base.fresh,
+            })
         }
-        (_, Kind::Table(_)) => Arc::new(Node { fresh: true, ..Node::clone(over) }),
+        (_, Kind::Table(_)) => Arc::new(Node {
+            fresh: true,
+            ..Node::clone(over)
+        }),
         _ => Arc::clone(over),
     }
 }
@@ -66,9 +73,17 @@ fn compare(path: Path, before: Option<&Tree>, after: Option<&Tree>, found: &mut 
                 }
             }
             (one_kind, other_kind) if one_kind == other_kind => {}
-            _ => found.push(Difference { path, before: before.cloned(), after: after.cloned() }),
+            _ => found.push(Difference {
+                path,
+                before: before.cloned(),
+                after: after.cloned(),
+            }),
         },
         (None, None) => {}
-        _ => found.push(Difference { path, before: before.cloned(), after: after.cloned() }),
+        _ => found.push(Difference {
+            path,
+            before: before.cloned(),
+            after: after.cloned(),
+        }),
     }
 }

@@ -71,12 +71,20 @@ impl PartialEq for Node {
 impl Node {
     /// A node that nobody wrote.
     pub fn new(kind: Kind) -> Self {
-        Node { kind, at: None, fresh: false }
+        Node {
+            kind,
+            at: None,
+            fresh: false,
+        }
     }
 
     /// A node that was written at a place.
     pub fn written(kind: Kind, at: Place) -> Self {
-        Node { kind, at: Some(at), fresh: false }
+        Node {
+            kind,
+            at: Some(at),
+            fresh: false,
+        }
     }
 
     /// Text that nobody wrote.
@@ -86,7 +94,11 @@ impl Node {
 
     /// The same value, as `kind`, at the same place.
     pub fn with(&self, kind: Kind) -> Self {
-        Node { kind, at: self.at, fresh: self.fresh }
+        Node {
+            kind,
+            at: self.at,
+            fresh: self.fresh,
+        }
     }
 
     /// The entries, where it is a table.

@@ -29,18 +29,30 @@ impl Unit for Decimal {
 
     fn parse(text: &str) -> Result<Self, Misread> {
         bounded(text)?;
-        let digits: String = text.chars().filter(|letter| !matches!(letter, ' ' | '_')).collect();
-        let plain = !digits.is_empty() && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+        let digits: String = text
+            .chars()
+            .filter(|letter| !matches!(letter, ' ' | '_'))
+            .collect();
+        let plain = !digits.is_empty()
+            && digits
+                .chars()
+                .all(|letter| letter.is_ascii_digit() || letter == '.');
         if digits.starts_with('-') {
             return Err(Misread::new("is less than nothing"));
         }
         if !plain {
-            let meant: String = digits.chars().filter(|letter| letter.is_ascii_digit() || *letter == '.').collect();
+            let meant: String = digits
+                .chars()
+                .filter(|letter| letter.is_ascii_digit() || *letter == '.')
+                .collect();
             return Err(Misread::new("has something else than digits and a point in it").meant(meant));
         }
-        let value: rust_decimal::Decimal =
-            digits.parse().map_err(|_| Misread::new("has more digits than can be kept exactly"))?;
-        Ok(Decimal { value: value.normalize() })
+        let value: rust_decimal::Decimal = digits
+            .parse()
+            .map_err(|_| Misread::new("has more digits than can be kept exactly"))?;
+        Ok(Decimal {
+            value: value.normalize(),
+        })
     }
 }
 

@@ -168,9 +168,7 @@ fn matches(tokens: &[Token], name: &str) -> bool {
                 Token::One if letter != '/' => next[at + 1] = true,
                 Token::Letter(wanted) if *wanted == letter => next[at + 1] = true,
                 Token::Set(not, ranges) => {
-                    let inside = ranges
-                        .iter()
-                        .any(|(from, to)| (*from..=*to).contains(&letter));
+                    let inside = ranges.iter().any(|(from, to)| (*from..=*to).contains(&letter));
                     next[at + 1] = inside != *not && letter != '/';
                 }
                 _ => {}
@@ -193,8 +191,7 @@ fn skip_stars(tokens: &[Token], row: &mut [bool]) {
 
 impl Unit for Glob {
     const WHAT: &'static str = "a pattern";
-    const EXAMPLES: &'static [&'static str] =
-        &["v*", "main", "src/**/*.rs", "feature/*", "v[0-9]*"];
+    const EXAMPLES: &'static [&'static str] = &["v*", "main", "src/**/*.rs", "feature/*", "v[0-9]*"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -247,10 +244,7 @@ mod tests {
             );
         }
         assert_eq!(
-            Path::parse("../seed.sql")
-                .expect_err("out")
-                .meant
-                .as_deref(),
+            Path::parse("../seed.sql").expect_err("out").meant.as_deref(),
             Some("seed.sql")
         );
         for text in ["", "a/../../b", "a\0b", "/.."] {

@@ -15,7 +15,7 @@ impl Word for String {
         node.scalar()
     }
 
-    fn write(&self) -> Option<Node> {
+    fn write(&self, _: &str) -> Option<Node> {
         Some(Node::text(self.as_str()))
     }
 }
@@ -33,7 +33,7 @@ impl Word for bool {
         }
     }
 
-    fn write(&self) -> Option<Node> {
+    fn write(&self, _: &str) -> Option<Node> {
         Some(Node::new(Kind::Bool(*self)))
     }
 }
@@ -43,7 +43,10 @@ const MOST: u32 = 1_000_000_000;
 
 impl Word for u32 {
     fn shape() -> Shape {
-        Shape::Integer { least: 0, most: i64::from(MOST) }
+        Shape::Integer {
+            least: 0,
+            most: i64::from(MOST),
+        }
     }
 
     fn read(node: &Node, _: &str) -> Option<Self> {
@@ -53,7 +56,7 @@ impl Word for u32 {
         }
     }
 
-    fn write(&self) -> Option<Node> {
+    fn write(&self, _: &str) -> Option<Node> {
         Some(Node::new(Kind::Integer(i64::from(*self))))
     }
 }
@@ -67,7 +70,7 @@ impl<U: Unit> Word for U {
         U::parse(&node.scalar()?).ok()
     }
 
-    fn write(&self) -> Option<Node> {
+    fn write(&self, _: &str) -> Option<Node> {
         Some(Node::text(self.to_string()))
     }
 }
@@ -83,9 +86,9 @@ impl<W: Word> Word for Option<W> {
         Some(W::read(node, kind))
     }
 
-    fn write(&self) -> Option<Node> {
+    fn write(&self, kind: &str) -> Option<Node> {
         match self {
-            Some(word) => word.write(),
+            Some(word) => word.write(kind),
             None => Some(Node::new(Kind::Off)),
         }
     }
@@ -101,11 +104,16 @@ impl<W: Word> Word for Vec<W> {
     }
 
     fn read(node: &Node, kind: &str) -> Option<Self> {
-        Some(node.list()?.iter().filter_map(|element| W::read(element, kind)).collect())
+        Some(
+            node.list()?
+                .iter()
+                .filter_map(|element| W::read(element, kind))
+                .collect(),
+        )
     }
 
-    fn write(&self) -> Option<Node> {
-        let elements = self.iter().filter_map(Word::write).map(Arc::new).collect();
+    fn write(&self, kind: &str) -> Option<Node> {
+        let elements = self.iter().filter_map(|word| word.write(kind)).map(Arc::new).collect();
         Some(Node::new(Kind::List(elements)))
     }
 
@@ -124,33 +132,15 @@ impl<K: Unit + Hash + Eq, W: Word> Word for Map<K, W> {
         Some(node.table()?.iter().filter_map(read).collect())
     }
 
-    fn write(&self) -> Option<Node> {
-        let entries: Entries =
-            self.iter().filter_map(|(name, word)| Some((name.to_string(), Arc::new(word.write()?)))).collect();
+    fn write(&self, kind: &str) -> Option<Node> {
+        let entries: Entries = self
+            .iter()
+            .filter_map(|(name, word)| Some((name.to_string(), Arc::new(word.write(kind)?))))
+            .collect();
         Some(Node::new(Kind::Table(entries)))
     }
 
     fn absent() -> Option<Self> {
         Some(Map::new())
-    }
-}
-
-impl<W: Word> Word for Box<W> {
-    const OPTIONAL: bool = W::OPTIONAL;
-
-    fn shape() -> Shape {
-        W::shape()
-    }
-
-    fn read(node: &Node, kind: &str) -> Option<Self> {
-        W::read(node, kind).map(Box::new)
-    }
-
-    fn write(&self) -> Option<Node> {
-        (**self).write()
-    }
-
-    fn absent() -> Option<Self> {
-        W::absent().map(Box::new)
     }
 }

@@ -53,7 +53,7 @@ macro_rules! table {
                             default: |kind| {
                                 let _ = kind;
                                 let default: Option<$ty> = $crate::table!(@default kind, $ty $(, = $default)? $(, => $by_kind)?);
-                                default.as_ref().and_then($crate::word::Word::write)
+                                default.as_ref().and_then(|word| $crate::word::Word::write(word, kind))
                             },
                         },)+],
                         short: $crate::table!(@short $($head)*),
@@ -94,16 +94,18 @@ macro_rules! table {
                 })
             }
 
-            fn write(&self) -> Option<$crate::spec::Node> {
+            fn write(&self, kind: &str) -> Option<$crate::spec::Node> {
                 let mut entries = $crate::spec::Entries::new();
+                let _ = kind;
                 $(
-                    if <$ty as $crate::word::Word>::absent().as_ref() != Some(&self.$field) {
-                        if let Some(node) = $crate::word::Word::write(&self.$field) {
-                            entries.insert(stringify!($field).to_owned(), std::sync::Arc::new(node));
-                        }
-                    } else if $crate::table!(@defaulted $(= $default)? $(=> $by_kind)?) {
-                        // What is empty against its default has to be said, or it would come back as the default.
-                        if let Some(node) = $crate::word::Word::write(&self.$field) {
+                    let on: &[&str] = $crate::table!(@on $($($flag)*)?);
+                    let belongs = on.is_empty() || kind.is_empty() || on.contains(&kind);
+                    // What is empty against its default has to be said, or it would come back as the default.
+                    let says = <$ty as $crate::word::Word>::absent().as_ref() != Some(&self.$field)
+                        || $crate::table!(@defaulted $(= $default)? $(=> $by_kind)?);
+                    if belongs && says {
+                        let below: &str = match $crate::table!(@kind $($($flag)*)?) { "" => kind, own => own };
+                        if let Some(node) = $crate::word::Word::write(&self.$field, below) {
                             entries.insert(stringify!($field).to_owned(), std::sync::Arc::new(node));
                         }
                     }
@@ -199,7 +201,7 @@ macro_rules! choice {
                 }
             }
 
-            fn write(&self) -> Option<$crate::spec::Node> {
+            fn write(&self, _: &str) -> Option<$crate::spec::Node> {
                 Some($crate::spec::Node::text(self.word()))
             }
         }

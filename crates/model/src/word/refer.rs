@@ -20,7 +20,10 @@ pub struct Ref<T: Target> {
 impl<T: Target> Ref<T> {
     /// A reference to that name.
     pub fn to(name: impl Into<String>) -> Self {
-        Ref { name: name.into(), target: PhantomData }
+        Ref {
+            name: name.into(),
+            target: PhantomData,
+        }
     }
 
     /// The name that is referred to.
@@ -62,7 +65,7 @@ impl<T: Target> Word for Ref<T> {
         Some(Ref::to(node.scalar()?))
     }
 
-    fn write(&self) -> Option<Node> {
+    fn write(&self, _: &str) -> Option<Node> {
         Some(Node::text(self.name.as_str()))
     }
 }

@@ -45,7 +45,11 @@ pub struct UnitShape {
 impl UnitShape {
     /// The description of a unit.
     pub fn of<U: Unit>() -> Self {
-        UnitShape { what: U::WHAT, examples: U::EXAMPLES, check: |text| U::read(text).map(drop) }
+        UnitShape {
+            what: U::WHAT,
+            examples: U::EXAMPLES,
+            check: |text| U::read(text).map(drop),
+        }
     }
 }
 
@@ -130,8 +134,8 @@ pub trait Word: Sized + Clone + PartialEq {
     /// Reads a node that has been checked against the shape; `None` where a required part is missing.
     fn read(node: &Node, kind: &str) -> Option<Self>;
 
-    /// Writes it back; `None` where there is nothing to say.
-    fn write(&self) -> Option<Node>;
+    /// Writes it back, for a table of a kind; `None` where there is nothing to say.
+    fn write(&self, kind: &str) -> Option<Node>;
 
     /// Its value where nothing is written and no default is declared.
     fn absent() -> Option<Self> {
