@@ -26,9 +26,7 @@ impl Domain {
             Some(parent) => {
                 let label = host.len().checked_sub(parent.len()).filter(|n| *n > 0);
                 let split = label.and_then(|n| host.get(..n).zip(host.get(n..)));
-                split.is_some_and(|(label, rest)| {
-                    rest.eq_ignore_ascii_case(parent) && !label.contains('.')
-                })
+                split.is_some_and(|(label, rest)| rest.eq_ignore_ascii_case(parent) && !label.contains('.'))
             }
             None => self.name.eq_ignore_ascii_case(host),
         }
@@ -65,12 +63,8 @@ fn fault(name: &str) -> Option<String> {
 
 impl Unit for Domain {
     const WHAT: &'static str = "a host name";
-    const EXAMPLES: &'static [&'static str] = &[
-        "example.com",
-        "*.example.com",
-        "App.Example.com",
-        "localhost",
-    ];
+    const EXAMPLES: &'static [&'static str] =
+        &["example.com", "*.example.com", "App.Example.com", "localhost"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -78,9 +72,7 @@ impl Unit for Domain {
         let Some(because) = fault(&lower) else {
             return Ok(Self { name: lower });
         };
-        let host = lower
-            .split_once("://")
-            .map_or(lower.as_str(), |(_, rest)| rest);
+        let host = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
         let host = host.split(['/', '?', '#']).next().unwrap_or_default();
         let host = host.rsplit('@').next().unwrap_or_default();
         let host = host.split(':').next().unwrap_or_default().trim_matches('.');
@@ -144,9 +136,7 @@ impl Url {
     /// The host without port; the brackets around an IPv6 address stay.
     pub fn host(&self) -> &str {
         let authority = self.authority();
-        let host = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         match host.find(']') {
             Some(end) => &host[..=end],
             None => host.split(':').next().unwrap_or_default(),
@@ -155,13 +145,9 @@ impl Url {
 
     pub fn port(&self) -> Option<u16> {
         let authority = self.authority();
-        let host = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let behind = host.rsplit_once(']').map_or(host, |(_, port)| port);
-        behind
-            .rsplit_once(':')
-            .and_then(|(_, port)| port.parse().ok())
+        behind.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
     }
 
     /// From the first slash behind the host; `/` if there is none.
@@ -215,8 +201,7 @@ impl Unit for Url {
             let misread = Misread::new("has no scheme, such as `https://`");
             let host = text.split(['/', ':', '?', '#']).next().unwrap_or_default();
             let scheme = if host == "localhost" { "http" } else { "https" };
-            let plausible =
-                Domain::parse(host).is_ok() && (host.contains('.') || host == "localhost");
+            let plausible = Domain::parse(host).is_ok() && (host.contains('.') || host == "localhost");
             return Err(if plausible {
                 misread.meant(format!("{scheme}://{text}"))
             } else {
@@ -226,9 +211,7 @@ impl Unit for Url {
         let fine = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
         let letter = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
         if !letter || !scheme.bytes().all(fine) {
-            return Err(Misread::new(format!(
-                "has the scheme `{scheme}`, which is none"
-            )));
+            return Err(Misread::new(format!("has the scheme `{scheme}`, which is none")));
         }
         let read = Self {
             text: format!("{}://{rest}", scheme.to_ascii_lowercase()),
@@ -237,9 +220,7 @@ impl Unit for Url {
             return Err(Misread::new("has no host"));
         }
         let authority = read.authority();
-        let host = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let port = host.strip_prefix(read.host()).unwrap_or_default();
         if !port.is_empty() && read.port().is_none() {
             return Err(Misread::new(format!(
@@ -279,9 +260,7 @@ impl Unit for Email {
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
-        let inner = text
-            .split_once('<')
-            .and_then(|(_, rest)| rest.strip_suffix('>'));
+        let inner = text.split_once('<').and_then(|(_, rest)| rest.strip_suffix('>'));
         let inner = inner.or_else(|| text.strip_prefix("mailto:"));
         if let Some(address) = inner.and_then(|inner| Self::parse(inner).ok()) {
             return Err(Misread::new("has more in it than the address").meant(address));
@@ -371,10 +350,7 @@ mod tests {
             Ok(("[::1]".into(), Some(8443)))
         );
         assert_eq!(
-            Url::parse("example.com/x")
-                .expect_err("scheme")
-                .meant
-                .as_deref(),
+            Url::parse("example.com/x").expect_err("scheme").meant.as_deref(),
             Some("https://example.com/x")
         );
         for text in [

@@ -16,10 +16,7 @@ const UNITS: &[(u64, &[&str])] = &[
         &["GB", "G", "gig", "gigs", "gigabyte", "gigabytes"],
     ),
     (1 << 20, &["MiB", "Mi", "mebibyte", "mebibytes"]),
-    (
-        1_000_000,
-        &["MB", "M", "meg", "megs", "megabyte", "megabytes"],
-    ),
+    (1_000_000, &["MB", "M", "meg", "megs", "megabyte", "megabytes"]),
     (1 << 10, &["KiB", "Ki", "kibibyte", "kibibytes"]),
     (1000, &["KB", "K", "kilobyte", "kilobytes"]),
     (1, &["B", "byte", "bytes"]),
@@ -82,8 +79,7 @@ impl Bytes {
 impl Unit for Bytes {
     const WHAT: &'static str = "a size";
     const EXAMPLES: &'static [&'static str] = &[
-        "256MiB", "20MB", "500 KB", "1.75GB", "10GiB", "1MiB", "256 mb", "256M", "512Mi", "4096B",
-        "0",
+        "256MiB", "20MB", "500 KB", "1.75GB", "10GiB", "1MiB", "256 mb", "256M", "512Mi", "4096B", "0",
     ];
 
     fn parse(text: &str) -> Result<Self, Misread> {
@@ -112,9 +108,7 @@ impl Unit for Bytes {
         };
         // A part of a byte means nothing: 0.1GiB is 107374182 bytes.
         match number.times(*factor).map(|(n, _)| u64::try_from(n)) {
-            Some(Ok(0)) if !number.is_zero() => {
-                Err(Misread::new("is less than one byte").meant("1B"))
-            }
+            Some(Ok(0)) if !number.is_zero() => Err(Misread::new("is less than one byte").meant("1B")),
             Some(Ok(count)) => Ok(Self::new(count)),
             _ => Err(Misread::new("is larger than can be kept")),
         }
@@ -197,9 +191,6 @@ mod tests {
         ] {
             assert!(Bytes::parse(text).is_err(), "{text}");
         }
-        assert_eq!(
-            Bytes::parse("5MBi").expect_err("typo").meant,
-            Some("5MB".into())
-        );
+        assert_eq!(Bytes::parse("5MBi").expect_err("typo").meant, Some("5MB".into()));
     }
 }

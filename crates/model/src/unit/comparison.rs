@@ -108,12 +108,7 @@ const SIGNS: &[(&str, Op)] = &[
 ];
 
 /// Signs that people write by mistake, and what they mean.
-const MISTAKES: &[(&str, Op)] = &[
-    ("=<", Op::Le),
-    ("=>", Op::Ge),
-    ("<>", Op::Ne),
-    ("=!", Op::Ne),
-];
+const MISTAKES: &[(&str, Op)] = &[("=<", Op::Le), ("=>", Op::Ge), ("<>", Op::Ne), ("=!", Op::Ne)];
 
 /// Words for signs.
 const WORDS: &[(&str, Op)] = &[
@@ -203,8 +198,7 @@ fn read(subject: &str, op: Op, value: &str) -> Result<Comparison, Misread> {
         _ => Quantity::parse(value)?,
     };
     if op.is_order() && matches!(value, Quantity::Text(_)) {
-        let because =
-            format!("asks by size for `{value}`, which is neither a number nor another quantity");
+        let because = format!("asks by size for `{value}`, which is neither a number nor another quantity");
         return Err(Misread::new(because));
     }
     Ok(Comparison { subject, op, value })
@@ -292,19 +286,10 @@ mod tests {
     #[test]
     fn a_comparison_holds_or_not_or_cannot_be_told() {
         let measured = |text: &str| Quantity::parse(text).expect(text);
-        assert_eq!(
-            comparison("p95 < 250ms").holds(&measured("200ms")),
-            Some(true)
-        );
-        assert_eq!(
-            comparison("p95 < 250ms").holds(&measured("250ms")),
-            Some(false)
-        );
+        assert_eq!(comparison("p95 < 250ms").holds(&measured("200ms")), Some(true));
+        assert_eq!(comparison("p95 < 250ms").holds(&measured("250ms")), Some(false));
         assert_eq!(comparison("p95 < 250ms").holds(&measured("200")), None);
-        assert_eq!(
-            comparison("hash != stable").holds(&measured("moved")),
-            Some(true)
-        );
+        assert_eq!(comparison("hash != stable").holds(&measured("moved")), Some(true));
         assert_eq!(
             comparison("body contains ok").holds(&measured("it is ok so")),
             Some(true)

@@ -29,8 +29,7 @@ impl Cpu {
 
 impl Unit for Cpu {
     const WHAT: &'static str = "an amount of processor";
-    const EXAMPLES: &'static [&'static str] =
-        &["500m", "2", "0.5", "2 cores", "1 vCPU", "0.25 cpu"];
+    const EXAMPLES: &'static [&'static str] = &["500m", "2", "0.5", "2 cores", "1 vCPU", "0.25 cpu"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -45,14 +44,12 @@ impl Unit for Cpu {
             "m" | "milli" | "millis" | "millicpu" | "millicore" | "millicores" => 1,
             _ => return Err(Misread::new(format!("has the unknown unit `{word}`"))),
         };
-        match number
-            .times(factor)
-            .map(|(n, exact)| (u32::try_from(n), exact))
-        {
+        match number.times(factor).map(|(n, exact)| (u32::try_from(n), exact)) {
             Some((Ok(0), true)) => Err(Misread::new("is zero")),
             Some((Ok(millis), true)) => Ok(Self { millis }),
-            Some((Ok(millis), false)) => Err(Misread::new("is finer than a thousandth of a core")
-                .meant(Self::from_millis(millis))),
+            Some((Ok(millis), false)) => {
+                Err(Misread::new("is finer than a thousandth of a core").meant(Self::from_millis(millis)))
+            }
             _ => Err(Misread::new("is larger than can be kept")),
         }
     }

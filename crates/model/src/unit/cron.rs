@@ -17,9 +17,7 @@ const REFERENCE_DAYS: i64 = 28 * 365 + 7;
 pub(super) fn parse(fields: &str) -> Result<Cron, Misread> {
     let count = fields.split(' ').count();
     if count != 5 {
-        return Err(Misread::new(format!(
-            "has {count} fields where cron has five"
-        )));
+        return Err(Misread::new(format!("has {count} fields where cron has five")));
     }
     // An empty part of a list is ignored by the parser, and an empty field would never match.
     let hollow = |field: &str| field.split(',').any(str::is_empty);
@@ -44,13 +42,7 @@ pub(super) fn parse(fields: &str) -> Result<Cron, Misread> {
 
 /// The first field that is wrong by itself.
 fn faulty<'f>(parser: &CronParser, fields: &'f str) -> Option<(&'static str, &'f str)> {
-    let names = [
-        "minute",
-        "hour",
-        "day of the month",
-        "month",
-        "day of the week",
-    ];
+    let names = ["minute", "hour", "day of the month", "month", "day of the week"];
     names
         .into_iter()
         .zip(fields.split(' '))
@@ -58,10 +50,7 @@ fn faulty<'f>(parser: &CronParser, fields: &'f str) -> Option<(&'static str, &'f
         .find_map(|(n, (name, field))| {
             let mut alone = ["*"; 5];
             alone[n] = field;
-            parser
-                .parse(&alone.join(" "))
-                .is_err()
-                .then_some((name, field))
+            parser.parse(&alone.join(" ")).is_err().then_some((name, field))
         })
 }
 
@@ -82,12 +71,7 @@ fn days(cron: &Cron) -> impl Iterator<Item = i64> {
 fn times(cron: &Cron) -> Vec<u16> {
     let minutes = cron.pattern.minutes.values();
     let hours = cron.pattern.hours.values();
-    let at = |hour: &u16| {
-        minutes
-            .iter()
-            .map(move |m| hour * 60 + m)
-            .collect::<Vec<_>>()
-    };
+    let at = |hour: &u16| minutes.iter().map(move |m| hour * 60 + m).collect::<Vec<_>>();
     hours.iter().flat_map(at).collect()
 }
 
@@ -101,10 +85,7 @@ pub(super) fn longest_gap(cron: &Cron) -> Duration {
     let within = within.max().unwrap_or(0) * MINUTE;
     let days: Vec<i64> = days(cron).collect();
     let apart = days.windows(2).map(|pair| pair[1] - pair[0]).max();
-    let around = days
-        .first()
-        .zip(days.last())
-        .map(|(a, b)| a + REFERENCE_DAYS - b);
+    let around = days.first().zip(days.last()).map(|(a, b)| a + REFERENCE_DAYS - b);
     let apart = apart.max(around).unwrap_or(1).unsigned_abs();
     let between = apart * DAY - u64::from(last - first) * MINUTE;
     Duration::from_millis(within.max(between))

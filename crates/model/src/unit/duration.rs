@@ -226,13 +226,7 @@ impl Unit for Duration {
 }
 
 /// A number without a unit: only nothing at all may be written so.
-fn bare(
-    text: &str,
-    written: &str,
-    number: Number,
-    last: u64,
-    scan: &Scan<'_>,
-) -> Result<Duration, Misread> {
+fn bare(text: &str, written: &str, number: Number, last: u64, scan: &Scan<'_>) -> Result<Duration, Misread> {
     if !scan.is_done() {
         return Err(Misread::new(format!(
             "has `{}` in it, which is no unit",

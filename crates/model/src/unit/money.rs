@@ -93,8 +93,7 @@ const LIMIT: Decimal = Decimal::from_parts(2_808_348_672, 232_830_643, 0, false,
 impl Money {
     /// The amount, if it is neither negative nor too large to keep; decimals after the ninth are rounded.
     pub fn new(amount: Decimal, currency: Currency) -> Option<Self> {
-        let rounded =
-            amount.round_dp_with_strategy(MOST_DECIMALS, RoundingStrategy::MidpointAwayFromZero);
+        let rounded = amount.round_dp_with_strategy(MOST_DECIMALS, RoundingStrategy::MidpointAwayFromZero);
         let fits = rounded >= Decimal::ZERO && rounded < LIMIT;
         fits.then(|| Self {
             amount: rounded.abs().normalize(),
@@ -140,8 +139,7 @@ impl Money {
 
     /// The sum of all, if all are of this currency.
     pub fn sum(currency: Currency, all: impl IntoIterator<Item = Self>) -> Option<Self> {
-        all.into_iter()
-            .try_fold(Self::zero(currency), Self::checked_add)
+        all.into_iter().try_fold(Self::zero(currency), Self::checked_add)
     }
 
     /// Rounded to the smallest coin, half of it up.
@@ -209,9 +207,7 @@ fn currency(scan: &mut Scan<'_>) -> Option<Currency> {
 
 /// Reads an amount with its currency, and leaves what stands behind it.
 fn money(scan: &mut Scan<'_>) -> Result<Money, Misread> {
-    let negative = ["-", "\u{2212}"]
-        .iter()
-        .any(|sign| scan.rest.starts_with(sign));
+    let negative = ["-", "\u{2212}"].iter().any(|sign| scan.rest.starts_with(sign));
     if negative {
         return Err(Misread::new("is negative"));
     }
@@ -314,8 +310,7 @@ impl Price {
 
 impl Unit for Price {
     const WHAT: &'static str = "a price";
-    const EXAMPLES: &'static [&'static str] =
-        &["$25", "$25+", "from $25", "€10", "at least $5", "free"];
+    const EXAMPLES: &'static [&'static str] = &["$25", "$25+", "from $25", "€10", "at least $5", "free"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -389,10 +384,7 @@ mod tests {
 
     #[test]
     fn money_without_a_currency_is_offered_in_dollars() {
-        assert_eq!(
-            Money::parse("5").expect_err("bare").meant.as_deref(),
-            Some("$5")
-        );
+        assert_eq!(Money::parse("5").expect_err("bare").meant.as_deref(), Some("$5"));
         assert_eq!(
             Money::parse("$20/month").expect_err("per").meant.as_deref(),
             Some("$20")

@@ -89,10 +89,8 @@ impl Unit for Cidr {
                 let read = digits.parse::<u8>().ok().filter(|n| *n <= most);
                 let plain = digits.bytes().all(|b| b.is_ascii_digit());
                 read.filter(|_| plain).ok_or_else(|| {
-                    Misread::new(format!(
-                        "has `{digits}` bits, where 0 to {most} are possible"
-                    ))
-                    .meant(Self::around(address, most))
+                    Misread::new(format!("has `{digits}` bits, where 0 to {most} are possible"))
+                        .meant(Self::around(address, most))
                 })?
             }
         };
@@ -165,17 +163,11 @@ mod tests {
     #[test]
     fn a_network_has_no_bits_of_one_address() {
         assert_eq!(
-            Cidr::parse("10.0.0.5/8")
-                .expect_err("bits")
-                .meant
-                .as_deref(),
+            Cidr::parse("10.0.0.5/8").expect_err("bits").meant.as_deref(),
             Some("10.0.0.0/8")
         );
         assert_eq!(
-            Cidr::parse("2001:db8::1/32")
-                .expect_err("bits")
-                .meant
-                .as_deref(),
+            Cidr::parse("2001:db8::1/32").expect_err("bits").meant.as_deref(),
             Some("2001:db8::/32")
         );
         for text in [

@@ -62,11 +62,13 @@ impl Unit for Path {
             }
         }
         let root = if text.starts_with('/') { "/" } else { "" };
-        let joined = parts.join("/");
-        // A part may start or end with spaces, the whole may not: it would not be read back.
-        let text = match format!("{root}{joined}") {
+        if parts.last().is_some_and(|last| last.trim_end() != *last) {
+            return Err(Misread::new("has a part that ends with a space"));
+        }
+        let text = match format!("{root}{}", parts.join("/")) {
             text if text.is_empty() => ".".to_owned(),
-            text => text.trim().to_owned(),
+            text if text.starts_with(char::is_whitespace) => format!("./{text}"),
+            text => text,
         };
         Ok(Self { text })
     }
@@ -168,9 +170,7 @@ fn matches(tokens: &[Token], name: &str) -> bool {
                 Token::One if letter != '/' => next[at + 1] = true,
                 Token::Letter(wanted) if *wanted == letter => next[at + 1] = true,
                 Token::Set(not, ranges) => {
-                    let inside = ranges
-                        .iter()
-                        .any(|(from, to)| (*from..=*to).contains(&letter));
+                    let inside = ranges.iter().any(|(from, to)| (*from..=*to).contains(&letter));
                     next[at + 1] = inside != *not && letter != '/';
                 }
                 _ => {}
@@ -193,8 +193,7 @@ fn skip_stars(tokens: &[Token], row: &mut [bool]) {
 
 impl Unit for Glob {
     const WHAT: &'static str = "a pattern";
-    const EXAMPLES: &'static [&'static str] =
-        &["v*", "main", "src/**/*.rs", "feature/*", "v[0-9]*"];
+    const EXAMPLES: &'static [&'static str] = &["v*", "main", "src/**/*.rs", "feature/*", "v[0-9]*"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -247,10 +246,7 @@ mod tests {
             );
         }
         assert_eq!(
-            Path::parse("../seed.sql")
-                .expect_err("out")
-                .meant
-                .as_deref(),
+            Path::parse("../seed.sql").expect_err("out").meant.as_deref(),
             Some("seed.sql")
         );
         for text in ["", "a/../../b", "a\0b", "/.."] {

@@ -93,12 +93,9 @@ impl Unit for Ramp {
             return Ok(Self::new(amount, hold));
         }
         match rest {
-            "pause"
-            | "wait"
-            | "hold"
-            | "until approved"
-            | "until approval"
-            | "until a person goes on" => Ok(Self::new(amount, Hold::Person)),
+            "pause" | "wait" | "hold" | "until approved" | "until approval" | "until a person goes on" => {
+                Ok(Self::new(amount, Hold::Person))
+            }
             _ => Err(Misread::new(format!("has `{rest}` where it says how long"))
                 .meant(Self::new(amount, Hold::Person))),
         }
@@ -139,14 +136,10 @@ fn amount(text: &str) -> Result<Amount, Misread> {
         return Err(Misread::new("is not a whole number"));
     };
     if !unit.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') || unit.len() > 40 {
-        return Err(Misread::new(format!(
-            "counts in `{unit}`, which is no word"
-        )));
+        return Err(Misread::new(format!("counts in `{unit}`, which is no word")));
     }
     if unit.starts_with("pause") || ["for", "until", "then", "wait", "hold"].contains(&unit) {
-        return Err(Misread::new(format!(
-            "counts in `{unit}`, which is not a thing"
-        )));
+        return Err(Misread::new(format!("counts in `{unit}`, which is not a thing")));
     }
     if super::duration::unit_millis(unit).is_some() {
         let because = "says how long, but not how much";
@@ -169,8 +162,7 @@ fn share(text: &str) -> Result<Amount, Misread> {
         Ok(share) => Ok(Amount::Share(share)),
         Err(misread) => match text.split_once('%') {
             Some((n, time)) if Duration::parse(time).is_ok() => {
-                Err(Misread::new("has no `for` before its time")
-                    .meant(format!("{n}% for {}", time.trim())))
+                Err(Misread::new("has no `for` before its time").meant(format!("{n}% for {}", time.trim())))
             }
             _ => Err(misread),
         },

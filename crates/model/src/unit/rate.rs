@@ -61,8 +61,8 @@ impl Rate {
 
 /// What people say is counted; it changes nothing.
 const COUNTED: &[&str] = &[
-    "req", "reqs", "request", "requests", "call", "calls", "hit", "hits", "message", "messages",
-    "event", "events", "job", "jobs", "time", "times", "attempt", "attempts",
+    "req", "reqs", "request", "requests", "call", "calls", "hit", "hits", "message", "messages", "event",
+    "events", "job", "jobs", "time", "times", "attempt", "attempts",
 ];
 
 impl Unit for Rate {
@@ -105,9 +105,7 @@ fn fraction(number: Number, per: Duration, key: Option<RateKey>) -> Misread {
         .filter(|_| number.scale <= 4)
         .zip(u64::try_from(number.digits).ok());
     match scaled {
-        Some((factor, count)) if count > 0 => {
-            misread.meant(Rate::new(count, per.times(factor), key))
-        }
+        Some((factor, count)) if count > 0 => misread.meant(Rate::new(count, per.times(factor), key)),
         _ => misread,
     }
 }
@@ -141,9 +139,8 @@ fn period(scan: &mut Scan<'_>, text: &str) -> Result<Duration, Misread> {
     if let Some(millis) = unit_millis(first) {
         return Ok(Duration::from_millis(millis));
     }
-    let per = Duration::parse(first).map_err(|misread| {
-        Misread::new(format!("has the time `{first}`, which {}", misread.because))
-    })?;
+    let per = Duration::parse(first)
+        .map_err(|misread| Misread::new(format!("has the time `{first}`, which {}", misread.because)))?;
     if per.is_zero() {
         return Err(Misread::new("is over no time at all"));
     }
@@ -172,9 +169,7 @@ fn key(scan: &mut Scan<'_>) -> Result<Option<RateKey>, Misread> {
         },
     };
     if !joined {
-        return Err(Misread::new(format!(
-            "has `{written}` behind it without `per`"
-        )));
+        return Err(Misread::new(format!("has `{written}` behind it without `per`")));
     }
     Ok(Some(key))
 }

@@ -50,9 +50,7 @@ impl Schedule {
             When::Monthly(..) => Duration::from_days(31),
             When::Quarterly(_) => Duration::from_days(92),
             When::Yearly(_) => Duration::from_days(366),
-            When::Cron(fields) => {
-                cron::parse(fields).map_or(Duration::MAX, |read| cron::longest_gap(&read))
-            }
+            When::Cron(fields) => cron::parse(fields).map_or(Duration::MAX, |read| cron::longest_gap(&read)),
         }
     }
 
@@ -156,10 +154,7 @@ impl Unit for Schedule {
         let fields = &words[usize::from(prefixed)..];
         let like_cron = |word: &&str| {
             word.starts_with('*')
-                || !word.is_empty()
-                    && word
-                        .bytes()
-                        .all(|b| b.is_ascii_digit() || b"/,-".contains(&b))
+                || !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit() || b"/,-".contains(&b))
         };
         if prefixed
             || fields.first().is_some_and(|w| w.starts_with('*'))
@@ -291,9 +286,7 @@ fn when(words: &[&str]) -> Result<When, Misread> {
         return Err(Misread::new("does not say on which days").meant(format!("daily {clock}")));
     }
     if !every && let Ok(When::Every(each)) = interval(&words.join(" ")) {
-        return Err(
-            Misread::new("does not say that it is an interval").meant(format!("every {each}"))
-        );
+        return Err(Misread::new("does not say that it is an interval").meant(format!("every {each}")));
     }
     const NAMES: &[&str] = &[
         "hourly",
@@ -334,13 +327,10 @@ fn hourly(rest: &[&str]) -> Result<When, Misread> {
     };
     let digits = minute.strip_prefix(':').unwrap_or(minute);
     match digits.parse::<u8>() {
-        Ok(minute @ 0..60) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok(When::Hourly(minute))
-        }
-        _ => Err(Misread::new(format!(
-            "has `{minute}` behind `hourly`, which is no minute"
-        ))
-        .meant("hourly :15")),
+        Ok(minute @ 0..60) if digits.bytes().all(|b| b.is_ascii_digit()) => Ok(When::Hourly(minute)),
+        _ => Err(
+            Misread::new(format!("has `{minute}` behind `hourly`, which is no minute")).meant("hourly :15"),
+        ),
     }
 }
 
@@ -370,16 +360,11 @@ fn clock(rest: &[&str]) -> Result<Clock, Misread> {
         [one] => (*one).to_owned(),
         [time, half @ ("am" | "pm")] => format!("{time}{half}"),
         _ => {
-            return Err(Misread::new(format!(
-                "has `{}` behind its days",
-                rest.join(" ")
-            )));
+            return Err(Misread::new(format!("has `{}` behind its days", rest.join(" "))));
         }
     };
     match Clock::read(&joined) {
-        Some(Ok(Clock::END)) => Err(Misread::new(
-            "has the time 24:00, which is 00:00 of the next day",
-        )),
+        Some(Ok(Clock::END)) => Err(Misread::new("has the time 24:00, which is 00:00 of the next day")),
         Some(Ok(clock)) => Ok(clock),
         Some(Err(misread)) => Err(Misread::new(misread.because)),
         None => Err(Misread::new(format!(
@@ -475,9 +460,7 @@ mod tests {
             ("daily 2 pm", "daily 14:00"),
             ("every 2 days", "every 2d"),
         ] {
-            let read = Schedule::parse(text)
-                .map(|s| s.to_string())
-                .unwrap_or_default();
+            let read = Schedule::parse(text).map(|s| s.to_string()).unwrap_or_default();
             assert_eq!(read, canonical, "{text}");
         }
     }
@@ -565,10 +548,7 @@ mod tests {
             next("*/15 * * * *", "2026-12-01T00:00:00Z", "Asia/Kathmandu"),
             "2026-12-01T00:15:00Z"
         );
-        assert_eq!(
-            next("daily", "2026-12-01T00:00:00Z", "Mars/Phobos"),
-            "never"
-        );
+        assert_eq!(next("daily", "2026-12-01T00:00:00Z", "Mars/Phobos"), "never");
     }
 
     #[test]

@@ -49,8 +49,7 @@ impl Unit for Severity {
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
         if let Some(digits) = number(text) {
-            return of_digits(digits)
-                .ok_or_else(|| Misread::new("is none of sev0 to sev4").meant("sev4"));
+            return of_digits(digits).ok_or_else(|| Misread::new("is none of sev0 to sev4").meant("sev4"));
         }
         let misread = Misread::new("is none of sev0 to sev4");
         let lower = text.to_lowercase();
@@ -94,11 +93,7 @@ impl Severities {
         let range = one.min(other)..=one.max(other);
         let bits = |severity: &Severity| Self::only(*severity).bits;
         Self {
-            bits: Severity::ALL
-                .iter()
-                .filter(|s| range.contains(s))
-                .map(bits)
-                .sum(),
+            bits: Severity::ALL.iter().filter(|s| range.contains(s)).map(bits).sum(),
         }
     }
 
@@ -150,9 +145,7 @@ fn part_of(part: &str, text: &str) -> Result<Severities, Misread> {
     let last = part.rfind("sev").filter(|at| *at > 0);
     let (from, to) = match last {
         Some(at) => part.split_at(at),
-        None => part
-            .rsplit_once(['-', '.', '\u{2013}'])
-            .unwrap_or((part, "")),
+        None => part.rsplit_once(['-', '.', '\u{2013}']).unwrap_or((part, "")),
     };
     let ends = |c: char| matches!(c, '-' | '.' | '\u{2013}' | ' ');
     let from_text = from.trim_end_matches(ends).trim_end_matches(" to");
@@ -162,8 +155,7 @@ fn part_of(part: &str, text: &str) -> Result<Severities, Misread> {
     range
         .map(|(from, to)| Severities::between(from, to))
         .ok_or_else(|| {
-            let misread =
-                Misread::new(format!("has `{part}` in it, which is none of sev0 to sev4"));
+            let misread = Misread::new(format!("has `{part}` in it, which is none of sev0 to sev4"));
             match Severity::parse(part) {
                 Err(Misread {
                     meant: Some(meant), ..

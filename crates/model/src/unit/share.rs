@@ -89,8 +89,7 @@ fn percent(scan: &mut Scan<'_>) -> Result<(Number, Option<u128>), Misread> {
 
 impl Unit for Share {
     const WHAT: &'static str = "a share";
-    const EXAMPLES: &'static [&'static str] =
-        &["10%", "99.95%", "100%", "0%", "10 %", "5 percent", "0"];
+    const EXAMPLES: &'static [&'static str] = &["10%", "99.95%", "100%", "0%", "10 %", "5 percent", "0"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -121,10 +120,7 @@ fn without_sign(number: Number) -> Result<Share, Misread> {
         10_000
     };
     Err(
-        match number
-            .times(factor)
-            .map(|(n, exact)| (u32::try_from(n), exact))
-        {
+        match number.times(factor).map(|(n, exact)| (u32::try_from(n), exact)) {
             Some((Ok(ppm), true)) if ppm <= Share::ALL.ppm => misread.meant(Share { ppm }),
             _ => misread,
         },
@@ -236,10 +232,7 @@ mod tests {
     #[test]
     fn shares_are_exact_to_a_millionth() {
         assert_eq!(Share::parse("99.95%"), Ok(Share::from_ppm(999_500)));
-        assert_eq!(
-            Share::parse("10 %").map(|s| s.to_string()),
-            Ok("10%".into())
-        );
+        assert_eq!(Share::parse("10 %").map(|s| s.to_string()), Ok("10%".into()));
         assert_eq!(
             Share::parse("99.9%").map(|s| s.rest().to_string()),
             Ok("0.1%".into())
@@ -251,12 +244,7 @@ mod tests {
 
     #[test]
     fn a_share_without_its_sign_is_offered_in_percent() {
-        for (text, meant) in [
-            ("0.1", "10%"),
-            ("10", "10%"),
-            ("1", "1%"),
-            ("0.995", "99.5%"),
-        ] {
+        for (text, meant) in [("0.1", "10%"), ("10", "10%"), ("1", "1%"), ("0.995", "99.5%")] {
             assert_eq!(
                 Share::parse(text).expect_err(text).meant.as_deref(),
                 Some(meant),

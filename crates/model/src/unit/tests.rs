@@ -6,12 +6,7 @@ use rust_decimal::Decimal;
 
 fn reads_back<T: Unit>(value: &T) {
     let text = value.to_string();
-    assert_eq!(
-        T::parse(&text).as_ref(),
-        Ok(value),
-        "{} from `{text}`",
-        T::WHAT
-    );
+    assert_eq!(T::parse(&text).as_ref(), Ok(value), "{} from `{text}`", T::WHAT);
 }
 
 fn examples_are_read<T: Unit>() {
@@ -113,11 +108,7 @@ fn a_text_that_is_far_too_long_is_refused() {
     fn refused<T: Unit>(text: &str) {
         assert!(T::parse(text).is_err(), "{}", T::WHAT);
     }
-    for text in [
-        "9".repeat(1 << 20),
-        "a".repeat(1 << 20),
-        " ".repeat(1 << 20),
-    ] {
+    for text in ["9".repeat(1 << 20), "a".repeat(1 << 20), " ".repeat(1 << 20)] {
         for_every_unit!(refused, &text);
     }
 }

@@ -95,8 +95,7 @@ fn pattern(text: &str, word: &str, usual: &str) -> Result<Glob, Misread> {
 
 fn unknown(text: &str) -> Misread {
     if let Ok(schedule) = Schedule::parse(text) {
-        return Misread::new("does not say that it is a schedule")
-            .meant(format!("schedule {schedule}"));
+        return Misread::new("does not say that it is a schedule").meant(format!("schedule {schedule}"));
     }
     let misread = Misread::new("starts with none of pull-request, push, tag, manual and schedule");
     let version = text
@@ -148,10 +147,7 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(
-            Trigger::parse("tag v*")
-                .is_ok_and(|t| t.fires_on_tag("v1.2") && !t.fires_on_push("v1"))
-        );
+        assert!(Trigger::parse("tag v*").is_ok_and(|t| t.fires_on_tag("v1.2") && !t.fires_on_push("v1")));
     }
 
     #[test]

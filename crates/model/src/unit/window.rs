@@ -63,8 +63,7 @@ impl Window {
             return false;
         };
         let local = at.to_zoned(rules);
-        let minutes =
-            u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+        let minutes = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
         let now = Clock::from_minutes(minutes);
         let today = days.contains(local.weekday());
         if from < to {
@@ -133,8 +132,7 @@ fn tidied(words: &[&str]) -> String {
             "from" | "every" | "between" => continue,
             word => word,
         };
-        let half =
-            matches!(word, "am" | "pm") || word.starts_with("am-") || word.starts_with("pm-");
+        let half = matches!(word, "am" | "pm") || word.starts_with("am-") || word.starts_with("pm-");
         let glued = word.starts_with(['-', ',']) || text.ends_with(['-', ',']) || half;
         if !text.is_empty() && !glued {
             text.push(' ');
@@ -189,15 +187,11 @@ fn read_times(times: &str) -> Result<(Clock, Clock), Misread> {
     let read = |text: &str| match Clock::read(text) {
         Some(Ok(clock)) => Ok(clock),
         Some(Err(misread)) => Err(Misread::new(misread.because)),
-        None => Err(Misread::new(format!(
-            "has `{text}`, which is no time of the day"
-        ))),
+        None => Err(Misread::new(format!("has `{text}`, which is no time of the day"))),
     };
     let (from, mut to) = (read(from)?, read(to)?);
     if from == Clock::END {
-        return Err(Misread::new(
-            "starts at 24:00, which is 00:00 of the next day",
-        ));
+        return Err(Misread::new("starts at 24:00, which is 00:00 of the next day"));
     }
     if to == Clock::MIDNIGHT {
         to = Clock::END;
@@ -257,10 +251,7 @@ mod tests {
         assert!(open("fri 22:00-06:00", "2026-12-05T05:59:00Z"));
         assert!(!open("fri 22:00-06:00", "2026-12-05T06:00:00Z"));
         assert!(!open("fri 22:00-06:00", "2026-12-04T05:00:00Z"));
-        assert_eq!(
-            window("fri 22:00-06:00").per_week(),
-            Duration::from_hours(8)
-        );
+        assert_eq!(window("fri 22:00-06:00").per_week(), Duration::from_hours(8));
     }
 
     #[test]

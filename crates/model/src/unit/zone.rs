@@ -45,8 +45,7 @@ pub(super) fn rules(name: &str) -> Option<TimeZone> {
 
 impl Unit for Zone {
     const WHAT: &'static str = "a time zone";
-    const EXAMPLES: &'static [&'static str] =
-        &["UTC", "Asia/Singapore", "Europe/Berlin", "America/New_York"];
+    const EXAMPLES: &'static [&'static str] = &["UTC", "Asia/Singapore", "Europe/Berlin", "America/New_York"];
 
     fn parse(text: &str) -> Result<Self, Misread> {
         let text = bounded(text)?;
@@ -71,10 +70,7 @@ impl Unit for Zone {
         if let Some(name) = near.iter().max_by_key(|name| name.contains('/')) {
             return Err(misread.meant(name));
         }
-        let names: Vec<String> = DATABASE
-            .available()
-            .map(|n| n.as_str().to_owned())
-            .collect();
+        let names: Vec<String> = DATABASE.available().map(|n| n.as_str().to_owned()).collect();
         let lower: Vec<String> = names.iter().map(|n| n.to_lowercase()).collect();
         let known: Vec<&str> = lower.iter().map(String::as_str).collect();
         let found = nearest(&wanted, &known).and_then(|n| lower.iter().position(|l| l == n));
@@ -123,10 +119,7 @@ mod tests {
 
     #[test]
     fn every_zone_of_the_database_is_read() {
-        let names: Vec<String> = DATABASE
-            .available()
-            .map(|n| n.as_str().to_owned())
-            .collect();
+        let names: Vec<String> = DATABASE.available().map(|n| n.as_str().to_owned()).collect();
         assert!(names.len() > 400);
         for name in names.iter().filter(|name| *name != "Etc/Unknown") {
             assert!(rules(name).is_some(), "{name}");
