@@ -62,11 +62,13 @@ impl Unit for Path {
             }
         }
         let root = if text.starts_with('/') { "/" } else { "" };
-        let joined = parts.join("/");
-        // A part may start or end with spaces, the whole may not: it would not be read back.
-        let text = match format!("{root}{joined}") {
+        if parts.last().is_some_and(|last| last.trim_end() != *last) {
+            return Err(Misread::new("has a part that ends with a space"));
+        }
+        let text = match format!("{root}{}", parts.join("/")) {
             text if text.is_empty() => ".".to_owned(),
-            text => text.trim().to_owned(),
+            text if text.starts_with(char::is_whitespace) => format!("./{text}"),
+            text => text,
         };
         Ok(Self { text })
     }
