@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Every decision, as a pure function: no clock, no randomness, no files.
+
+pub mod cost;
+pub mod plan;
+pub mod review;

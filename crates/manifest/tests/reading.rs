@@ -16,7 +16,12 @@ fn codes(reading: &Reading) -> Vec<String> {
             let at = locate(reading, finding);
             let text = &reading.sources[usize::from(at.span.source)].text;
             let range = at.span.start as usize..at.span.end as usize;
-            format!("{} `{}` {}", finding.code.id, text.get(range).unwrap_or("?"), finding.message)
+            format!(
+                "{} `{}` {}",
+                finding.code.id,
+                text.get(range).unwrap_or("?"),
+                finding.message
+            )
         })
         .collect()
 }
@@ -54,7 +59,10 @@ fn a_short_manifest_is_understood() {
     let desired = reading.desired.as_ref().expect("it is readable");
     let (_, _, edge) = desired.component("edge").expect("it is there");
     assert_eq!((edge.replicas.min, edge.replicas.most()), (2, 2));
-    let (_, _, prod) = reading.environments["prod"].desired.component("edge").expect("it is there");
+    let (_, _, prod) = reading.environments["prod"]
+        .desired
+        .component("edge")
+        .expect("it is there");
     assert_eq!((prod.replicas.min, prod.replicas.most()), (2, 5));
     assert!(prod.scale.is_none() && edge.scale.is_some());
 }

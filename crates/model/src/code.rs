@@ -3,12 +3,26 @@
 //! A code never changes its meaning and is never used again. The first two digits are its family. Each page holds a
 //! manifest that breaks the rule and one that keeps it; a test checks both.
 
+mod components;
+mod costs;
+mod edge;
+mod environments;
+mod gates;
 mod names;
 mod reading;
+mod resources;
+mod secrets;
 mod words;
 
+pub use components::*;
+pub use costs::*;
+pub use edge::*;
+pub use environments::*;
+pub use gates::*;
 pub use names::*;
 pub use reading::*;
+pub use resources::*;
+pub use secrets::*;
 pub use words::*;
 
 /// How bad it is to break a rule.
@@ -55,7 +69,18 @@ pub struct Family {
 }
 
 /// Every family, in the order of their codes.
-pub static FAMILIES: &[&Family] = &[&reading::FAMILY, &words::FAMILY, &names::FAMILY];
+pub static FAMILIES: &[&Family] = &[
+    &reading::FAMILY,
+    &words::FAMILY,
+    &names::FAMILY,
+    &components::FAMILY,
+    &resources::FAMILY,
+    &environments::FAMILY,
+    &gates::FAMILY,
+    &secrets::FAMILY,
+    &edge::FAMILY,
+    &costs::FAMILY,
+];
 
 /// The rule with that code, however it is capitalized.
 pub fn find(id: &str) -> Option<&'static Code> {
@@ -80,7 +105,7 @@ macro_rules! codes {
             };
         )+
 
-        pub(super) static FAMILY: $crate::code::Family =
+        pub(crate) static FAMILY: $crate::code::Family =
             $crate::code::Family { prefix: $prefix, title: $title, codes: &[$(&$name),+] };
     };
 }

@@ -113,7 +113,11 @@ impl<W: Word> Word for Vec<W> {
     }
 
     fn write(&self, kind: &str) -> Option<Node> {
-        let elements = self.iter().filter_map(|word| word.write(kind)).map(Arc::new).collect();
+        let elements = self
+            .iter()
+            .filter_map(|word| word.write(kind))
+            .map(Arc::new)
+            .collect();
         Some(Node::new(Kind::List(elements)))
     }
 

@@ -1,0 +1,5 @@
+//! Rules about components.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about costs.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

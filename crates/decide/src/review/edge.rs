@@ -1,0 +1,5 @@
+//! Rules about edge.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about environments.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

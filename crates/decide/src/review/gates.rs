@@ -1,0 +1,5 @@
+//! Rules about gates.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

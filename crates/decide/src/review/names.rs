@@ -1,0 +1,5 @@
+//! Rules about names.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,5 @@
+//! Rules about resources.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];

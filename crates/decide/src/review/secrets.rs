@@ -1,0 +1,5 @@
+//! Rules about secrets.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];
