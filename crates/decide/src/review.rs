@@ -134,3 +134,8 @@ fn component_at(kind: ComponentKind, name: &Name) -> Path {
 fn resource_at(kind: ResourceKind, name: &Name) -> Path {
     Path::of([kind.word(), name.as_str()])
 }
+
+/// What is wrong with a `.env` file that git tracks.
+pub fn tracked_file(source: u16, text: &str) -> Vec<Finding> {
+    secrets::tracked_file(source, text)
+}

@@ -1,2 +1,7 @@
-//! The command line.
-fn main() {}
+//! The `towpath` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    towpath::run()
+}

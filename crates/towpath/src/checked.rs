@@ -1,0 +1,195 @@
+//! A manifest that has been read and thought about: everything that a command needs of it.
+
+use crate::door::files::{self, Folder, Place};
+use crate::door::git;
+use crate::failure::{Failure, Kind};
+use std::path::Path;
+use towpath_decide::review::{Whole, review};
+use towpath_manifest::{Diagnostic, Reading, Source, Sources, locate, nearest, read};
+use towpath_model::Desired;
+use towpath_model::code::Gravity;
+use towpath_model::finding::{Finding, Where};
+use towpath_model::spec::{Kind as NodeKind, Node, Path as Way};
+use towpath_model::unit::Name;
+
+/// The most bytes of a `.env` file that are looked at.
+const MOST_ENV: usize = 256 * 1024;
+
+/// A manifest with all that is to be said about it.
+#[derive(Debug)]
+pub struct Checked {
+    /// What was read.
+    pub reading: Reading,
+    /// What is wrong or doubtful, in the order of the sources.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What stands in front of file names when they are shown.
+    pub shown: String,
+}
+
+/// Reads and checks the manifest that a command is about.
+pub fn check(path: Option<&Path>) -> Result<Checked, Failure> {
+    let place = files::find_manifest(path)?;
+    let mut checked = check_sources(&place.file, &Folder::new(&place.folder), &env_files(&place));
+    checked.shown = place.shown;
+    Ok(checked)
+}
+
+/// Checks a manifest from any sources, with the `.env` files that git tracks.
+pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> Checked {
+    let mut reading = read(name, sources);
+    let mut findings = std::mem::take(&mut reading.findings);
+    if let Some(root) = &reading.desired {
+        let environments: Vec<(&Name, &Desired)> = reading
+            .environments
+            .iter()
+            .map(|(name, layer)| (name, &layer.desired))
+            .collect();
+        let whole = Whole {
+            tree: &reading.root,
+            root,
+            environments: &environments,
+        };
+        let meant = review(&whole);
+        findings.extend(meant.into_iter().filter(|finding| !follows(&reading, finding)));
+    }
+    for file in tracked {
+        let source = u16::try_from(reading.sources.len()).unwrap_or(u16::MAX);
+        findings.extend(towpath_decide::review::tracked_file(source, &file.text));
+        reading.sources.push(file.clone());
+    }
+    let mut diagnostics: Vec<Diagnostic> = findings.iter().map(|finding| locate(&reading, finding)).collect();
+    diagnostics.sort_by(|one, other| {
+        (one.span, one.code.id, &one.message).cmp(&(other.span, other.code.id, &other.message))
+    });
+    diagnostics.dedup();
+    Checked {
+        reading,
+        diagnostics,
+        shown: String::new(),
+    }
+}
+
+/// Whether a finding only follows from something that was written wrongly and has been told.
+fn follows(reading: &Reading, finding: &Finding) -> bool {
+    let (Where::Key(path) | Where::Value(path)) = &finding.at else {
+        return false;
+    };
+    let mut way = Way::root();
+    let mut node: &Node = &reading.root;
+    for step in path.steps() {
+        let next = match step {
+            towpath_model::spec::Step::Key(name) => {
+                way = way.key(name);
+                node.get(name)
+            }
+            towpath_model::spec::Step::Nth(index) => {
+                way = way.nth(*index);
+                node.list().and_then(|list| list.get(*index))
+            }
+        };
+        match next {
+            Some(next) if next.kind == NodeKind::Bad => return true,
+            Some(next) => node = next,
+            None => return false,
+        }
+    }
+    // A table with something unreadable in it is not judged by what is left of it.
+    path.steps().len() > 1 && spoiled(node)
+}
+
+fn spoiled(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Bad => true,
+        NodeKind::Table(entries) => entries.values().any(|entry| spoiled(entry)),
+        NodeKind::List(list) => list.iter().any(|entry| spoiled(entry)),
+        _ => false,
+    }
+}
+
+/// The `.env` files beside a manifest that git tracks.
+fn env_files(place: &Place) -> Vec<Source> {
+    let named = |name: &String| {
+        let harmless = ["example", "sample", "template", "dist"]
+            .iter()
+            .any(|word| name.ends_with(word));
+        (name == ".env" || name.starts_with(".env.")) && !harmless
+    };
+    let names: Vec<String> = files::names(&place.folder).into_iter().filter(named).collect();
+    git::tracked(&place.folder, &names)
+        .into_iter()
+        .filter_map(|name| {
+            let text = files::text(&place.folder.join(&name), MOST_ENV).ok()??;
+            Some(Source { name, text })
+        })
+        .collect()
+}
+
+impl Checked {
+    /// Only what holds in one environment.
+    pub fn only(mut self, environment: &str) -> Self {
+        self.diagnostics.retain(|diagnostic| {
+            diagnostic.environments.is_empty()
+                || diagnostic
+                    .environments
+                    .iter()
+                    .any(|name| name.as_str() == environment)
+        });
+        self
+    }
+
+    /// How many errors and how many warnings there are.
+    pub fn count(&self) -> (usize, usize) {
+        let errors = self
+            .diagnostics
+            .iter()
+            .filter(|one| one.code.gravity == Gravity::Error)
+            .count();
+        (errors, self.diagnostics.len() - errors)
+    }
+
+    /// The product, and the environment of that name where one is asked for.
+    pub fn product(&self, environment: Option<&str>) -> Result<(&Desired, Option<&Name>), Failure> {
+        let unreadable =
+            || Failure::new(Kind::Config, "the manifest cannot be read").hint("`towpath check` tells why");
+        let root = self.reading.desired.as_ref().ok_or_else(unreadable)?;
+        let Some(wanted) = environment else {
+            return Ok((root, None));
+        };
+        match self.reading.environments.get_key_value(wanted) {
+            Some((name, layer)) => Ok((&layer.desired, Some(name))),
+            None => Err(self.unknown_environment(wanted)),
+        }
+    }
+
+    /// There is no environment of that name.
+    pub fn unknown_environment(&self, wanted: &str) -> Failure {
+        let names: Vec<&str> = self.reading.environments.keys().map(Name::as_str).collect();
+        let hint = match nearest(wanted, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => {
+                "this product has none: declare one with [environment.NAME]".to_owned()
+            }
+            None => format!("there is {}", names.join(", ")),
+        };
+        Failure::new(Kind::User, format!("there is no environment named `{wanted}`")).hint(hint)
+    }
+
+    /// The name of the manifest as it is shown.
+    pub fn name(&self) -> String {
+        let file = self
+            .reading
+            .sources
+            .first()
+            .map_or(files::MANIFEST, |source| source.name.as_str());
+        format!("{}{file}", self.shown)
+    }
+
+    /// All environments with the product in them.
+    pub fn environments(&self) -> Vec<(&Name, &Desired)> {
+        self.reading
+            .environments
+            .iter()
+            .map(|(name, layer)| (name, &layer.desired))
+            .collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! What can be typed: commands, flags, and their help.
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// When colors are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Your infrastructure document, running
+#[derive(Debug, Parser)]
+#[command(
+    name = "towpath",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Examples:
+  towpath init                          write a manifest that fits what is here
+  towpath check                         everything that is wrong with it, at once
+  towpath explain service.web.replicas  what a word means, and what holds here
+  towpath plan prod                     every step and gate on the way to prod
+  towpath docs --out INFRASTRUCTURE.md  the document, written from the manifest
+
+Exit codes: 0 done, 1 the manifest is wrong or a check failed, 2 called wrongly,
+3 a file cannot be read or written, 70 a mistake of ours"
+)]
+pub struct Cli {
+    /// When to use colors
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a short manifest that fits what is here; never overwrites
+    Init(Init),
+    /// Tell everything that is wrong with a manifest, at once
+    Check(Check),
+    /// Tell what a code or a word means, and what holds here and why
+    Explain(Explain),
+    /// Tell the steps and gates by which the product gets into an environment
+    Plan(Plan),
+    /// Write the infrastructure document
+    Docs(Docs),
+    /// Tell what the product costs a month
+    Cost(Cost),
+    /// Print the JSON Schema of the manifest, for editors
+    Schema,
+    /// Print completions for a shell
+    Completions(Completions),
+}
+
+/// Where the manifest is.
+#[derive(Debug, Args)]
+pub struct At {
+    /// The manifest, or its folder; otherwise the nearest from here upwards
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+}
+
+/// `towpath init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to look at and to write the manifest to
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
+/// `towpath check`
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub at: At,
+    /// Only what holds in this environment
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// Print an array of findings instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Warnings fail, too
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// `towpath explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code (TP0123) or a word (service.web.replicas); all words without it
+    #[arg(value_name = "CODE|WORD")]
+    pub what: Option<String>,
+    #[command(flatten)]
+    pub at: At,
+    /// The value in this environment
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}
+
+/// `towpath plan`
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub env: String,
+    #[command(flatten)]
+    pub at: At,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `towpath docs`
+#[derive(Debug, Args)]
+pub struct Docs {
+    #[command(flatten)]
+    pub at: At,
+    /// Fail with a diff when FILE is not what would be written
+    #[arg(long, value_name = "FILE", conflicts_with = "out", value_hint = ValueHint::FilePath)]
+    pub check: Option<PathBuf>,
+    /// Write to FILE instead of standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+}
+
+/// `towpath cost`
+#[derive(Debug, Args)]
+pub struct Cost {
+    #[command(flatten)]
+    pub at: At,
+    /// Only what this environment costs
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// Print the estimate as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `towpath completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,266 @@
+//! `towpath explain`: what a code or a word means, and what holds here and why.
+
+use super::Context;
+use crate::checked::{Checked, check};
+use crate::cli::Explain;
+use crate::failure::{Failure, Kind};
+use std::fmt::Write;
+use towpath_manifest::{Explained, Origin, explain_path, nearest, print_value};
+use towpath_model::Desired;
+use towpath_model::code;
+use towpath_model::spec::{Kind as NodeKind, Node, Path};
+use towpath_model::word::{Shape, Table};
+
+pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
+    let text = match args.what.as_deref() {
+        None => all_words(),
+        Some(what) if looks_like_code(what) => page(what)?,
+        Some(what) => word(what, &args)?,
+    };
+    context.terminal.result(&text)
+}
+
+fn looks_like_code(what: &str) -> bool {
+    what.get(..2)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("tp"))
+        && what.len() > 2
+        && what.chars().skip(2).all(|letter| letter.is_ascii_digit())
+}
+
+/// Every word of the root with what it says.
+fn all_words() -> String {
+    let mut text =
+        String::from("The words of a manifest; `towpath explain WORD` tells more about one of them\n\n");
+    let width = Desired::table()
+        .fields
+        .iter()
+        .map(|field| field.name.len())
+        .max()
+        .unwrap_or_default();
+    for field in &Desired::table().fields {
+        let _ = writeln!(text, "  {:width$}  {}", field.name, sentence(field.about));
+    }
+    text
+}
+
+/// The page of a code.
+fn page(what: &str) -> Result<String, Failure> {
+    let Some(found) = code::find(what) else {
+        let all = code::FAMILIES
+            .iter()
+            .flat_map(|family| family.codes)
+            .map(|code| code.id);
+        let hint = nearest(&what.to_uppercase(), all).map(|near| format!("did you mean {near}?"));
+        let failure = Failure::new(Kind::User, format!("there is no code {}", what.to_uppercase()));
+        return Err(match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure.hint("codes are printed in front of what `towpath check` tells"),
+        });
+    };
+    Ok(format!(
+        "{} ({}): {}\n\n{}\n",
+        found.id,
+        found.gravity.word(),
+        found.title,
+        found.page.trim_end()
+    ))
+}
+
+/// A word, with the value that it has here when there is a manifest.
+fn word(what: &str, args: &Explain) -> Result<String, Failure> {
+    let path = Path::parse(what);
+    let checked = match check(args.at.path.as_deref()) {
+        Ok(checked) => Some(checked),
+        // Without a manifest the language can still be explained; a place that was named has to be there.
+        Err(failure) if args.at.path.is_some() || args.env.is_some() => return Err(failure),
+        Err(_) => None,
+    };
+    let empty;
+    let reading = match &checked {
+        Some(checked) => &checked.reading,
+        None => {
+            empty = towpath_manifest::read("towpath.toml", &std::collections::BTreeMap::new());
+            &empty
+        }
+    };
+    if let (Some(checked), Some(environment)) = (&checked, &args.env) {
+        checked.product(Some(environment))?;
+    }
+    let explained = explain_path(reading, &path, args.env.as_deref())
+        .map_err(|(right, known)| unknown(&path, &right, &known))?;
+    Ok(render(&explained, checked.as_ref(), args.env.as_deref()))
+}
+
+fn unknown(path: &Path, right: &Path, known: &[String]) -> Failure {
+    let wrong = path.steps().get(right.steps().len());
+    let wrong = match wrong {
+        Some(towpath_model::spec::Step::Key(name)) => name.clone(),
+        Some(towpath_model::spec::Step::Nth(index)) => format!("[{index}]"),
+        None => String::new(),
+    };
+    let place = if right.steps().is_empty() {
+        "the manifest".to_owned()
+    } else {
+        format!("`{right}`")
+    };
+    let failure = Failure::new(Kind::User, format!("`{wrong}` is not a word of {place}"));
+    match nearest(&wrong, known.iter().map(String::as_str)) {
+        Some(near) => failure.hint(format!("did you mean `{}`?", right.key(near))),
+        None if known.is_empty() => failure.hint(format!("{place} has nothing below it")),
+        None => failure.hint(format!("it knows {}", known.join(", "))),
+    }
+}
+
+fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<&str>) -> String {
+    let mut text = format!("{}\n", explained.path);
+    if let Some(field) = explained.field {
+        let _ = writeln!(text, "\n{}", paragraphs(field.about));
+    }
+    let _ = writeln!(text, "\n  is       {}", is(explained.shape));
+    if let Shape::Choice(choices) = explained.shape {
+        for choice in choices {
+            let _ = writeln!(text, "             {:12} {}", choice.word, sentence(choice.about));
+        }
+    }
+    match (&explained.default, explained.field) {
+        (Some(default), _) => drop(writeln!(text, "  default  {}", print_value(default))),
+        (None, Some(field)) if field.required => {
+            drop(writeln!(text, "  default  none: it has to be written"))
+        }
+        _ => {}
+    }
+    if let Some(field) = explained.field.filter(|field| !field.on.is_empty()) {
+        let _ = writeln!(text, "  in       {}", field.on.join(", "));
+    }
+    if let Some(field) = explained.field.filter(|field| !field.example.is_empty()) {
+        let _ = writeln!(text, "  such as  {}", example(field.example, explained.shape));
+    }
+    if checked.is_some() {
+        here(&mut text, explained, checked, environment);
+    }
+    if let Some(table) = table_of(explained.shape) {
+        fields(&mut text, table, explained, checked);
+    }
+    text
+}
+
+/// The value here, and where it came from.
+fn here(text: &mut String, explained: &Explained, checked: Option<&Checked>, environment: Option<&str>) {
+    let place = environment.map_or_else(|| "here".to_owned(), |name| format!("in {name}"));
+    let shown = checked.map_or("", |checked| checked.shown.as_str());
+    let from = match &explained.origin {
+        Origin::Nothing => "not set".to_owned(),
+        Origin::Default => "the default".to_owned(),
+        Origin::Line { file, line } => format!("written at {shown}{file}:{line}"),
+        Origin::Environment { name, file, line } => {
+            format!("laid over by environment {name} at {shown}{file}:{line}")
+        }
+    };
+    let value = explained.value.as_deref().or(explained.default.as_ref());
+    let simple = value.filter(|node| node.table().is_none_or(|_| explained.field.is_some()));
+    match simple {
+        Some(node) if node.kind != NodeKind::Off => {
+            let _ = writeln!(text, "\n{place:9}  {}\n           {from}", print_value(node));
+        }
+        Some(_) => drop(writeln!(text, "\n{place:9}  switched off\n           {from}")),
+        None => drop(writeln!(text, "\n{place:9}  {from}")),
+    }
+}
+
+/// The fields of a table, each with its value here or its default.
+fn fields(text: &mut String, table: &'static Table, explained: &Explained, checked: Option<&Checked>) {
+    let kind = explained.kind.as_str();
+    let width = table
+        .fields_on(kind)
+        .map(|field| field.name.len())
+        .max()
+        .unwrap_or_default();
+    let _ = writeln!(text, "\n{}\n", paragraphs(table.about));
+    for field in table.fields_on(kind) {
+        let written = explained.value.as_ref().and_then(|node| node.get(field.name));
+        let default = (field.default)(kind);
+        let value = match (written, default) {
+            (Some(node), _) => format!("= {}", short(node)),
+            (None, Some(default)) if checked.is_some() => format!("= {}  (default)", short(&default)),
+            (None, Some(default)) => format!("default {}", short(&default)),
+            (None, None) if field.required => "required".to_owned(),
+            (None, None) => String::new(),
+        };
+        let line = format!("  {:width$}  {}", field.name, sentence(field.about));
+        let _ = if value.is_empty() {
+            writeln!(text, "{line}")
+        } else {
+            writeln!(text, "{line}\n  {:width$}  {value}", "")
+        };
+    }
+}
+
+/// A value on one line, cut where it is long.
+fn short(node: &Node) -> String {
+    const MOST: usize = 80;
+    let text = print_value(node);
+    match text.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}
+
+/// The table that a shape leads to without a name in between.
+fn table_of(shape: Shape) -> Option<&'static Table> {
+    match shape {
+        Shape::Table(table) => Some(table()),
+        Shape::List(element) => table_of(element()),
+        Shape::Map(_, value) => table_of(value()),
+        _ => None,
+    }
+}
+
+fn is(shape: Shape) -> String {
+    match shape {
+        Shape::Text => "text".to_owned(),
+        Shape::Bool => "true or false".to_owned(),
+        Shape::Integer { least, most } => format!("a whole number from {least} to {most}"),
+        Shape::Unit(unit) => {
+            let examples: Vec<String> = unit.examples.iter().map(|one| format!("\"{one}\"")).collect();
+            format!("{}: {}", unit.what, examples.join(", "))
+        }
+        Shape::Choice(_) => "one of".to_owned(),
+        Shape::Refer(tables) => {
+            let tables: Vec<String> = tables.iter().map(|table| format!("[{table}.NAME]")).collect();
+            format!("the NAME of one of {}", tables.join(", "))
+        }
+        Shape::List(element) => format!("a list (one alone needs no brackets), each {}", is(element())),
+        Shape::Map(_, value) => format!("a table of named things, each {}", is(value())),
+        Shape::Table(table) => match table().short.first() {
+            Some(field) => format!("a table, or alone its `{field}`"),
+            None => "a table".to_owned(),
+        },
+    }
+}
+
+fn example(text: &str, shape: Shape) -> String {
+    let plain = matches!(shape, Shape::Integer { .. } | Shape::Bool) || text.starts_with(['{', '[']);
+    if plain {
+        text.to_owned()
+    } else {
+        format!("\"{text}\"")
+    }
+}
+
+fn paragraphs(about: &str) -> String {
+    about
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
+}
+
+fn sentence(about: &str) -> String {
+    let text = paragraphs(about);
+    match text.find(". ") {
+        Some(end) => text[..end].to_owned(),
+        None => text.trim_end_matches('.').to_owned(),
+    }
+}

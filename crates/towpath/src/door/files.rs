@@ -1,0 +1,222 @@
+//! Files: reading manifests, and writing what a command makes.
+#![allow(clippy::disallowed_methods, reason = "this is the door to the file system")]
+
+use crate::failure::{Failure, Kind};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+use towpath_manifest::{Sources, Unread};
+
+/// The name of a manifest.
+pub(crate) const MANIFEST: &str = "towpath.toml";
+
+/// Where a manifest is.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The folder that the manifest lies in, and that its paths are relative to.
+    pub(crate) folder: PathBuf,
+    /// Its file name.
+    pub(crate) file: String,
+    /// How the folder is shown in front of file names; empty for the folder that the command was started in.
+    pub(crate) shown: String,
+}
+
+/// Finds the manifest that a command is about: the file or folder that is named, or the nearest one from here upwards.
+pub(crate) fn find_manifest(path: Option<&Path>) -> Result<Place, Failure> {
+    match path {
+        Some(path) if path.is_dir() => Ok(place(path, MANIFEST)),
+        Some(path) => {
+            let file = path.file_name().and_then(OsStr::to_str).unwrap_or(MANIFEST);
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            Ok(place(folder.unwrap_or(Path::new(".")), file))
+        }
+        None => {
+            let here =
+                std::env::current_dir().map_err(|error| refused("the current folder", "found", &error))?;
+            let mut up = String::new();
+            for folder in here.ancestors() {
+                if folder.join(MANIFEST).is_file() {
+                    let way = if up.is_empty() { "." } else { up.as_str() };
+                    return Ok(place(Path::new(way), MANIFEST));
+                }
+                up.push_str("../");
+            }
+            Err(Failure::new(
+                Kind::User,
+                format!("there is no {MANIFEST} here, nor in any folder above"),
+            )
+            .hint("`towpath init` writes one that fits what is here, or name a folder: `towpath check PATH`"))
+        }
+    }
+}
+
+fn place(folder: &Path, file: &str) -> Place {
+    let shown = match folder.to_string_lossy().trim_end_matches('/') {
+        "." | "" => String::new(),
+        other => format!("{}/", other.strip_prefix("./").unwrap_or(other)),
+    };
+    Place {
+        folder: folder.to_path_buf(),
+        file: file.to_owned(),
+        shown,
+    }
+}
+
+/// The files in and below a folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    real: PathBuf,
+}
+
+impl Folder {
+    /// The folder of a manifest.
+    pub(crate) fn new(root: &Path) -> Self {
+        let real = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+        Folder {
+            root: root.to_path_buf(),
+            real,
+        }
+    }
+}
+
+impl Sources for Folder {
+    fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, Unread> {
+        let path = self.root.join(name);
+        let real = path.canonicalize().map_err(|error| unread(&error))?;
+        if !real.starts_with(&self.real) {
+            return Err(Unread::Outside);
+        }
+        read_bounded(&real, most)
+    }
+
+    fn identity(&self, name: &str) -> String {
+        let path = self.root.join(name);
+        path.canonicalize()
+            .unwrap_or_else(|_| plain(&path))
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// Reads a regular file that has no more than so many bytes. A device or a pipe could go on for ever.
+fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, Unread> {
+    let about = fs::metadata(path).map_err(|error| unread(&error))?;
+    if about.is_dir() {
+        return Err(Unread::Folder);
+    }
+    if !about.is_file() {
+        return Err(Unread::Refused("it is not a regular file".to_owned()));
+    }
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    let file = fs::File::open(path).map_err(|error| unread(&error))?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| unread(&error))?;
+    if bytes.len() > most {
+        Err(Unread::TooLarge)
+    } else {
+        Ok(bytes)
+    }
+}
+
+fn unread(error: &io::Error) -> Unread {
+    match error.kind() {
+        io::ErrorKind::NotFound => Unread::Missing,
+        io::ErrorKind::IsADirectory => Unread::Folder,
+        // Linux answers ELOOP (40) to a circle of links; the standard library has no stable name for it.
+        _ if error.raw_os_error() == Some(40) => Unread::LinkLoop,
+        _ => Unread::Refused(error.to_string()),
+    }
+}
+
+/// A path without dots, where it does not exist and cannot be asked of the system.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The text of a file, or `None` where there is none.
+pub(crate) fn text(path: &Path, most: usize) -> Result<Option<String>, Failure> {
+    match read_bounded(path, most) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(Unread::Missing) => Ok(None),
+        Err(unread) => Err(Failure::new(
+            Kind::Remote,
+            format!("{} cannot be read: {unread:?}", path.display()),
+        )),
+    }
+}
+
+/// Whether there is something of that name.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// The names in a folder, sorted; folders with a slash behind them.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.path().is_dir() {
+                format!("{name}/")
+            } else {
+                name
+            }
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// Writes a file that must not be there yet.
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    match written {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::new(
+            Kind::User,
+            format!("{} is there already and is never overwritten", path.display()),
+        )
+        .hint("look whether it is right: `towpath check`; or move it away first")),
+        Err(error) => Err(refused(&path.display().to_string(), "written", &error)),
+    }
+}
+
+/// Replaces a file as a whole: whoever reads it sees the old text or the new one.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| {
+        // What is left of a failed write helps nobody; that it cannot be removed changes nothing.
+        let _ = fs::remove_file(&beside);
+        refused(&path.display().to_string(), "written", &error)
+    })
+}
+
+fn refused(what: &str, verb: &str, error: &io::Error) -> Failure {
+    Failure::new(Kind::Remote, format!("{what} cannot be {verb}: {error}"))
+}

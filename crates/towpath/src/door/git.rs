@@ -1,0 +1,30 @@
+//! Git: which files it tracks.
+#![allow(clippy::disallowed_methods, reason = "this is the door to git")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Which of these files in a folder git tracks. Without git, or outside a repository, none.
+pub(crate) fn tracked(folder: &Path, names: &[String]) -> Vec<String> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let listed = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["ls-files", "-z", "--"])
+        .args(names)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    match listed {
+        Ok(output) if output.status.success() => output
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty())
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect(),
+        _ => Vec::new(),
+    }
+}

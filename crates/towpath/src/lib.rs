@@ -1,0 +1,11 @@
+//! The command line: one file a command, and the doors to the outside.
+
+pub mod checked;
+pub mod cli;
+mod command;
+mod door;
+pub mod failure;
+mod render;
+
+pub use command::run;
+pub use render::{Look, diagnostics as render_diagnostics};

@@ -1,0 +1,185 @@
+//! Diagnostics as text for people, and as JSON for programs.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use towpath_manifest::{Diagnostic, Source};
+use towpath_model::code::Gravity;
+use towpath_model::spec::Span;
+
+/// The most diagnostics that are shown to a person; nobody reads further before mending these.
+const MOST_SHOWN: usize = 100;
+
+/// The most bytes of source around a place that are shown: enough for a few long lines.
+const MOST_AROUND: usize = 4096;
+
+/// How diagnostics look.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// With colors.
+    pub color: bool,
+    /// What stands in front of file names.
+    pub shown: &'a str,
+}
+
+/// Diagnostics as text.
+pub fn diagnostics(found: &[Diagnostic], sources: &[Source], look: Look<'_>) -> String {
+    let renderer = if look.color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut text = String::new();
+    for diagnostic in found.iter().take(MOST_SHOWN) {
+        let report = [one(diagnostic, sources, look.shown)];
+        text.push_str(&renderer.render(&report));
+        text.push_str("\n\n");
+    }
+    if found.len() > MOST_SHOWN {
+        text.push_str(&format!(
+            "and {} more; `towpath check --json` lists all of them\n\n",
+            found.len() - MOST_SHOWN
+        ));
+    }
+    text
+}
+
+/// One diagnostic, to be rendered.
+fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], shown: &str) -> Group<'a> {
+    let level = match diagnostic.code.gravity {
+        Gravity::Error => Level::ERROR,
+        Gravity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(
+        level
+            .primary_title(diagnostic.message.as_str())
+            .id(diagnostic.code.id),
+    );
+    let mut marks: BTreeMap<u16, Vec<(Span, &str, bool)>> = BTreeMap::new();
+    marks
+        .entry(diagnostic.span.source)
+        .or_default()
+        .push((diagnostic.span, &diagnostic.label, true));
+    for (span, why) in &diagnostic.also {
+        marks.entry(span.source).or_default().push((*span, why, false));
+    }
+    let main = diagnostic.span.source;
+    let order = std::iter::once(main).chain(marks.keys().copied().filter(|source| *source != main));
+    for number in order {
+        let (Some(source), Some(marks)) = (sources.get(usize::from(number)), marks.get(&number)) else {
+            continue;
+        };
+        if source.text.is_empty() {
+            continue;
+        }
+        let around = around(
+            &source.text,
+            marks.iter().map(|(span, _, _)| range(*span, &source.text)),
+        );
+        let mut snippet = Snippet::source(&source.text[around.clone()])
+            .line_start(line_of(&source.text, around.start))
+            .path(format!("{shown}{}", source.name));
+        for (span, label, main) in marks {
+            let kind = if *main {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            let bytes = range(*span, &source.text);
+            let mut mark = kind.span(bytes.start - around.start..bytes.end - around.start);
+            if !label.is_empty() {
+                mark = mark.label(*label);
+            }
+            snippet = snippet.annotation(mark);
+        }
+        group = group.element(snippet);
+    }
+    if !diagnostic.environments.is_empty() {
+        let names: Vec<&str> = diagnostic.environments.iter().map(|name| name.as_str()).collect();
+        group = group.element(Level::NOTE.message(format!("in {}", names.join(", "))));
+    }
+    if let Some(hint) = &diagnostic.hint {
+        group = group.element(Level::HELP.message(hint.as_str()));
+    }
+    group
+}
+
+/// The bytes of a span, cut to whole letters of the text, and to its first line: what stands on many lines is marked
+/// where it begins.
+fn range(span: Span, text: &str) -> Range<usize> {
+    let floor = |offset: u32| {
+        let mut offset = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    };
+    let start = floor(span.start);
+    let end = floor(span.end).max(start);
+    let line_end = text[start..]
+        .find('\n')
+        .map_or(text.len(), |length| start + length);
+    start..end.min(line_end.max(start))
+}
+
+/// The lines that all marks stand on, or at least the line of the first, so that one finding in a large file does
+/// not cost reading all of it.
+fn around(text: &str, marks: impl Iterator<Item = Range<usize>>) -> Range<usize> {
+    let (start, end) = marks.fold((text.len(), 0), |(start, end), mark| {
+        (start.min(mark.start), end.max(mark.end))
+    });
+    let start = text[..start].rfind('\n').map_or(0, |line| line + 1);
+    let end = text[end.max(start)..]
+        .find('\n')
+        .map_or(text.len(), |length| end.max(start) + length);
+    let _ = MOST_AROUND;
+    start..end
+}
+
+/// The number of the line that a byte stands on, from 1.
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+/// The line and column of a byte, both from 1, columns counted in letters.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let offset = offset.min(text.len());
+    let begin = text[..offset].rfind('\n').map_or(0, |line| line + 1);
+    (line_of(text, offset), 1 + text[begin..offset].chars().count())
+}
+
+/// Diagnostics as JSON: an array, in the order in which they are shown.
+pub(crate) fn as_json(found: &[Diagnostic], sources: &[Source], shown: &str) -> Value {
+    let one = |diagnostic: &Diagnostic| {
+        let (file, start, end) = match sources.get(usize::from(diagnostic.span.source)) {
+            Some(source) => {
+                let bytes = range(diagnostic.span, &source.text);
+                let file = format!("{shown}{}", source.name);
+                (
+                    json!(file),
+                    position(&source.text, bytes.start),
+                    position(&source.text, bytes.end),
+                )
+            }
+            None => (Value::Null, (1, 1), (1, 1)),
+        };
+        json!({
+            "code": diagnostic.code.id,
+            "severity": diagnostic.code.gravity.word(),
+            "message": diagnostic.message,
+            "hint": diagnostic.hint,
+            "file": file,
+            "line": start.0,
+            "column": start.1,
+            "end_line": end.0,
+            "end_column": end.1,
+        })
+    };
+    found.iter().map(one).collect()
+}
