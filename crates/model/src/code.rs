@@ -57,6 +57,15 @@ pub struct Code {
     pub page: &'static str,
 }
 
+impl Code {
+    /// The manifests on its page that break it (`wrong`) or keep it (`right`).
+    pub fn examples(&self, mark: &str) -> Vec<String> {
+        let fence = format!("```toml {mark}\n");
+        let block = |rest: &str| Some(format!("{}\n", rest.split("\n```").next()?));
+        self.page.split(&fence).skip(1).filter_map(block).collect()
+    }
+}
+
 /// The rules about one thing.
 #[derive(Debug)]
 pub struct Family {

@@ -3,6 +3,7 @@
 use crate::door::files::{self, Folder, Place};
 use crate::door::git;
 use crate::failure::{Failure, Kind};
+use std::collections::BTreeMap;
 use std::path::Path;
 use towpath_decide::review::{Whole, review};
 use towpath_manifest::{Diagnostic, Reading, Source, Sources, locate, nearest, read};
@@ -67,6 +68,27 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
         diagnostics,
         shown: String::new(),
     }
+}
+
+/// Checks the manifest of an example. A line `# file: NAME` begins a further file, and git tracks its `.env` files.
+pub fn check_example(text: &str) -> Checked {
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut name = files::MANIFEST.to_owned();
+    for line in text.split_inclusive('\n') {
+        match line.trim_end().strip_prefix("# file: ") {
+            Some(next) => next.clone_into(&mut name),
+            None => files.entry(name.clone()).or_default().extend(line.bytes()),
+        }
+    }
+    let tracked: Vec<Source> = files
+        .iter()
+        .filter(|(name, _)| name.starts_with(".env"))
+        .map(|(name, text)| Source {
+            name: name.clone(),
+            text: String::from_utf8_lossy(text).into_owned(),
+        })
+        .collect();
+    check_sources(files::MANIFEST, &files, &tracked)
 }
 
 /// Whether a finding only follows from something that was written wrongly and has been told.

@@ -3,47 +3,15 @@
 //! `UPDATE_GOLDEN=1 cargo test -p towpath --test rules` writes the golden texts anew; read them before committing.
 #![allow(clippy::disallowed_methods, reason = "golden texts are files")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use towpath::checked::{Checked, check_sources};
+use towpath::checked::{Checked, check_example};
 use towpath::{Look, render_diagnostics};
-use towpath_manifest::Source;
 use towpath_model::code::{Code, FAMILIES, Gravity};
 
 fn codes() -> impl Iterator<Item = &'static Code> {
     FAMILIES.iter().flat_map(|family| family.codes).copied()
-}
-
-/// The blocks of a page that are marked so: ```toml wrong. A block may hold several files: a line `# file: NAME`
-/// begins the next one.
-fn blocks(page: &str, mark: &str) -> Vec<String> {
-    let fence = format!("```toml {mark}\n");
-    page.split(&fence)
-        .skip(1)
-        .filter_map(|rest| Some(rest.split("\n```").next()?.to_owned() + "\n"))
-        .collect()
-}
-
-/// Checks a text: the first file is the manifest; `.env` files count as tracked by git.
-fn checked(text: &str) -> Checked {
-    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let mut name = "towpath.toml".to_owned();
-    for line in text.split_inclusive('\n') {
-        match line.trim_end().strip_prefix("# file: ") {
-            Some(next) => next.clone_into(&mut name),
-            None => files.entry(name.clone()).or_default().extend(line.bytes()),
-        }
-    }
-    let tracked: Vec<Source> = files
-        .iter()
-        .filter(|(name, _)| name.starts_with(".env"))
-        .map(|(name, text)| Source {
-            name: name.clone(),
-            text: String::from_utf8_lossy(text).into_owned(),
-        })
-        .collect();
-    check_sources("towpath.toml", &files, &tracked)
 }
 
 fn told(checked: &Checked) -> String {
@@ -97,8 +65,8 @@ fn every_page_breaks_and_keeps_its_rule() {
     let mut wrong = Vec::new();
     for code in codes() {
         // What cannot be shown as a text, bytes that are not UTF-8 for example, is shown by tests of its own.
-        let breaking = blocks(code.page, "wrong");
-        let keeping = blocks(code.page, "right");
+        let breaking = code.examples("wrong");
+        let keeping = code.examples("right");
         if breaking.is_empty() != keeping.is_empty()
             || (breaking.is_empty() && !UNSHOWABLE.contains(&code.id))
         {
@@ -108,7 +76,7 @@ fn every_page_breaks_and_keeps_its_rule() {
             ));
         }
         for (position, text) in breaking.iter().enumerate() {
-            let checked = checked(text);
+            let checked = check_example(text);
             if !found(&checked).contains(code.id) {
                 wrong.push(format!(
                     "{}: its wrong example {position} does not break it:\n{}",
@@ -124,7 +92,7 @@ fn every_page_breaks_and_keeps_its_rule() {
             golden(&folder("rules").join(name), &told(&checked), &mut wrong);
         }
         for text in &keeping {
-            let checked = checked(text);
+            let checked = check_example(text);
             let bad = checked
                 .diagnostics
                 .iter()
@@ -163,7 +131,7 @@ fn what_tired_people_write_is_told_as_in_its_golden_text() {
         }
         for path in names {
             let text = fs::read_to_string(&path).expect("a broken manifest is readable");
-            let checked = checked(&text);
+            let checked = check_example(&text);
             if !found(&checked).iter().any(|code| code.starts_with(family.prefix)) {
                 wrong.push(format!(
                     "{} breaks no rule of its family:\n{}",
