@@ -23,16 +23,16 @@ pub struct Checked {
     pub reading: Reading,
     /// What is wrong or doubtful, in the order of the sources.
     pub diagnostics: Vec<Diagnostic>,
-    /// What stands in front of file names when they are shown.
-    pub shown: String,
 }
 
 /// Reads and checks the manifest that a command is about.
 pub fn check(path: Option<&Path>) -> Result<Checked, Failure> {
     let place = files::find_manifest(path)?;
-    let mut checked = check_sources(&place.file, &Folder::new(&place.folder), &env_files(&place));
-    checked.shown = place.shown;
-    Ok(checked)
+    Ok(check_sources(
+        &place.name,
+        &Folder::new(&place.folder),
+        &env_files(&place),
+    ))
 }
 
 /// Checks a manifest from any sources, with the `.env` files that git tracks.
@@ -141,7 +141,11 @@ fn env_files(place: &Place) -> Vec<Source> {
         .into_iter()
         .filter_map(|name| {
             let text = files::text(&place.folder.join(&name), MOST_ENV).ok()??;
-            Some(Source { name, text })
+            let shown = place.name.strip_suffix(files::MANIFEST).unwrap_or_default();
+            Some(Source {
+                name: format!("{shown}{name}"),
+                text,
+            })
         })
         .collect()
 }

@@ -6,11 +6,8 @@ use std::path::PathBuf;
 /// When colors are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -23,18 +20,23 @@ pub enum Color {
     max_term_width = 100,
     disable_help_subcommand = true,
     after_help = "Examples:
-  towpath init                          write a manifest that fits what is here
-  towpath check                         everything that is wrong with it, at once
+  towpath check                         everything that is wrong, at once
   towpath explain service.web.replicas  what a word means, and what holds here
   towpath plan prod                     every step and gate on the way to prod
-  towpath docs --out INFRASTRUCTURE.md  the document, written from the manifest
-
 Exit codes: 0 done, 1 the manifest is wrong or a check failed, 2 called wrongly,
-3 a file cannot be read or written, 70 a mistake of ours"
+            3 a file cannot be read or written, 70 a mistake of ours"
 )]
 pub struct Cli {
-    /// When to use colors
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    /// Colors: auto, always or never; NO_COLOR is honored
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Color::Auto,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub color: Color,
     /// What to do
     #[command(subcommand)]

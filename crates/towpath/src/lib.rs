@@ -8,4 +8,4 @@ pub mod failure;
 mod render;
 
 pub use command::run;
-pub use render::{Look, diagnostics as render_diagnostics};
+pub use render::diagnostics as render_diagnostics;

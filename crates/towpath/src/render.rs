@@ -12,21 +12,9 @@ use towpath_model::spec::Span;
 /// The most diagnostics that are shown to a person; nobody reads further before mending these.
 const MOST_SHOWN: usize = 100;
 
-/// The most bytes of source around a place that are shown: enough for a few long lines.
-const MOST_AROUND: usize = 4096;
-
-/// How diagnostics look.
-#[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
-    /// With colors.
-    pub color: bool,
-    /// What stands in front of file names.
-    pub shown: &'a str,
-}
-
 /// Diagnostics as text.
-pub fn diagnostics(found: &[Diagnostic], sources: &[Source], look: Look<'_>) -> String {
-    let renderer = if look.color {
+pub fn diagnostics(found: &[Diagnostic], sources: &[Source], color: bool) -> String {
+    let renderer = if color {
         Renderer::styled()
     } else {
         Renderer::plain()
@@ -34,7 +22,7 @@ pub fn diagnostics(found: &[Diagnostic], sources: &[Source], look: Look<'_>) -> 
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for diagnostic in found.iter().take(MOST_SHOWN) {
-        let report = [one(diagnostic, sources, look.shown)];
+        let report = [one(diagnostic, sources)];
         text.push_str(&renderer.render(&report));
         text.push_str("\n\n");
     }
@@ -48,7 +36,7 @@ pub fn diagnostics(found: &[Diagnostic], sources: &[Source], look: Look<'_>) -> 
 }
 
 /// One diagnostic, to be rendered.
-fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], shown: &str) -> Group<'a> {
+fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source]) -> Group<'a> {
     let level = match diagnostic.code.gravity {
         Gravity::Error => Level::ERROR,
         Gravity::Warning => Level::WARNING,
@@ -81,7 +69,7 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], shown: &str) -> Gr
         );
         let mut snippet = Snippet::source(&source.text[around.clone()])
             .line_start(line_of(&source.text, around.start))
-            .path(format!("{shown}{}", source.name));
+            .path(source.name.as_str());
         for (span, label, main) in marks {
             let kind = if *main {
                 AnnotationKind::Primary
@@ -135,7 +123,6 @@ fn around(text: &str, marks: impl Iterator<Item = Range<usize>>) -> Range<usize>
     let end = text[end.max(start)..]
         .find('\n')
         .map_or(text.len(), |length| end.max(start) + length);
-    let _ = MOST_AROUND;
     start..end
 }
 
@@ -155,7 +142,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// Diagnostics as JSON: an array, in the order in which they are shown.
-pub(crate) fn as_json(found: &[Diagnostic], sources: &[Source], shown: &str) -> Value {
+pub(crate) fn as_json(found: &[Diagnostic], sources: &[Source]) -> Value {
     let one = |diagnostic: &Diagnostic| {
         let (file, start, end) = match sources.get(usize::from(diagnostic.span.source)) {
             Some(source) => {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use towpath::checked::{Checked, check_example};
-use towpath::{Look, render_diagnostics};
+use towpath::render_diagnostics;
 use towpath_model::code::{Code, FAMILIES, Gravity};
 
 fn codes() -> impl Iterator<Item = &'static Code> {

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, args: Check) -> Result<(), Failure> {
     let (errors, warnings) = checked.count();
     let sources = &checked.reading.sources;
     if args.json {
-        let found = render::as_json(&checked.diagnostics, sources, &checked.shown);
+        let found = render::as_json(&checked.diagnostics, sources);
         context.terminal.result(&format!("{found:#}\n"))?;
     } else {
         tell(context, &checked, args.deny_warnings)?;

@@ -136,7 +136,7 @@ fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<
         let _ = writeln!(text, "  such as  {}", example(field.example, explained.shape));
     }
     if checked.is_some() {
-        here(&mut text, explained, checked, environment);
+        here(&mut text, explained, environment);
     }
     if let Some(table) = table_of(explained.shape) {
         fields(&mut text, table, explained, checked);
@@ -145,15 +145,14 @@ fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<
 }
 
 /// The value here, and where it came from.
-fn here(text: &mut String, explained: &Explained, checked: Option<&Checked>, environment: Option<&str>) {
+fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
     let place = environment.map_or_else(|| "here".to_owned(), |name| format!("in {name}"));
-    let shown = checked.map_or("", |checked| checked.shown.as_str());
     let from = match &explained.origin {
         Origin::Nothing => "not set".to_owned(),
         Origin::Default => "the default".to_owned(),
-        Origin::Line { file, line } => format!("written at {shown}{file}:{line}"),
+        Origin::Line { file, line } => format!("written at {file}:{line}"),
         Origin::Environment { name, file, line } => {
-            format!("laid over by environment {name} at {shown}{file}:{line}")
+            format!("laid over by environment {name} at {file}:{line}")
         }
     };
     let value = explained.value.as_deref().or(explained.default.as_ref());

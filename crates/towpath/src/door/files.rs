@@ -16,10 +16,8 @@ pub(crate) const MANIFEST: &str = "towpath.toml";
 pub(crate) struct Place {
     /// The folder that the manifest lies in, and that its paths are relative to.
     pub(crate) folder: PathBuf,
-    /// Its file name.
-    pub(crate) file: String,
-    /// How the folder is shown in front of file names; empty for the folder that the command was started in.
-    pub(crate) shown: String,
+    /// Its name from the folder that the command was started in, as it is shown.
+    pub(crate) name: String,
 }
 
 /// Finds the manifest that a command is about: the file or folder that is named, or the nearest one from here upwards.
@@ -52,39 +50,37 @@ pub(crate) fn find_manifest(path: Option<&Path>) -> Result<Place, Failure> {
 }
 
 fn place(folder: &Path, file: &str) -> Place {
-    let shown = match folder.to_string_lossy().trim_end_matches('/') {
-        "." | "" => String::new(),
-        other => format!("{}/", other.strip_prefix("./").unwrap_or(other)),
+    let shown = folder.to_string_lossy();
+    let shown = shown.strip_prefix("./").unwrap_or(&shown).trim_end_matches('/');
+    let name = match shown {
+        "" if folder.is_absolute() => format!("/{file}"),
+        "" | "." => file.to_owned(),
+        folder => format!("{folder}/{file}"),
     };
     Place {
         folder: folder.to_path_buf(),
-        file: file.to_owned(),
-        shown,
+        name,
     }
 }
 
-/// The files in and below a folder.
+/// The files in and below the folder of a product, by their names from the folder that the command was started in.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    root: PathBuf,
     real: PathBuf,
 }
 
 impl Folder {
     /// The folder of a manifest.
     pub(crate) fn new(root: &Path) -> Self {
-        let real = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
         Folder {
-            root: root.to_path_buf(),
-            real,
+            real: root.canonicalize().unwrap_or_else(|_| root.to_path_buf()),
         }
     }
 }
 
 impl Sources for Folder {
     fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, Unread> {
-        let path = self.root.join(name);
-        let real = path.canonicalize().map_err(|error| unread(&error))?;
+        let real = Path::new(name).canonicalize().map_err(|error| unread(&error))?;
         if !real.starts_with(&self.real) {
             return Err(Unread::Outside);
         }
