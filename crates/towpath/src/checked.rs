@@ -63,11 +63,7 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
         (one.span, one.code.id, &one.message).cmp(&(other.span, other.code.id, &other.message))
     });
     diagnostics.dedup();
-    Checked {
-        reading,
-        diagnostics,
-        shown: String::new(),
-    }
+    Checked { reading, diagnostics }
 }
 
 /// Checks the manifest of an example. A line `# file: NAME` begins a further file, and git tracks its `.env` files.
@@ -201,13 +197,11 @@ impl Checked {
     }
 
     /// The name of the manifest as it is shown.
-    pub fn name(&self) -> String {
-        let file = self
-            .reading
+    pub fn name(&self) -> &str {
+        self.reading
             .sources
             .first()
-            .map_or(files::MANIFEST, |source| source.name.as_str());
-        format!("{}{file}", self.shown)
+            .map_or(files::MANIFEST, |source| source.name.as_str())
     }
 
     /// All environments with the product in them.

@@ -147,9 +147,8 @@ pub(crate) fn as_json(found: &[Diagnostic], sources: &[Source]) -> Value {
         let (file, start, end) = match sources.get(usize::from(diagnostic.span.source)) {
             Some(source) => {
                 let bytes = range(diagnostic.span, &source.text);
-                let file = format!("{shown}{}", source.name);
                 (
-                    json!(file),
+                    json!(source.name),
                     position(&source.text, bytes.start),
                     position(&source.text, bytes.end),
                 )

@@ -15,11 +15,7 @@ fn codes() -> impl Iterator<Item = &'static Code> {
 }
 
 fn told(checked: &Checked) -> String {
-    let look = Look {
-        color: false,
-        shown: "",
-    };
-    let text = render_diagnostics(&checked.diagnostics, &checked.reading.sources, look);
+    let text = render_diagnostics(&checked.diagnostics, &checked.reading.sources, false);
     text.lines()
         .map(str::trim_end)
         .collect::<Vec<_>>()

@@ -34,14 +34,11 @@ pub(super) fn run(context: &Context, args: Check) -> Result<(), Failure> {
 /// Shows what was found, and in the end how it stands.
 fn tell(context: &Context, checked: &Checked, deny_warnings: bool) -> Result<(), Failure> {
     let (errors, warnings) = checked.count();
-    let look = render::Look {
-        color: context.terminal.color_errors,
-        shown: &checked.shown,
-    };
+    let color = context.terminal.color_errors;
     context.terminal.tell(&render::diagnostics(
         &checked.diagnostics,
         &checked.reading.sources,
-        look,
+        color,
     ));
     let name = checked.name();
     if errors + warnings == 0 {

@@ -88,9 +88,9 @@ impl Sources for Folder {
     }
 
     fn identity(&self, name: &str) -> String {
-        let path = self.root.join(name);
+        let path = Path::new(name);
         path.canonicalize()
-            .unwrap_or_else(|_| plain(&path))
+            .unwrap_or_else(|_| plain(path))
             .to_string_lossy()
             .into_owned()
     }
