@@ -26,6 +26,7 @@ pub(crate) const FIXED: &[&str] = &[
     "ci",
     "decision",
     "releases",
+    "exports",
 ];
 
 /// Brings a whole manifest into its normal form.

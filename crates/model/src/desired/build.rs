@@ -1,5 +1,6 @@
 //! Builds: from sources to artifacts that are kept.
 
+use super::component::Watch;
 use super::place::ToRegistry;
 use super::secret::{ToSecret, Variable};
 use crate::unit::{Bytes, Command, Path, VarName};
@@ -47,6 +48,8 @@ table! {
     inputs: Vec<crate::unit::Glob> { eg "src/**" };
     /// Folders that are kept between builds.
     cache: Vec<Path> { eg "node_modules" };
+    /// What changed files do while developing, in every component that is built so.
+    watch: Vec<Watch> { eg "{ path = \"pyproject.toml\", action = \"rebuild\" }" };
     /// The most that the artifact may weigh.
     size: Option<Bytes> { eg "20MB" };
     /// A list of the parts that went into the artifact.

@@ -166,10 +166,12 @@ table! {
     domains: Vec<Domain> { on [service site function] eg "app.example.com" };
     /// How it is known that an instance can take requests, and goes on to.
     health: Option<Health> { on [service worker bot function] eg "/healthz" };
-    /// What it needs. Each arrives as an address and credentials in environment variables.
+    /// What it needs. It starts once that is healthy, and gets its address and credentials as environment variables.
     uses: Vec<Use> { eg "db" };
     /// Its environment variables: where each comes from, and what it is for.
     env: Map<VarName, Variable> { eg "{ LOG_LEVEL = \"info\" }" };
+    /// Files with settings that are not secret. They are part of the release, so a rollback brings them back.
+    config: Vec<Path> { on [service worker bot function job] eg "config.yaml" };
     /// The environments that it is present in; all of them when empty.
     only: Vec<Ref<ToEnvironment>> { eg "prod" };
     /// Present only where this flag is on.

@@ -33,6 +33,8 @@ table! {
     every: Every = Every::Month;
     /// How many units: people, secrets, gigabytes.
     units: Decimal = crate::unit::known("1");
+    /// As many units as the product has seats, instead of `units`.
+    per_seat: bool = false;
     /// What one unit is.
     unit: Option<String> { eg "user" };
     /// Over how long a one-time fee is spread.

@@ -166,6 +166,8 @@ table! {
     allow: Vec<crate::unit::Cidr>;
     /// Calls between components show certificates of the product's own authority.
     mtls: bool = false;
+    /// The host that signs such certificates, where it is not Towpath's own authority.
+    authority: Option<Ref<super::place::ToHost>> { eg "vault" };
     /// How long such a certificate lasts before it is replaced.
     certificates: Duration = crate::unit::known("7d");
     /// Where certificates are asked for.

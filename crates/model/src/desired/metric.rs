@@ -191,7 +191,7 @@ choice! {
 
 table! {
     /// Where people are told. Which of them is told what follows from severities.
-    Channel { one_of [discord slack pagerduty email webhook] }
+    Channel { one_of [discord slack pagerduty email issues webhook] }
     /// A Discord channel; the webhook's address is a secret.
     discord: Option<String> { eg "#ops" };
     /// A Slack channel; the webhook's address is a secret.
@@ -200,6 +200,8 @@ table! {
     pagerduty: Option<String> { eg "platform" };
     /// Addresses.
     email: Vec<Email> { eg "ops@example.com" };
+    /// A repository in which an issue is opened for each incident, and closed with it.
+    issues: Option<String> { eg "acme/app" };
     /// An address that is called, with a signed body.
     webhook: Option<Url> { eg "https://example.com/hooks/towpath" };
     /// The secret that opens it.

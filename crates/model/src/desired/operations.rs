@@ -225,6 +225,28 @@ choice! {
     Security = "security";
 }
 
+choice! {
+    /// A tool for which files are written from the manifest.
+    Export
+    /// A compose file that brings up everything.
+    Compose = "compose";
+    /// Terraform modules, and variables for each environment.
+    Terraform = "terraform";
+    /// Kubernetes objects.
+    Kubernetes = "kubernetes";
+    /// The workflows that `ci` asks for.
+    GithubActions = "github-actions";
+}
+
+table! {
+    /// A command that people type, for the quick reference.
+    Shortcut { short [run] }
+    /// The command.
+    run: Command { required eg "towpath logs prod" };
+    /// What it is for.
+    about: Option<String> { eg "Follow what production says" };
+}
+
 table! {
     /// An address that people need.
     Link { short [url] }

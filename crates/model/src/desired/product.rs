@@ -8,7 +8,8 @@ use super::environment::Environment;
 use super::gate::Gate;
 use super::metric::{Alert, Channel, Metric, Objective, Rotation};
 use super::operations::{
-    Ci, Control, DecisionRecord, Future, GoLive, Link, Maintenance, Role, Runbook, ServiceLevel, Telemetry,
+    Ci, Control, DecisionRecord, Export, Future, GoLive, Link, Maintenance, Role, Runbook, ServiceLevel,
+    Shortcut, Telemetry,
 };
 use super::place::Host;
 use super::probe::Probe;
@@ -117,10 +118,14 @@ table! {
     service_level: Map<Name, ServiceLevel>;
     /// How changes are built and tested.
     ci: Option<Ci>;
+    /// Tools for which files are kept beside the manifest; one that is stale is told.
+    exports: Vec<Export> { eg "compose" };
     /// Where logs, metrics and traces go.
     telemetry: Telemetry = Telemetry::usual();
     /// Rules of security.
     control: Map<Name, Control>;
+    /// Commands that people type, for the quick reference.
+    command: Map<Name, Shortcut> { eg "{ logs = \"towpath logs prod\" }" };
     /// Addresses that people need.
     link: Map<Name, Link>;
     /// What is to come.
