@@ -71,6 +71,27 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|source| failure("write", path, source))
 }
 
+/// The names in a folder, sorted; none where there is no such folder.
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failure("list", folder, source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| failure("list", folder, source))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
+    fs::remove_file(path).map_err(|source| failure("remove", path, source))
+}
+
 fn failure(verb: &str, path: &Path, source: io::Error) -> Failure {
     Failure {
         what: format!("cannot {verb} {}", path.display()),
