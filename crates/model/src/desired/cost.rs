@@ -31,13 +31,11 @@ table! {
     price: Option<Price> { eg "$13" };
     /// In which time it is asked.
     every: Every = Every::Month;
-    /// How many units: people, secrets, gigabytes.
-    units: Decimal = crate::unit::known("1");
-    /// As many units as the product has seats, instead of `units`.
-    per_seat: bool = false;
+    /// How many units: people, secrets, gigabytes. By default one, or as many as `seats` where a unit is a `user` or a `seat`.
+    units: Option<Decimal> { eg "4" };
     /// What one unit is.
     unit: Option<String> { eg "user" };
-    /// Over how long a one-time fee is spread.
+    /// Over how long a one-time fee is spread; a year where nothing is written.
     over: Option<Duration> { eg "1y" };
     /// Nothing is asked up to the quota.
     free: bool = false;
@@ -45,7 +43,7 @@ table! {
     included: bool = false;
     /// Units that are free in each such time.
     quota: Option<Decimal> { eg "10000" };
-    /// The price by how much is used: each tier up to its bound, at its price.
+    /// The price by how much is used: each tier up to its bound, at its price. What is above the last bound costs `price`.
     tiers: Vec<Tier> { eg "{ up_to = \"1000\", price = \"$0.10\" }" };
     /// What is assumed, where it is usage.
     assume: Option<String> { eg "300 requests a day" };
