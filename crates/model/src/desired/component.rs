@@ -140,7 +140,7 @@ table! {
     about: Option<String> { eg "Scores messages that browsers report" };
     /// Why it is made and hosted the way it is.
     why: Option<String> { eg "Long-lived connections need a process that stays" };
-    /// Where it runs, by the name of a host; an environment or a host marked `usual` decides otherwise.
+    /// Where it runs, by the name of a host; by default where its environment does.
     at: Option<Ref<ToHost>> { eg "fly" };
     /// The runtime that it needs, for the document.
     runtime: Option<String> { eg "Python 3.12" };
