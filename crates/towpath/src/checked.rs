@@ -2,6 +2,7 @@
 
 use crate::door::files::{self, Folder, Place};
 use crate::door::git;
+use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -194,6 +195,22 @@ impl Checked {
             None => format!("there is {}", names.join(", ")),
         };
         Failure::new(Kind::User, format!("there is no environment named `{wanted}`")).hint(hint)
+    }
+
+    /// Tells a person that the manifest is wrong, before showing what comes of it all the same.
+    pub(crate) fn tell_doubts(&self, terminal: &Terminal) {
+        let (errors, _) = self.count();
+        if errors > 0 {
+            let counted = if errors == 1 {
+                "an error".to_owned()
+            } else {
+                format!("{errors} errors")
+            };
+            terminal.tell(&format!(
+                "note: {} has {counted}; `towpath check` tells them\n",
+                self.name()
+            ));
+        }
     }
 
     /// The name of the manifest as it is shown.

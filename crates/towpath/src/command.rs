@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 mod check;
+mod columns;
 mod completions;
+mod cost;
 mod explain;
 mod schema;
 
@@ -28,6 +30,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),
         Command::Completions(args) => completions::run(&context, args),
+        Command::Cost(args) => cost::run(&context, args),
         _ => Err(Failure::new(Kind::Internal, "not yet")),
     };
     match done {
