@@ -8,7 +8,7 @@ use std::fmt::Write;
 use towpath_manifest::{Explained, Origin, explain_path, nearest, print_value};
 use towpath_model::Desired;
 use towpath_model::code;
-use towpath_model::spec::{Kind as NodeKind, Node, Path};
+use towpath_model::spec::{Difference, Kind as NodeKind, Node, Path, Tree, differences};
 use towpath_model::word::{Shape, Table};
 
 pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
@@ -139,6 +139,9 @@ fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<
         here(&mut text, explained, environment);
     }
     if let Some(table) = table_of(explained.shape) {
+        if table.overlays {
+            laid_over(&mut text, explained, checked);
+        }
         fields(&mut text, table, explained, checked);
     }
     text
@@ -163,6 +166,37 @@ fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
         }
         Some(_) => drop(writeln!(text, "\n{place:9}  switched off\n           {from}")),
         None => drop(writeln!(text, "\n{place:9}  {from}")),
+    }
+}
+
+/// What an environment changes of the product.
+fn laid_over(text: &mut String, explained: &Explained, checked: Option<&Checked>) {
+    let Some(checked) = checked else { return };
+    let name = explained.path.last();
+    let Some(layer) = checked.reading.environments.get(name) else {
+        return;
+    };
+    let changed: Vec<Difference> = differences(&checked.reading.root, &layer.tree)
+        .into_iter()
+        .filter(|difference| !Path::of(["environment"]).holds(&difference.path))
+        .collect();
+    if changed.is_empty() {
+        let _ = writeln!(text, "\n{name} changes nothing of the product");
+        return;
+    }
+    let _ = writeln!(text, "\n{name} changes of the product");
+    for difference in changed {
+        let side = |side: &Option<Tree>| {
+            side.as_ref()
+                .map_or_else(|| "nothing".to_owned(), |node| short(node))
+        };
+        let _ = writeln!(
+            text,
+            "  {}\n      {} -> {}",
+            difference.path,
+            side(&difference.before),
+            side(&difference.after)
+        );
     }
 }
 
