@@ -20,6 +20,8 @@ const MOST_ENV: usize = 256 * 1024;
 /// A manifest with all that is to be said about it.
 #[derive(Debug)]
 pub struct Checked {
+    /// The name of the manifest, as the person named it.
+    pub name: String,
     /// What was read.
     pub reading: Reading,
     /// What is wrong or doubtful, in the order of the sources.
@@ -64,7 +66,11 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
         (one.span, one.code.id, &one.message).cmp(&(other.span, other.code.id, &other.message))
     });
     diagnostics.dedup();
-    Checked { reading, diagnostics }
+    Checked {
+        name: name.to_owned(),
+        reading,
+        diagnostics,
+    }
 }
 
 /// Checks the manifest of an example. A line `# file: NAME` begins a further file, and git tracks its `.env` files.
@@ -208,17 +214,9 @@ impl Checked {
             };
             terminal.tell(&format!(
                 "note: {} has {counted}; `towpath check` tells them\n",
-                self.name()
+                self.name
             ));
         }
-    }
-
-    /// The name of the manifest as it is shown.
-    pub fn name(&self) -> &str {
-        self.reading
-            .sources
-            .first()
-            .map_or(files::MANIFEST, |source| source.name.as_str())
     }
 
     /// All environments with the product in them.

@@ -52,7 +52,7 @@ pub enum Command {
     Check(Check),
     /// Tell what a code or a word means, and what holds here and why
     Explain(Explain),
-    /// Tell the steps and gates by which the product gets into an environment
+    /// Tell every step and gate on the way into an environment
     Plan(Plan),
     /// Write the infrastructure document
     Docs(Docs),

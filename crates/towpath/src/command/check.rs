@@ -40,7 +40,7 @@ fn tell(context: &Context, checked: &Checked, deny_warnings: bool) -> Result<(),
         &checked.reading.sources,
         color,
     ));
-    let name = checked.name();
+    let name = &checked.name;
     if errors + warnings == 0 {
         return context
             .terminal

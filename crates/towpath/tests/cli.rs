@@ -1,0 +1,225 @@
+//! The binary as it is called: exit codes, what goes where, colors, help.
+#![allow(clippy::disallowed_methods, reason = "the real binary runs on real files")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The binary, without anything of this machine's environment that changes what it prints.
+fn towpath(folder: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_towpath"))
+        .args(words)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the binary runs")
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder of its own with a manifest in it.
+fn folder(name: &str, manifest: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{name}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    fs::write(folder.join("towpath.toml"), manifest).expect("a manifest can be written");
+    folder
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const WRONG: &str = "product = \"x\"\n[service.web]\nrun = \"web\"\nreplicas = \"two\"\n";
+const RIGHT: &str = "product = \"x\"\n[service.web]\nrun = \"web\"\n";
+
+#[test]
+fn a_right_manifest_is_said_to_be_right_on_standard_output() {
+    let output = towpath(&folder("right", RIGHT), &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(out(&output), "towpath.toml is right: 1 component\n");
+    assert_eq!(err(&output), "");
+}
+
+#[test]
+fn errors_go_to_standard_error_and_end_with_one() {
+    let output = towpath(&folder("wrong", WRONG), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(out(&output), "");
+    assert!(err(&output).contains("error[TP0102]: `service.web.replicas` is a whole number, not text"));
+    assert!(err(&output).contains("towpath.toml:4:12"), "{}", err(&output));
+    assert!(!err(&output).contains('\u{1b}'), "no colors without a terminal");
+}
+
+#[test]
+fn colors_come_when_they_are_asked_for() {
+    let folder = folder("colors", WRONG);
+    assert!(err(&towpath(&folder, &["check", "--color", "always"])).contains('\u{1b}'));
+    assert!(!err(&towpath(&folder, &["check", "--color", "never"])).contains('\u{1b}'));
+}
+
+#[test]
+fn json_is_an_array_of_findings_with_their_places() {
+    let output = towpath(&folder("json", WRONG), &["check", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let found: serde_json::Value = serde_json::from_str(&out(&output)).expect("it is JSON");
+    let first = &found[0];
+    let keys: Vec<&str> = first
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let wanted = [
+        "code",
+        "severity",
+        "message",
+        "hint",
+        "file",
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+    ];
+    assert_eq!(keys, wanted);
+    assert_eq!(first["code"], "TP0102");
+    assert_eq!((&first["line"], &first["column"]), (&4.into(), &12.into()));
+    assert_eq!(
+        (&first["end_line"], &first["end_column"]),
+        (&4.into(), &17.into())
+    );
+    let output = towpath(&folder("json-right", RIGHT), &["check", "--json"]);
+    assert_eq!(out(&output), "[]\n");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_missing_manifest_says_what_to_do() {
+    let folder = folder("missing", RIGHT);
+    let output = towpath(&folder, &["check", "elsewhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("there is no elsewhere") && err(&output).contains("towpath init"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn a_wrong_call_ends_with_two() {
+    let folder = folder("call", RIGHT);
+    assert_eq!(towpath(&folder, &["chekc"]).status.code(), Some(2));
+    let output = towpath(&folder, &["check", "--env", "prdo"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output).contains("there is no environment named `prdo`"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn the_nearest_manifest_upwards_is_found() {
+    let folder = folder("upwards", RIGHT);
+    let below = folder.join("a/b");
+    fs::create_dir_all(&below).expect("a folder can be made");
+    let output = towpath(&below, &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(out(&output), "../../towpath.toml is right: 1 component\n");
+}
+
+#[test]
+fn help_fits_a_screen() {
+    let output = towpath(&repository(), &["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = out(&output);
+    assert!(text.lines().count() <= 25, "{text}");
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    assert!(text.contains("Examples:") && text.contains("Exit codes:"));
+}
+
+#[test]
+fn completions_are_there_for_each_shell() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = towpath(&repository(), &["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(out(&output).contains("deny-warnings"), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_towpath"))
+        .arg("schema")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+}
+
+#[test]
+fn explain_tells_where_a_value_comes_from() {
+    let manifest = "product = \"x\"\n[service.web]\nrun = \"web\"\n[environment.dev]\n[environment.prod]\n\
+                    service.web.replicas = 3\n";
+    let folder = folder("explain", manifest);
+    let output = towpath(&folder, &["explain", "service.web.replicas.min"]);
+    assert!(out(&output).contains("the default"), "{}", out(&output));
+    let output = towpath(&folder, &["explain", "service.web.replicas.min", "--env", "prod"]);
+    assert!(
+        out(&output).contains("laid over by environment prod at towpath.toml:6"),
+        "{}",
+        out(&output)
+    );
+    let output = towpath(&folder, &["explain", "service.web.run"]);
+    assert!(
+        out(&output).contains("written at towpath.toml:3"),
+        "{}",
+        out(&output)
+    );
+    let output = towpath(&folder, &["explain", "service.web.replcas"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output).contains("did you mean `service.web.replicas`?"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn explain_prints_the_page_of_a_code() {
+    let output = towpath(&repository(), &["explain", "tp0101"]);
+    assert!(
+        out(&output).starts_with("TP0101 (error): every key is a word of the language"),
+        "{}",
+        out(&output)
+    );
+    let output = towpath(&repository(), &["explain", "TP9999"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_costs_of_the_examples_are_those_of_their_documents() {
+    let total = |name: &str| {
+        let output = towpath(&repository(), &["cost", &format!("examples/{name}"), "--json"]);
+        let estimate: serde_json::Value = serde_json::from_str(&out(&output)).expect("it is JSON");
+        let total = &estimate["totals"][0];
+        (
+            total["amount"].as_str().unwrap_or_default().to_owned(),
+            total["at_least"].as_bool(),
+        )
+    };
+    assert_eq!(total("reflectpause"), ("0.42".to_owned(), Some(false)));
+    assert_eq!(total("synapse"), ("34.12".to_owned(), Some(false)));
+    let (amount, at_least) = total("webapp");
+    assert_eq!(at_least, Some(true));
+    assert!(amount.parse::<f64>().expect("a number") >= 71.0, "{amount}");
+}
