@@ -32,7 +32,7 @@ table! {
     shared: Option<Ref<ToBuild>> { eg "python" };
     /// The folder that it runs in.
     dir: Option<Path>;
-    /// Built by this Dockerfile.
+    /// Built by this Dockerfile. The path begins at the manifest, also where there is a `dir`.
     dockerfile: Option<Path> { eg "Dockerfile" };
     /// The Dockerfile's stage.
     stage: Option<String> { eg "runtime" };

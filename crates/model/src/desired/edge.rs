@@ -135,6 +135,8 @@ table! {
     Route { short [path] }
     /// The beginning of the path.
     path: String { required eg "/upload" };
+    /// Another component that answers there, under the same name.
+    to: Option<Ref<super::component::ToComponent>> { eg "api" };
     /// Limits.
     limit: Option<Limit>;
     /// The largest body.
