@@ -9,8 +9,8 @@ use super::rollout::Rollout;
 use super::scale::Scale;
 use super::secret::{ToSecret, Variable};
 use crate::unit::{
-    Bytes, Cidr, Command, Cpu, Domain, Duration, Glob, Money, Name, Path, Port, Rate, Schedule, VarName,
-    known,
+    Bytes, Cidr, Command, Cpu, Domain, Duration, Glob, Money, Name, Path, Port, Rate, Schedule, Trigger,
+    VarName, known,
 };
 use crate::word::{Map, Ref};
 use crate::{choice, table, target};
@@ -112,6 +112,17 @@ choice! {
 }
 
 choice! {
+    /// What a component may do with what is kept in a resource.
+    Rights
+    /// Look.
+    Read = "read";
+    /// Look and change.
+    Write = "write";
+    /// Look, change, and change the schema, too.
+    Own = "own";
+}
+
+choice! {
     /// How a bot passes from one release to the next without two sessions on one token.
     Handover
     /// The old instance is stopped before the new one starts.
@@ -172,6 +183,8 @@ table! {
     env: Map<VarName, Variable> { eg "{ LOG_LEVEL = \"info\" }" };
     /// Files with settings that are not secret. They are part of the release, so a rollback brings them back.
     config: Vec<Path> { on [service worker bot function job] eg "config.yaml" };
+    /// What sends it to its stores, where it does not wait until its environment's turn comes.
+    on: Vec<Trigger> { on [extension] eg "tag v*" };
     /// The environments that it is present in; all of them when empty.
     only: Vec<Ref<ToEnvironment>> { eg "prod" };
     /// Present only where this flag is on.
@@ -313,6 +326,8 @@ table! {
     trust: Option<Trust> { eg "mtls" };
     /// The secret that signs or opens the connection, for `hmac`, `jwt` and `key`.
     secret: Option<Ref<ToSecret>> { eg "AI_HMAC_SECRET" };
+    /// What it may do there, where that is a resource: it is given a user of its own with these rights.
+    rights: Rights = Rights::Write;
     /// The variable that the address arrives under, where `NAME_URL` does not suit.
     env: Option<VarName> { eg "DATABASE_URL" };
     /// What for, as it stands on the arrow of the diagram.

@@ -38,7 +38,7 @@ table! {
     Environment { overlays }
     /// What it is for.
     about: Option<String> { eg "The last look before production" };
-    /// What makes a change arrive here.
+    /// What makes a change arrive here. Without it a release comes by itself, as soon as `after` has it and the gates hold.
     on: Vec<Trigger> { eg "push main" };
     /// The environment that a release comes from.
     after: Option<Ref<ToEnvironment>> { eg "staging" };

@@ -61,7 +61,7 @@ table! {
     secrets: Vec<Ref<ToSecret>> { eg "CHROME_TOKEN" };
     /// How long the review is expected to take; longer is an alert.
     review: Option<Duration> { eg "3d" };
-    /// Another store of the same extension that has to accept it first.
+    /// Another store of the same extension, whose package has to be built and uploaded first.
     after: Option<Name> { eg "chrome" };
     /// How it reaches users.
     rollout: Option<Rollout>;

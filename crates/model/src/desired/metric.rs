@@ -36,7 +36,7 @@ choice! {
     Requests = "requests";
     /// Open connections.
     Connections = "connections";
-    /// The time that a component was up.
+    /// The share of the time that a component was up; time in which it is meant to sleep does not count.
     Uptime = "uptime";
     /// Processor use.
     Cpu = "cpu";
@@ -62,15 +62,17 @@ choice! {
 
 table! {
     /// A number that is watched.
-    Metric { one_of [measured prometheus sql redis command store http] }
+    Metric { one_of [measured series prometheus sql redis command store http] }
     /// What it counts.
     about: Option<String> { eg "Time from an outbox row to the browser" };
     /// A number that Towpath measures itself.
     measured: Option<Measured> { eg "evictions" };
+    /// A series on the component's own page of metrics.
+    series: Option<String> { eg "event_delivery_lag_ms" };
     /// A PromQL query to an outside Prometheus.
     prometheus: Option<String> { eg "sum(rate(incidents_total[1d]))" };
-    /// A query.
-    sql: Option<String> { eg "select count(*) from incidents" };
+    /// A query; `:from` and `:to` in it are the time that is asked about.
+    sql: Option<String> { eg "select count(*) from incidents where at >= :from and at < :to" };
     /// A Redis list or sorted set whose length it is.
     redis: Option<String> { eg "bull:import:wait" };
     /// A command that prints it.

@@ -124,8 +124,8 @@ table! {
     GoLive { short [about] }
     /// What.
     about: String { required eg "DNS points here, with a short lifetime" };
-    /// A gate or probe that shows it.
-    gate: Option<Ref<ToGate>> { eg "login" };
+    /// Gates and probes that show it.
+    gates: Vec<Ref<ToGate>> { eg "login" };
     /// For this long.
     lasting: Option<Duration> { eg "30m" };
     /// A command that shows it.
