@@ -34,7 +34,9 @@ fn as_text(product: &str, environment: Option<&Name>, estimated: &Estimate, budg
     }
     let mut rows = vec![["item", "units", "rate", "a month"].map(str::to_owned).to_vec()];
     for line in &estimated.lines {
-        let rate = match &line.plan {
+        // A plan that only says again what the rate says is noise.
+        let told = |plan: &&String| line.rate.to_lowercase().contains(&plan.to_lowercase());
+        let rate = match line.plan.as_ref().filter(|plan| !told(plan)) {
             Some(plan) => format!("{} ({plan})", line.rate),
             None => line.rate.clone(),
         };
