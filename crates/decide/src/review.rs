@@ -13,6 +13,7 @@ mod gates;
 mod names;
 mod resources;
 mod secrets;
+mod setting;
 
 use std::collections::BTreeMap;
 use towpath_model::Desired;

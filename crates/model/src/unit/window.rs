@@ -73,6 +73,57 @@ impl Window {
         today && from <= now || yesterday && now < to
     }
 
+    /// Whether some minute of the week is inside both; nothing where they go by the clocks of different zones.
+    pub fn meets(&self, other: &Self) -> Option<bool> {
+        let theirs = other.stretches_beside(self)?;
+        let meets = |one: &(u32, u32)| theirs.iter().any(|two| one.0 < two.1 && two.0 < one.1);
+        Some(self.stretches().iter().any(meets))
+    }
+
+    /// Whether every minute of the other one is inside this one, too; nothing where their zones differ.
+    pub fn covers(&self, other: &Self) -> Option<bool> {
+        let ours = self.stretches();
+        let theirs = other.stretches_beside(self)?;
+        let covered = |two: &(u32, u32)| ours.iter().any(|one| one.0 <= two.0 && two.1 <= one.1);
+        Some(theirs.iter().all(covered))
+    }
+
+    fn stretches_beside(&self, other: &Self) -> Option<Vec<(u32, u32)>> {
+        let always = self.span == Span::Always || other.span == Span::Always;
+        (always || self.zone() == other.zone()).then(|| self.stretches())
+    }
+
+    /// The stretches of the week in which it is open, in minutes from Monday 00:00, each as long as it can be.
+    fn stretches(&self) -> Vec<(u32, u32)> {
+        const DAY: u32 = 24 * 60;
+        const WEEK: u32 = 7 * DAY;
+        let Span::Days { days, from, to } = self.span else {
+            return vec![(0, WEEK)];
+        };
+        let over = if to <= from { DAY } else { 0 };
+        let length = u32::from(to.minutes()) + over - u32::from(from.minutes());
+        let mut open = Vec::new();
+        for (day, start) in (0_i8..7).zip((0..).step_by(24 * 60)) {
+            if !jiff::civil::Weekday::from_monday_zero_offset(day).is_ok_and(|day| days.contains(day)) {
+                continue;
+            }
+            let start = start + u32::from(from.minutes());
+            open.push((start, (start + length).min(WEEK)));
+            if start + length > WEEK {
+                open.push((0, start + length - WEEK));
+            }
+        }
+        open.sort_unstable();
+        let mut joined: Vec<(u32, u32)> = Vec::new();
+        for (start, end) in open {
+            match joined.last_mut() {
+                Some(last) if last.1 >= start => last.1 = last.1.max(end),
+                _ => joined.push((start, end)),
+            }
+        }
+        joined
+    }
+
     /// The words people say: `every Sunday from 02:00 to 04:00 (Asia/Singapore)`.
     pub fn spoken(&self) -> String {
         let words = match self.span {
@@ -296,5 +347,28 @@ mod tests {
         ] {
             assert!(Window::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn two_windows_meet_where_a_minute_is_in_both() {
+        let meets = |one: &str, two: &str| window(one).meets(&window(two));
+        assert_eq!(meets("sun 02:00-04:00", "daily 03:00-05:00"), Some(true));
+        assert_eq!(meets("sun 02:00-04:00", "weekdays 02:00-04:00"), Some(false));
+        assert_eq!(meets("sun 22:00-06:00", "mon 05:00-07:00"), Some(true));
+        assert_eq!(meets("sun 02:00-04:00", "sun 04:00-06:00"), Some(false));
+        assert_eq!(meets("always", "sun 02:00-04:00 Asia/Singapore"), Some(true));
+        assert_eq!(
+            meets("sun 02:00-04:00 UTC", "sun 02:00-04:00 Asia/Singapore"),
+            None
+        );
+    }
+
+    #[test]
+    fn one_window_covers_another_where_every_minute_is_inside() {
+        let covers = |one: &str, two: &str| window(one).covers(&window(two));
+        assert_eq!(covers("always", "sun 02:00-04:00"), Some(true));
+        assert_eq!(covers("daily 00:00-24:00", "sun 22:00-06:00"), Some(true));
+        assert_eq!(covers("weekdays 00:00-24:00", "tue 22:00-06:00"), Some(true));
+        assert_eq!(covers("weekdays 08:00-16:00", "mon 09:00-17:00"), Some(false));
     }
 }
