@@ -10,6 +10,7 @@ mod costs;
 mod edge;
 mod environments;
 mod gates;
+mod listed;
 mod names;
 mod resources;
 mod secrets;

@@ -23,6 +23,8 @@ pub struct Diagnostic {
     pub also: Vec<(Span, String)>,
     /// The environments in which it is so; empty where it is so in all of them.
     pub environments: Vec<Name>,
+    /// What stands there is secret: wherever its line is shown, it is left out.
+    pub sealed: bool,
 }
 
 /// Finds the places of a finding.
@@ -49,6 +51,7 @@ pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
             .map(|(place, why)| (span(place), why.clone()))
             .collect(),
         environments: finding.environments.clone(),
+        sealed: finding.sealed,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Finding {
     pub also: Vec<(Where, String)>,
     /// The environments in which it is so; empty where it is so in all of them.
     pub environments: Vec<Name>,
+    /// What stands at the place is secret: wherever its line is shown, it is left out.
+    pub sealed: bool,
 }
 
 impl Finding {
@@ -45,6 +47,7 @@ impl Finding {
             hint: None,
             also: Vec::new(),
             environments: Vec::new(),
+            sealed: false,
         }
     }
 
@@ -76,6 +79,13 @@ impl Finding {
     #[must_use]
     pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// With something secret at its place, which must not be shown.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.sealed = true;
         self
     }
 

@@ -4,6 +4,7 @@ use crate::door::files::{self, Folder, Place};
 use crate::door::git;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
+use crate::veil::hush;
 use std::collections::BTreeMap;
 use std::path::Path;
 use towpath_decide::review::{Whole, review};
@@ -66,6 +67,7 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
         (one.span, one.code.id, &one.message).cmp(&(other.span, other.code.id, &other.message))
     });
     diagnostics.dedup();
+    hush(&mut diagnostics, &reading.sources);
     Checked {
         name: name.to_owned(),
         reading,

@@ -6,6 +6,7 @@ mod command;
 mod door;
 pub mod failure;
 mod render;
+mod veil;
 
 pub use command::run;
 pub use render::diagnostics as render_diagnostics;

@@ -1,5 +1,6 @@
 //! Diagnostics as text for people, and as JSON for programs.
 
+use crate::veil::Veil;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -20,9 +21,10 @@ pub fn diagnostics(found: &[Diagnostic], sources: &[Source], color: bool) -> Str
         Renderer::plain()
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let veil = Veil::over(found);
     let mut text = String::new();
     for diagnostic in found.iter().take(MOST_SHOWN) {
-        let report = [one(diagnostic, sources)];
+        let report = [one(diagnostic, sources, &veil)];
         text.push_str(&renderer.render(&report));
         text.push_str("\n\n");
     }
@@ -36,7 +38,7 @@ pub fn diagnostics(found: &[Diagnostic], sources: &[Source], color: bool) -> Str
 }
 
 /// One diagnostic, to be rendered.
-fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source]) -> Group<'a> {
+fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], veil: &Veil) -> Group<'a> {
     let level = match diagnostic.code.gravity {
         Gravity::Error => Level::ERROR,
         Gravity::Warning => Level::WARNING,
@@ -67,7 +69,8 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source]) -> Group<'a> {
             &source.text,
             marks.iter().map(|(span, _, _)| range(*span, &source.text)),
         );
-        let mut snippet = Snippet::source(&source.text[around.clone()])
+        let veiled = veil.piece(number, &source.text, around.clone());
+        let mut snippet = Snippet::source(veiled.text.clone())
             .line_start(line_of(&source.text, around.start))
             .path(source.name.as_str());
         for (span, label, main) in marks {
@@ -77,7 +80,8 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source]) -> Group<'a> {
                 AnnotationKind::Context
             };
             let bytes = range(*span, &source.text);
-            let mut mark = kind.span(bytes.start - around.start..bytes.end - around.start);
+            let bytes = veiled.range(bytes.start - around.start..bytes.end - around.start);
+            let mut mark = kind.span(bytes);
             if !label.is_empty() {
                 mark = mark.label(*label);
             }
