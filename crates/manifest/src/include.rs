@@ -3,15 +3,22 @@
 //! Included manifests are joined, not laid over: a thing that two of them say is an error, because nobody could
 //! tell which one holds. Each file is read once, however many include it; a circle is an error that names its way.
 
+use crate::normal::list_of;
 use crate::parse::parse;
 use crate::source::{MOST_BYTES, Source, Sources, Unread};
 use std::sync::Arc;
 use towpath_model::code;
-use towpath_model::finding::{Finding, Where};
+use towpath_model::finding::{Finding, Shown, Where};
 use towpath_model::spec::{Entries, Kind, Node, Span, Tree};
 
 /// The most manifests that one product may be made of.
 const MOST_SOURCES: usize = 256;
+
+/// The most bytes that all manifests of a product may have together.
+const MOST_TOGETHER: usize = 4 * MOST_BYTES;
+
+/// The manifests of a circle that are named one by one.
+const MOST_NAMED: usize = 8;
 
 /// Reads the manifest and its includes. `None` where the manifest itself cannot be read.
 pub(crate) fn gather(
@@ -77,10 +84,10 @@ impl Gathering<'_> {
         };
         let mut whole = node;
         for one in wanted {
-            let (Kind::Text(path), Some(place)) = (&one.kind, one.at) else {
+            let (Some(path), Some(place)) = (one.scalar(), one.at) else {
                 continue;
             };
-            let path = beside(name, path);
+            let path = beside(name, &path);
             if let Some(other) = self.file(&path, Some(place.value), way) {
                 whole = self.join(whole, &other);
             }
@@ -93,13 +100,13 @@ impl Gathering<'_> {
         let (Kind::Table(entries), Kind::Table(more)) = (&mut base.kind, &other.kind) else {
             return base;
         };
-        self.join_entries(entries, more, 0);
+        self.join_entries(entries, more, "");
         base
     }
 
-    fn join_entries(&mut self, entries: &mut Entries, more: &Entries, depth: usize) {
+    fn join_entries(&mut self, entries: &mut Entries, more: &Entries, table: &str) {
         for (name, node) in more {
-            if depth == 0 && name == "include" {
+            if table.is_empty() && name == "include" {
                 continue;
             }
             let Some(old) = entries.get_mut(name) else {
@@ -109,9 +116,9 @@ impl Gathering<'_> {
             // The first two levels are the tables of the root and the named things in them; a thing that two
             // files both declare is told once, and not for each of its fields.
             match (&old.kind, &node.kind) {
-                (Kind::Table(below), Kind::Table(above)) if depth == 0 => {
+                (Kind::Table(below), Kind::Table(above)) if table.is_empty() => {
                     let mut joined = below.clone();
-                    self.join_entries(&mut joined, above, depth + 1);
+                    self.join_entries(&mut joined, above, name);
                     *old = Arc::new(old.with(Kind::Table(joined)));
                 }
                 _ => {
@@ -122,11 +129,11 @@ impl Gathering<'_> {
                         Finding::new(
                             &code::INCLUDE_CLASH,
                             Where::Span(here.key),
-                            format!("`{name}` is said twice"),
+                            format!("`{}` stands in two manifests", Shown(&whole_name(table, name))),
                         )
                         .label("this is left out")
                         .also(Where::Span(there.key), "this holds")
-                        .hint("keep one of them"),
+                        .hint("keep one of them; what belongs together stands in one place"),
                     );
                 }
             }
@@ -142,6 +149,15 @@ impl Gathering<'_> {
                 return None;
             }
         };
+        let together: usize = self.texts.iter().map(|source| source.text.len()).sum();
+        if together + bytes.len() > MOST_TOGETHER {
+            let most = MOST_TOGETHER / 1024 / 1024;
+            let message = format!("the manifests of this product are together larger than {most} MiB");
+            let finding = Finding::new(&code::TOO_LARGE, at, message).label("left out");
+            self.findings
+                .push(finding.hint("nobody reads that: look whether these are the right files"));
+            return None;
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Some(text),
             Err(error) => {
@@ -152,9 +168,13 @@ impl Gathering<'_> {
                     .take(valid)
                     .filter(|byte| **byte == b'\n')
                     .count();
-                let message = format!("{name} is not UTF-8 text: the first wrong byte is in line {line}");
+                let message = format!(
+                    "`{}` is not UTF-8 text: the first wrong byte is in line {line}",
+                    Shown(name)
+                );
                 self.findings.push(
                     Finding::new(&code::NOT_UTF8, at, message)
+                        .label("not read")
                         .hint("save it as UTF-8 in your editor, or convert it: iconv -f latin1 -t utf-8"),
                 );
                 None
@@ -164,9 +184,20 @@ impl Gathering<'_> {
 
     fn circle(&mut self, name: &str, from: Option<Span>, identity: &str, way: &[(String, String)]) {
         let start = way.iter().position(|(known, _)| known == identity).unwrap_or(0);
-        let mut names: Vec<&str> = way.iter().skip(start).map(|(_, name)| name.as_str()).collect();
-        names.push(name);
-        let message = format!("{} include each other in a circle", names.join(", "));
+        let names: Vec<&str> = way.iter().skip(start).map(|(_, name)| name.as_str()).collect();
+        let message = match names.as_slice() {
+            [_] => format!("`{}` includes itself", Shown(name)),
+            [first, .., last] if names.len() > MOST_NAMED => format!(
+                "`{}` to `{}`, {} manifests, include each other in a circle",
+                Shown(first),
+                Shown(last),
+                names.len()
+            ),
+            names => format!(
+                "{} include each other in a circle",
+                list_of(names.iter().copied(), "and")
+            ),
+        };
         self.findings.push(
             Finding::new(
                 &code::INCLUDE_LOOP,
@@ -174,7 +205,7 @@ impl Gathering<'_> {
                 message,
             )
             .label("leads back")
-            .hint("take out one of the includes; a manifest can use what any other one declares"),
+            .hint("take this include out: a manifest can use what any other one of the product declares"),
         );
     }
 
@@ -199,11 +230,30 @@ impl Gathering<'_> {
     }
 }
 
-/// The name of a source that another one names.
+/// The name of a source that another one names, relative to the folder of the manifest.
 fn beside(name: &str, path: &str) -> String {
-    match name.rsplit_once('/') {
-        Some((folder, _)) if !path.starts_with('/') => format!("{folder}/{path}"),
-        _ => path.to_owned(),
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let mut steps: Vec<&str> = Vec::new();
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for step in folder.split('/').chain(path.split('/')) {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    steps.join("/")
+}
+
+/// `service.web`, or `product`.
+fn whole_name(table: &str, name: &str) -> String {
+    match table {
+        "" => name.to_owned(),
+        table => format!("{table}.{name}"),
     }
 }
 
@@ -215,32 +265,48 @@ fn unreadable(name: &str, included: bool, at: Where, unread: &Unread) -> Finding
         _ if included => &code::INCLUDE_MISSING,
         _ => &code::NO_MANIFEST,
     };
-    let (message, hint) = match unread {
+    let name = Shown(name);
+    let (message, label, hint) = match unread {
         Unread::Missing if included => (
-            format!("there is no file {name}"),
+            format!("there is no file `{name}`"),
+            "not there",
             "paths are relative to the manifest that includes them",
         ),
         Unread::Missing => (
-            format!("there is no {name}"),
+            format!("there is no `{name}`"),
+            "",
             "`towpath init` writes one that fits what is here",
         ),
-        Unread::Folder => (format!("{name} is a folder"), "name a file in it"),
+        Unread::Folder if included => (
+            format!("`{name}` is a folder"),
+            "a folder",
+            "name the files in it, one by one",
+        ),
+        Unread::Folder => (
+            format!("`{name}` is a folder"),
+            "",
+            "move it away: the manifest is a file of that name",
+        ),
         Unread::LinkLoop => (
-            format!("the links that lead to {name} go in a circle"),
+            format!("the links that lead to `{name}` go in a circle"),
+            "leads nowhere",
             "replace one of the links by the file",
         ),
         Unread::Outside => (
-            format!("{name} lies outside the folder of the product"),
-            "copy it, or keep it in the same repository",
+            format!("`{name}` lies outside the folder of the product"),
+            "outside",
+            "copy it here: whoever has the product has to have all of its manifests",
         ),
         Unread::TooLarge => (
-            format!("{name} is larger than {} MiB", MOST_BYTES / 1024 / 1024),
+            format!("`{name}` is larger than {} MiB", MOST_BYTES / 1024 / 1024),
+            "too large",
             "nobody reads that: split it with `include`, or look whether it is the right file",
         ),
         Unread::Refused(why) => (
-            format!("{name} cannot be read: {why}"),
-            "look at its owner and permissions",
+            format!("`{name}` cannot be read: {}", Shown(why)),
+            "not readable",
+            "look at what it is, and at its owner and permissions",
         ),
     };
-    Finding::new(code, at, message).hint(hint)
+    Finding::new(code, at, message).label(label).hint(hint)
 }

@@ -3,7 +3,8 @@
 //! An environment's table holds its own fields and words of the root. Its own fields come from the environment that
 //! it is like, and then from itself; the words of the root are laid over the root in the same order.
 
-use std::collections::BTreeSet;
+use crate::normal::list_of;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::code;
@@ -23,10 +24,7 @@ pub(crate) fn layers(root: &Tree, findings: &mut Vec<Finding>) -> Map<Name, Tree
     let Some(written) = root.get("environment").and_then(|node| node.table().cloned()) else {
         return Map::new();
     };
-    let resolved: Entries = written
-        .keys()
-        .filter_map(|name| Some((name.clone(), resolve(name, &written, &mut Vec::new(), findings)?)))
-        .collect();
+    let resolved = resolved(&written, findings);
     let mut own = Entries::new();
     for (name, node) in &resolved {
         own.insert(name.clone(), Arc::new(split(node).0));
@@ -58,46 +56,76 @@ fn environments(root: &Tree, own: Entries) -> Tree {
     }
 }
 
-/// An environment with all that it takes from the one that it is like.
-fn resolve(name: &str, all: &Entries, way: &mut Vec<String>, findings: &mut Vec<Finding>) -> Option<Tree> {
-    let node = all.get(name)?;
-    let Some(like) = node.get("like").and_then(|like| like.scalar()) else {
-        return Some(Arc::clone(node));
-    };
-    way.push(name.to_owned());
-    if way.contains(&like) {
-        // Each circle is told once: from the environment that comes first in it.
-        if way.first() == way.iter().min() && way.first() == Some(&like) {
-            let at = node
-                .get("like")
-                .and_then(|like| like.at)
-                .map(|place| place.value)
-                .unwrap_or_default();
-            let message = format!("{}, {like} are like each other in a circle", way.join(", "));
-            findings.push(
-                Finding::new(&code::LIKE_LOOP, Where::Span(at), message)
-                    .label("leads back")
-                    .hint("one of them has to stand on its own"),
-            );
+/// Every environment with all that it takes from the one that it is like, in the order in which they were written.
+fn resolved(written: &Entries, findings: &mut Vec<Finding>) -> Entries {
+    let mut done: BTreeMap<&str, Tree> = BTreeMap::new();
+    for name in written.keys() {
+        let mut way: Vec<&str> = Vec::new();
+        let mut passed: BTreeSet<&str> = BTreeSet::new();
+        let mut next = Some(name.as_str());
+        while let Some(name) = next.filter(|name| !done.contains_key(name) && written.contains_key(*name)) {
+            if !passed.insert(name) {
+                break;
+            }
+            way.push(name);
+            next = like(written, name);
         }
-        way.pop();
-        return Some(Arc::clone(node));
+        let back = next.and_then(|back| way.iter().position(|name| *name == back));
+        let circle = back.map(|start| way.split_off(start)).unwrap_or_default();
+        findings.extend(in_a_circle(&circle, written));
+        // In a circle each says only what it says itself.
+        let alone = |name| Some((name, Arc::clone(written.get(name)?)));
+        done.extend(circle.into_iter().filter_map(alone));
+        for name in way.into_iter().rev() {
+            let Some(node) = written.get(name) else { continue };
+            let below = like(written, name).and_then(|like| done.get(like));
+            let tree = below.map_or_else(|| Arc::clone(node), |below| laid_over(below, node));
+            done.insert(name, tree);
+        }
     }
-    let below = all.get(&like).and_then(|_| resolve(&like, all, way, findings));
-    way.pop();
-    let Some(below) = below else {
-        return Some(Arc::clone(node));
+    let in_order = |name: &String| Some((name.clone(), Arc::clone(done.get(name.as_str())?)));
+    written.keys().filter_map(in_order).collect()
+}
+
+/// The environment that one is like.
+fn like<'a>(written: &'a Entries, name: &str) -> Option<&'a str> {
+    match &written.get(name)?.get("like")?.kind {
+        Kind::Text(like) => Some(like),
+        _ => None,
+    }
+}
+
+/// Environments that are like each other in a circle. One that is like itself is told where references are looked at.
+fn in_a_circle(circle: &[&str], written: &Entries) -> Option<Finding> {
+    const SHOWN: usize = 8;
+    let (last, _) = circle.split_last().filter(|(_, rest)| !rest.is_empty())?;
+    let at = written.get(*last)?.get("like")?.at?.value;
+    let more = if circle.len() > SHOWN {
+        format!(" and {} more", circle.len() - SHOWN)
+    } else {
+        String::new()
     };
+    let joint = if more.is_empty() { "and" } else { "," };
+    let names = list_of(circle.iter().copied().take(SHOWN), joint);
+    let message = format!("{names}{more} are like each other in a circle");
+    Some(
+        Finding::new(&code::LIKE_LOOP, Where::Span(at), message)
+            .label("leads back")
+            .hint("one of them has to stand on its own: take its `like` out"),
+    )
+}
+
+/// What an environment says, laid over all that it takes from the one that it is like.
+fn laid_over(below: &Tree, node: &Tree) -> Tree {
     let Kind::Table(entries) = &below.kind else {
-        return Some(Arc::clone(node));
+        return Arc::clone(node);
     };
     let mut taken = entries.clone();
     taken.retain(|field, _| !ITS_OWN.contains(&field.as_str()));
-    Some(merge(&Arc::new(below.with(Kind::Table(taken))), node)).map(|tree| {
-        Arc::new(Node {
-            at: node.at,
-            ..Node::clone(&tree)
-        })
+    let merged = merge(&Arc::new(below.with(Kind::Table(taken))), node);
+    Arc::new(Node {
+        at: node.at,
+        ..Node::clone(&merged)
     })
 }
 

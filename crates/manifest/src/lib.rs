@@ -73,9 +73,9 @@ pub fn read(name: &str, sources: &dyn Sources) -> Reading {
             findings,
         };
     };
-    let root = normal::normalize(&written, &mut findings);
+    let (root, told) = normal::normalize(&written, &mut findings);
     let layers = layer::layers(&root, &mut findings);
-    whole::check(&root, &layers, &mut findings);
+    whole::check(&root, &layers, &told, &mut findings);
     let root = layer::with_product(root);
     let desired = Desired::read(&root, "");
     let environments = layers
@@ -86,7 +86,7 @@ pub fn read(name: &str, sources: &dyn Sources) -> Reading {
             Some((name, Layered { tree, desired }))
         })
         .collect();
-    whole::silence(&root, &mut findings);
+    settle(&mut findings);
     Reading {
         sources: texts,
         root,
@@ -94,6 +94,14 @@ pub fn read(name: &str, sources: &dyn Sources) -> Reading {
         environments,
         findings,
     }
+}
+
+/// Brings findings into the order of the text, each of them once.
+fn settle(findings: &mut Vec<Finding>) {
+    findings.sort_by(|one, other| {
+        (&one.at, one.code.id, &one.message).cmp(&(&other.at, other.code.id, &other.message))
+    });
+    findings.dedup();
 }
 
 impl Reading {

@@ -8,12 +8,15 @@ mod scalar;
 mod synonym;
 
 use crate::near::nearest;
+use crate::print::print_value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use synonym::synonym;
 use towpath_model::Desired;
 use towpath_model::code;
+use towpath_model::desired::component::ComponentKind;
 use towpath_model::finding::{Finding, Shown, Where};
-use towpath_model::spec::{Entries, Kind, Node, Tree};
+use towpath_model::spec::{Entries, Kind, Node, Span, Tree};
 use towpath_model::unit::Misread;
 use towpath_model::word::{Field, Shape, Table, UnitShape};
 
@@ -29,18 +32,33 @@ pub(crate) const FIXED: &[&str] = &[
     "exports",
 ];
 
+/// What was told to be written wrongly, so that nothing which only follows from it is told, too.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Words that were meant by unknown ones, each with the place of its table.
+    pub(crate) meant: BTreeSet<(Span, &'static str)>,
+    /// Names that are written against the rule of names.
+    pub(crate) names: BTreeSet<String>,
+}
+
+/// Texts that mean something without a letter in them: a variable that is set to nothing, a request without a body.
+const MAY_BE_EMPTY: &[&str] = &["value", "example", "body"];
+
 /// Brings a whole manifest into its normal form.
-pub(crate) fn normalize(written: &Tree, findings: &mut Vec<Finding>) -> Tree {
+pub(crate) fn normalize(written: &Tree, findings: &mut Vec<Finding>) -> (Tree, Told) {
     let root = written.table().cloned().unwrap_or_default();
     let mut normalizer = Normalizer {
         root: &root,
         findings,
+        told: Told::default(),
+        over: false,
     };
     let trail = Trail {
         above: None,
         name: "",
     };
-    Arc::new(normalizer.table(written, Desired::table(), "", &trail))
+    let tree = Arc::new(normalizer.table(written, Desired::table(), "", &trail));
+    (tree, normalizer.told)
 }
 
 /// The way to a node, on the stack: it is spelled out only for a message.
@@ -70,6 +88,9 @@ impl Trail<'_> {
 struct Normalizer<'a> {
     root: &'a Entries,
     findings: &'a mut Vec<Finding>,
+    told: Told,
+    /// What is read now is laid over the root by an environment.
+    over: bool,
 }
 
 /// Where the value of a node stands.
@@ -90,11 +111,52 @@ impl Normalizer<'_> {
 
     /// One value of a field.
     fn value(&mut self, node: &Tree, field: &Field, kind: &str, trail: &Trail<'_>) -> Tree {
-        if node.kind == Kind::Bool(false) && field.optional && !matches!((field.shape)(), Shape::Bool) {
-            return Arc::new(node.with(Kind::Off));
-        }
+        let shape = (field.shape)();
         let kind = if field.kind.is_empty() { kind } else { field.kind };
-        self.shaped(node, (field.shape)(), kind, trail)
+        if node.kind == Kind::Bool(false) && !matches!(shape, Shape::Bool) {
+            return if field.optional {
+                Arc::new(node.with(Kind::Off))
+            } else {
+                Arc::new(self.not_optional(node, field, kind, trail))
+            };
+        }
+        if matches!(shape, Shape::Text) && says_nothing(node) && !MAY_BE_EMPTY.contains(&field.name) {
+            self.blank(node, trail);
+        }
+        self.shaped(node, shape, kind, trail)
+    }
+
+    /// `false` for something that is always there.
+    fn not_optional(&mut self, node: &Node, field: &Field, kind: &str, trail: &Trail<'_>) -> Node {
+        let name = trail.text();
+        let hint = match ((field.shape)(), (field.default)(kind)) {
+            (Shape::List(_), _) => format!("write {} = [] for none", field.name),
+            (Shape::Map(..), _) => {
+                "an environment adds to these; take single ones out where they are declared".to_owned()
+            }
+            (_, Some(usual)) if usual.scalar().is_some() => {
+                format!("leave it out for {}, or write another value", print_value(&usual))
+            }
+            _ => "leave it out where the usual will do, or write what it should be".to_owned(),
+        };
+        let finding = Finding::new(
+            &code::NOT_OPTIONAL,
+            at_value(node),
+            format!("`{name}` cannot be switched off: there always is one"),
+        )
+        .label("cannot be `false`")
+        .hint(hint);
+        self.bad(node, finding)
+    }
+
+    /// Text with nothing in it.
+    fn blank(&mut self, node: &Node, trail: &Trail<'_>) {
+        let message = format!("`{}` is empty", trail.text());
+        self.findings.push(
+            Finding::new(&code::EMPTY_TEXT, at_value(node), message)
+                .label("says nothing")
+                .hint("write something, or take the line out"),
+        );
     }
 
     fn shaped(&mut self, node: &Tree, shape: Shape, kind: &str, trail: &Trail<'_>) -> Tree {
@@ -146,12 +208,45 @@ impl Normalizer<'_> {
                 self.wrong_name(name, entry, names, &misread);
                 continue;
             }
-            normal.insert(name.clone(), self.shaped(entry, value, kind, &trail.below(name)));
+            let below = trail.below(name);
+            let entry = match (&entry.kind, value) {
+                // `DEBUG = true` among variables is a text like all others there, and not an empty table.
+                (Kind::Bool(flag), Shape::Table(table)) if stands_for_text(table()) => self.shaped(
+                    &Arc::new(entry.with(Kind::Text(flag.to_string()))),
+                    value,
+                    kind,
+                    &below,
+                ),
+                (Kind::Bool(false), Shape::Table(_)) => Arc::new(self.thing_off(entry, kind, &below)),
+                _ => self.shaped(entry, value, kind, &below),
+            };
+            normal.insert(name.clone(), entry);
         }
         Arc::new(node.with(Kind::Table(normal)))
     }
 
+    /// `false` for a named thing.
+    fn thing_off(&mut self, entry: &Node, kind: &str, trail: &Trail<'_>) -> Node {
+        let name = trail.text();
+        let hint = if ComponentKind::ALL.iter().any(|one| one.word() == kind) {
+            format!("say where it is present: only = [\"..\"] in [{name}]")
+        } else if self.over {
+            "what is declared is there in every environment".to_owned()
+        } else {
+            "take it out where nothing needs it".to_owned()
+        };
+        let finding = Finding::new(
+            &code::NOT_OPTIONAL,
+            at_value(entry),
+            format!("`{name}` cannot be switched off"),
+        )
+        .label("cannot be `false`")
+        .hint(hint);
+        self.bad(entry, finding)
+    }
+
     fn wrong_name(&mut self, name: &str, entry: &Node, names: UnitShape, misread: &Misread) {
+        self.told.names.insert(name.to_owned());
         let message = format!("`{}` is not {}: it {}", Shown(name), names.what, misread.because);
         let hint = misread
             .meant
@@ -222,6 +317,14 @@ impl Normalizer<'_> {
             }
             entries.insert(field.name.to_owned(), value);
         }
+        // Where a bare text is either a name or the value itself, the one takes the place of the other.
+        if self.over && !table.named.is_empty() {
+            for name in table.short.iter().copied().chain([table.named]) {
+                if !entries.contains_key(name) {
+                    entries.insert(name.to_owned(), Arc::new(node.with(Kind::Off)));
+                }
+            }
+        }
         Arc::new(node.with(Kind::Table(entries)))
     }
 
@@ -242,7 +345,13 @@ impl Normalizer<'_> {
                         normal.insert(name.clone(), value);
                     }
                 }
-                None => self.unknown(name, entry, table, kind, trail),
+                None => {
+                    if let (Some(word), Some(place)) =
+                        (self.unknown(name, entry, table, kind, trail), node.at)
+                    {
+                        self.told.meant.insert((place.key, word));
+                    }
+                }
             }
         }
         node.with(Kind::Table(normal))
@@ -269,7 +378,10 @@ impl Normalizer<'_> {
             );
             return None;
         }
-        Some(self.value(entry, field, "", &Trail { above: None, name }))
+        self.over = true;
+        let value = self.value(entry, field, "", &Trail { above: None, name });
+        self.over = false;
+        Some(value)
     }
 
     fn wrong_kind(&mut self, entry: &Node, field: &Field, table: &Table, kind: &str) {
@@ -294,7 +406,15 @@ impl Normalizer<'_> {
         );
     }
 
-    fn unknown(&mut self, name: &str, entry: &Node, table: &'static Table, kind: &str, trail: &Trail<'_>) {
+    /// Tells of a word that is none, and finds the one that was meant.
+    fn unknown(
+        &mut self,
+        name: &str,
+        entry: &Node,
+        table: &'static Table,
+        kind: &str,
+        trail: &Trail<'_>,
+    ) -> Option<&'static str> {
         let place = trail.text();
         let root = place.is_empty() || table.overlays;
         let shown = Shown(name);
@@ -311,7 +431,7 @@ impl Normalizer<'_> {
             .iter()
             .map(|field| field.name)
             .filter(|_| table.overlays);
-        let known: Vec<&str> = own.chain(roots).collect();
+        let known: Vec<&'static str> = own.chain(roots).collect();
         let meant = synonym(name, root)
             .filter(|word| known.contains(word))
             .or_else(|| nearest(name, known.iter().copied()));
@@ -325,7 +445,19 @@ impl Normalizer<'_> {
                 .label("unknown word")
                 .hint(hint),
         );
+        meant
     }
+}
+
+/// Whether a bare value is the text of such a table, whatever else it could be.
+fn stands_for_text(table: &Table) -> bool {
+    let first = table.short.first().and_then(|name| table.field(name));
+    first.is_some_and(|field| matches!((field.shape)(), Shape::Text))
+}
+
+/// Whether it is text of nothing but space.
+fn says_nothing(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Text(text) if text.trim().is_empty())
 }
 
 /// The names of a table's fields, or of the first few where there are many.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 use towpath_model::code;
-use towpath_model::finding::{Finding, Where};
+use towpath_model::finding::{Finding, Shown, Where};
 use towpath_model::spec::{Entries, Kind, Node, Place, Span};
 
 /// How deep tables and lists may nest. No word of the language needs more than ten.
@@ -61,7 +61,7 @@ fn syntax(source: u16, text: &str, error: &toml::de::Error) -> Finding {
         return Finding::new(
             &code::DUPLICATE_KEY,
             at,
-            format!("`{key}` stands here a second time"),
+            format!("`{}` stands here a second time", Shown(key)),
         )
         .label("again")
         .hint("keep one of them; tables with the same name can be joined into one");
@@ -69,7 +69,7 @@ fn syntax(source: u16, text: &str, error: &toml::de::Error) -> Finding {
     if message.contains("recursion limit") {
         return Finding::new(&code::TOO_DEEP, at, "this nests too deep to be read".to_owned());
     }
-    Finding::new(&code::NOT_TOML, at, format!("not TOML: {message}")).maybe_hint(advice(
+    Finding::new(&code::NOT_TOML, at, format!("not TOML: {}", Shown(&message))).maybe_hint(advice(
         text,
         error.span(),
         &message,

@@ -108,7 +108,7 @@ impl std::fmt::Display for Shown<'_> {
             if position == MOST {
                 return f.write_str("…");
             }
-            if letter.is_control() {
+            if letter.is_control() || is_unseen(letter) {
                 write!(f, "{}", letter.escape_default())?
             } else {
                 write!(f, "{letter}")?
@@ -116,4 +116,9 @@ impl std::fmt::Display for Shown<'_> {
         }
         Ok(())
     }
+}
+
+/// Letters that nobody sees, or that change how those around them are seen: zero-width ones and turns of direction.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -13,5 +13,5 @@ super::codes! {
     TP0109 WRONG_NAME Error "a name is lower case letters, digits and hyphens";
     TP0110 NOT_IN_ENVIRONMENT Error "an environment lays over what the root may say, not what the product is";
     TP0111 NOT_OPTIONAL Error "only what is optional can be switched off";
-    TP0112 EMPTY_TABLE Warning "a table says something";
+    TP0112 EMPTY_TEXT Warning "a text says something";
 }
