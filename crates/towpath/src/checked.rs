@@ -156,6 +156,18 @@ fn env_files(place: &Place) -> Vec<Source> {
 }
 
 impl Checked {
+    /// The infrastructure document.
+    pub fn document(&self) -> Result<String, Failure> {
+        let (root, _) = self.product(None)?;
+        let environments = self.environments();
+        let whole = Whole {
+            tree: &self.reading.root,
+            root,
+            environments: &environments,
+        };
+        Ok(towpath_document::document(&whole))
+    }
+
     /// Only what holds in one environment.
     pub fn only(mut self, environment: &str) -> Self {
         self.diagnostics.retain(|diagnostic| {

@@ -4,6 +4,7 @@ mod check;
 mod columns;
 mod completions;
 mod cost;
+mod docs;
 mod explain;
 mod schema;
 
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),
         Command::Completions(args) => completions::run(&context, args),
+        Command::Docs(args) => docs::run(&context, args),
         Command::Cost(args) => cost::run(&context, args),
         _ => Err(Failure::new(Kind::Internal, "not yet")),
     };
