@@ -102,9 +102,9 @@ pub enum Action {
     /// Signs it.
     Sign { of: BuildOf },
     /// Pushes it to where artifacts are kept.
-    Push { of: ComponentId, image: String },
+    Push { of: Vec<ComponentId>, image: String },
     /// Finds the digest of an artifact that is built elsewhere.
-    Resolve { of: ComponentId, image: String },
+    Resolve { of: Vec<ComponentId>, image: String },
     /// Makes the release.
     Release,
     /// Runs in an environment on the way.
@@ -283,8 +283,6 @@ impl Action {
             | Action::Route { component, .. }
             | Action::Hook { component, .. }
             | Action::HandOver { bot: component, .. }
-            | Action::Push { of: component, .. }
-            | Action::Resolve { of: component, .. }
             | Action::Pack { extension: component }
             | Action::ScheduleJob { job: component, .. } => vec![component.name.to_string()],
             Action::Upload { extension, store, .. }
@@ -293,7 +291,11 @@ impl Action {
             Action::Shift { components, .. }
             | Action::Switch { components, .. }
             | Action::Bake { components, .. }
-            | Action::KeepWarm { components, .. } => components.iter().map(|c| c.name.to_string()).collect(),
+            | Action::KeepWarm { components, .. }
+            | Action::Push { of: components, .. }
+            | Action::Resolve { of: components, .. } => {
+                components.iter().map(|c| c.name.to_string()).collect()
+            }
             Action::Provision { resource }
             | Action::Bind { resource, .. }
             | Action::BackUp { resource, .. }

@@ -33,8 +33,9 @@ pub enum Question {
     Command(Command),
     /// Whether a JUnit report has no failures, and enough tests.
     Junit(Path, u32),
-    /// Whether a SARIF report is free of weaknesses from this severity on, and of those known for longer than that.
-    Sarif(Path, Weakness, Option<Duration>),
+    /// Whether a SARIF report is free of weaknesses: from the first severity on a release stays where it is, from the
+    /// second on the build fails, and one that is known for longer than that fails, however bad it is.
+    Sarif(Path, Weakness, Weakness, Option<Duration>),
     /// Whether a file or an artifact weighs no more than that.
     Size(String, Bytes),
     /// Whether a number in a report keeps its bound.
@@ -96,7 +97,7 @@ impl Question {
             .or_else(|| {
                 gate.sarif
                     .clone()
-                    .map(|sarif| Question::Sarif(sarif.report, sarif.block, sarif.older_than))
+                    .map(|sarif| Question::Sarif(sarif.report, sarif.block, sarif.fail, sarif.older_than))
             })
             .or_else(size)
             .or_else(|| {
@@ -157,14 +158,15 @@ impl fmt::Display for Question {
             Question::Junit(report, least) => {
                 write!(f, "{report} has no failed test, and at least {least}")
             }
-            Question::Sarif(report, block, None) => {
-                write!(f, "{report} has nothing that is {block} or worse")
-            }
-            Question::Sarif(report, block, Some(age)) => {
+            Question::Sarif(report, block, fail, age) => {
                 write!(
                     f,
-                    "{report} has nothing that is {block} or worse, or older than {age}"
-                )
+                    "{report} has nothing that is {block} or worse, where {fail} fails the build"
+                )?;
+                match age {
+                    Some(age) => write!(f, ", and nothing older than {age}"),
+                    None => Ok(()),
+                }
             }
             Question::Size(what, most) => write!(f, "`{what}` weighs at most {most}"),
             Question::Performance(value, keep) => write!(f, "`{value}` is {keep}"),
@@ -195,7 +197,10 @@ impl fmt::Display for Question {
 }
 
 fn approval(f: &mut fmt::Formatter<'_>, count: u32, people: &[String], role: Option<&str>) -> fmt::Result {
-    write!(f, "{count} of ")?;
+    // Of one person all there is to say is the name.
+    if role.is_some() || people.len() != 1 {
+        write!(f, "{count} of ")?;
+    }
     match (people.is_empty(), role) {
         (true, None) => f.write_str("the team")?,
         (true, Some(role)) => write!(f, "role `{role}`")?,

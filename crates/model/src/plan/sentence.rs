@@ -1,6 +1,6 @@
 //! The sentence for each action of a plan.
 
-use super::action::{Action, HookTime, Well};
+use super::action::{Action, BuildOf, HookTime, Well};
 use super::{ComponentId, ResourceId, listed};
 use crate::desired::component::Handover;
 use crate::unit::{Duration, Schedule, Trigger};
@@ -73,12 +73,15 @@ fn of_way(action: &Action) -> Option<String> {
 
 fn of_artifact(action: &Action) -> Option<String> {
     Some(match action {
-        Action::Build { of, how } => format!("build {of}{how}"),
+        Action::Build { of, how } => match of {
+            BuildOf::Shared(name) => format!("run build `{name}`{how}"),
+            BuildOf::Component(component) => format!("build {component}{how}"),
+        },
         Action::Weigh { of, most } => format!("check that the artifact of {of} weighs at most {most}"),
         Action::ListParts { of, format } => format!("list the parts of the artifact of {of} as {format}"),
         Action::Sign { of } => format!("sign the artifact of {of}"),
-        Action::Push { of, image } => format!("push {image} for {of}"),
-        Action::Resolve { of, image } => format!("find the digest of {image} for {of}"),
+        Action::Push { of, image } => format!("push {image} for {}", names(of)),
+        Action::Resolve { of, image } => format!("find the digest of {image} for {}", names(of)),
         _ => return None,
     })
 }
