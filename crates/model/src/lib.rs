@@ -3,8 +3,10 @@
 pub mod code;
 pub mod desired;
 pub mod finding;
+pub mod plan;
 pub mod spec;
 pub mod unit;
 pub mod word;
 
 pub use desired::Desired;
+pub use plan::Plan;

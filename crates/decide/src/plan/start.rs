@@ -1,0 +1,178 @@
+//! Instances: each component after all that it uses, and each waited for until it is well.
+
+use super::Draft;
+use std::collections::BTreeSet;
+use towpath_model::desired::component::{Component, ComponentKind, Handover};
+use towpath_model::plan::{Action, ComponentId, HookTime, How, Named, Part, Reason, StepId, Well};
+use towpath_model::unit::{Duration, Name};
+
+/// Without a question to ask, an instance is well when it has stayed up for so long: what cannot start ends within the
+/// first seconds, and longer would slow every deployment.
+const STAYS_UP: Duration = Duration::from_secs(10);
+
+/// One component in the order of starting.
+type Entry<'a> = (ComponentKind, &'a Name, &'a Component);
+
+/// Whether its instances or files answer others: a job or an extension is never waited for by whoever names it.
+fn answers(kind: ComponentKind) -> bool {
+    !matches!(kind, ComponentKind::Job | ComponentKind::Extension)
+}
+
+/// Components after all that they use. In a circle the one written first goes first.
+fn ordered<'a>(draft: &Draft<'a>) -> Vec<Entry<'a>> {
+    let mut waiting: Vec<Entry<'a>> = draft
+        .product
+        .components()
+        .filter(|(kind, _, _)| answers(*kind))
+        .collect();
+    let mut open: BTreeSet<&str> = waiting.iter().map(|(_, name, _)| name.as_str()).collect();
+    let mut order = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let free = waiting.iter().position(|(_, name, component)| {
+            let waits = |used: &str| used != name.as_str() && open.contains(used);
+            !component
+                .uses
+                .iter()
+                .any(|used| !used.optional && waits(used.name.as_str()))
+        });
+        let next = waiting.remove(free.unwrap_or(0));
+        open.remove(next.1.as_str());
+        order.push(next);
+    }
+    order
+}
+
+/// Starts everything that answers.
+pub(super) fn start(draft: &mut Draft<'_>) {
+    let entered = draft.all();
+    stand_ins(draft, &entered);
+    for (kind, name, component) in ordered(draft) {
+        let id = Named::new(kind, name);
+        let (mut needs, because) = needs(draft, component, &entered);
+        if let Some(command) = component.hooks.as_ref().and_then(|hooks| hooks.before.clone()) {
+            let at = towpath_model::spec::Path::of([kind.word(), name.as_str(), "hooks", "before"]);
+            let hook = Action::Hook {
+                component: id.clone(),
+                when: HookTime::Before,
+                command,
+            };
+            needs = vec![draft.step(Part::Start, hook, &needs, Reason::Written(at))];
+        }
+        let ready = if kind == ComponentKind::Site {
+            let files = component.files.clone();
+            draft.step(
+                Part::Start,
+                Action::Publish { component: id, files },
+                &needs,
+                because,
+            )
+        } else {
+            instances(draft, &id, component, needs, because)
+        };
+        draft.ready.insert(name.to_string(), vec![ready]);
+    }
+}
+
+/// What has to be ready before a component starts, and the sentence for it.
+fn needs(draft: &Draft<'_>, component: &Component, entered: &[StepId]) -> (Vec<StepId>, Reason) {
+    let mut needs = entered.to_vec();
+    let mut used = Vec::new();
+    for using in component.uses.iter().filter(|using| !using.optional) {
+        if let Some(ready) = draft.ready.get(using.name.as_str()) {
+            needs.extend(ready);
+            let name = |name: &Name| used.push(name.clone());
+            let product = draft.product;
+            let known = product.component(using.name.as_str()).map(|(_, name, _)| name);
+            let known = known.or_else(|| product.resource(using.name.as_str()).map(|(_, name, _)| name));
+            known
+                .or_else(|| {
+                    product
+                        .external
+                        .get_key_value(using.name.as_str())
+                        .map(|(name, _)| name)
+                })
+                .map(name);
+        }
+    }
+    if used.is_empty() {
+        (needs, Reason::UsesNothing)
+    } else {
+        (needs, Reason::UsesReady(used))
+    }
+}
+
+/// Starts instances and waits until they are well; a bot gives its one session on.
+fn instances(
+    draft: &mut Draft<'_>,
+    id: &ComponentId,
+    component: &Component,
+    mut needs: Vec<StepId>,
+    because: Reason,
+) -> StepId {
+    let bot = id.kind == ComponentKind::Bot;
+    let how = component.handover;
+    let hand_over = Action::HandOver { bot: id.clone(), how };
+    if bot && how == Handover::StopFirst {
+        needs = vec![draft.step(Part::Start, hand_over.clone(), &needs, Reason::OneSession(how))];
+    }
+    let start = Action::Start {
+        component: id.clone(),
+        instances: count(draft, id.kind, component),
+    };
+    let started = draft.step(Part::Start, start, &needs, because);
+    let await_healthy = healthy(id, component);
+    let well = draft.step(Part::Start, await_healthy, &[started], Reason::WellFirst);
+    if bot && how != Handover::StopFirst {
+        return draft.step(Part::Start, hand_over, &[well], Reason::OneSession(how));
+    }
+    well
+}
+
+/// How many instances start: the fewest that are wanted, one of a bot without shards, no more than the cap.
+fn count(draft: &Draft<'_>, kind: ComponentKind, component: &Component) -> u32 {
+    let single = kind == ComponentKind::Bot && component.handover != Handover::Shards;
+    let wanted = if single { 1 } else { component.replicas.min };
+    let cap = draft
+        .own
+        .and_then(|own| own.cap.as_ref())
+        .and_then(|cap| cap.replicas);
+    cap.map_or(wanted, |cap| wanted.min(cap))
+}
+
+fn healthy(id: &ComponentId, component: &Component) -> Action {
+    let health = component.health.as_ref();
+    let path = health.and_then(|health| health.path.clone()).map(Well::Path);
+    let well = path.or_else(|| {
+        health
+            .and_then(|health| health.command.clone())
+            .map(Well::Command)
+    });
+    Action::AwaitHealthy {
+        component: id.clone(),
+        deadline: match (&well, health) {
+            (Some(_), Some(health)) => health.deadline,
+            _ => STAYS_UP,
+        },
+        well: well.unwrap_or(Well::Stays),
+    }
+}
+
+/// Starts what stands in for the outside here.
+fn stand_ins(draft: &mut Draft<'_>, entered: &[StepId]) {
+    let product = draft.product;
+    let here = draft.environment;
+    for (name, external) in &product.external {
+        let used = external
+            .mock_in
+            .iter()
+            .any(|mocked| mocked.as_str() == here.as_str());
+        if let Some(command) = external.mock.clone().filter(|_| used) {
+            let action = Action::StandIn {
+                external: name.clone(),
+                how: How::Command(command),
+            };
+            let id = draft.step(Part::Start, action, entered, Reason::NotOutside(here.clone()));
+            draft.ready.insert(name.to_string(), vec![id]);
+        }
+    }
+}
