@@ -121,6 +121,12 @@ macro_rules! variable {
             }
         }
 
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.text
+            }
+        }
+
         impl Unit for $name {
             const WHAT: &'static str = $what;
             const EXAMPLES: &'static [&'static str] = $examples;
