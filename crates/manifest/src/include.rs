@@ -59,8 +59,8 @@ impl Gathering<'_> {
         if self.done.contains(&identity) || self.is_full(from) {
             return None;
         }
-        let text = self.text(name, from)?;
         self.done.push(identity.clone());
+        let text = self.text(name, from)?;
         let source = u16::try_from(self.texts.len()).ok()?;
         self.texts.push(Source {
             name: name.to_owned(),

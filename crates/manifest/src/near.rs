@@ -3,8 +3,8 @@
 /// The names that are likely to be meant are at most this far, for a length.
 fn reach(length: usize) -> usize {
     match length {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=3 => 1,
+        4..=9 => 2,
         _ => 3,
     }
 }

@@ -9,9 +9,10 @@ mod synonym;
 
 use crate::near::nearest;
 use crate::print::print_value;
+use crate::whole::{spoken, with_article};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use synonym::synonym;
+use synonym::{advice, synonym};
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::ComponentKind;
@@ -142,7 +143,7 @@ impl Normalizer<'_> {
         let finding = Finding::new(
             &code::NOT_OPTIONAL,
             at_value(node),
-            format!("`{name}` cannot be switched off: there always is one"),
+            format!("`{name}` cannot be switched off with `false`"),
         )
         .label("cannot be `false`")
         .hint(hint);
@@ -192,20 +193,23 @@ impl Normalizer<'_> {
 
     fn map(&mut self, node: &Tree, names: UnitShape, value: Shape, kind: &str, trail: &Trail<'_>) -> Tree {
         let Kind::Table(entries) = &node.kind else {
-            let message = format!(
-                "`{}` is a table of named things, not {}",
-                trail.text(),
-                node.what()
-            );
+            let name = trail.text();
+            let message = format!("`{name}` has to be a table of named things, not {}", node.what());
+            let hint = match trail.above {
+                Some(above) if above.above.is_some() => format!("write {} = {{ NAME = .. }}", trail.name),
+                _ => format!("write [{name}.NAME] and its fields below"),
+            };
             let finding = Finding::new(&code::WRONG_TYPE, at_value(node), message)
                 .label("a table is expected")
-                .hint(format!("write [{}.NAME] and its fields below", trail.text()));
+                .hint(hint);
             return Arc::new(self.bad(node, finding));
         };
         let mut normal = Entries::with_capacity(entries.len());
         for (name, entry) in entries {
             if let Err(misread) = (names.check)(name) {
                 self.wrong_name(name, entry, names, &misread);
+                // What is wrong in it is told all the same.
+                self.shaped(entry, value, kind, &trail.below(&Shown(name).to_string()));
                 continue;
             }
             let below = trail.below(name);
@@ -217,12 +221,31 @@ impl Normalizer<'_> {
                     kind,
                     &below,
                 ),
-                (Kind::Bool(false), Shape::Table(_)) => Arc::new(self.thing_off(entry, kind, &below)),
+                (Kind::Bool(false), Shape::Table(table)) if !stands_for_bool(table()) => {
+                    Arc::new(self.thing_off(entry, kind, &below))
+                }
+                (_, Shape::Table(table)) if self.is_field_of_none(name, entry, table()) => {
+                    Arc::new(self.without_name(name, entry, trail))
+                }
                 _ => self.shaped(entry, value, kind, &below),
             };
             normal.insert(name.clone(), entry);
         }
         Arc::new(node.with(Kind::Table(normal)))
+    }
+
+    /// Whether somebody wrote a field where a name is expected: `[postgres]` and below it `version = 16`.
+    fn is_field_of_none(&self, name: &str, entry: &Node, table: &Table) -> bool {
+        entry.table().is_none() && table.short.is_empty() && table.field(name).is_some()
+    }
+
+    fn without_name(&mut self, name: &str, entry: &Node, trail: &Trail<'_>) -> Node {
+        let table = trail.text();
+        let message = format!("`{name}` stands directly in `{table}`, but everything there has a name");
+        let finding = Finding::new(&code::WRONG_TYPE, at_key(entry), message)
+            .label("a name is expected")
+            .hint(format!("write [{table}.NAME], and `{name}` below it"));
+        self.bad(entry, finding)
     }
 
     /// `false` for a named thing.
@@ -238,7 +261,7 @@ impl Normalizer<'_> {
         let finding = Finding::new(
             &code::NOT_OPTIONAL,
             at_value(entry),
-            format!("`{name}` cannot be switched off"),
+            format!("`{name}` cannot be switched off with `false`"),
         )
         .label("cannot be `false`")
         .hint(hint);
@@ -270,10 +293,10 @@ impl Normalizer<'_> {
             _ if self.names_something(node, table) => self.short(node, &[table.named], table, kind, trail),
             _ if !table.short.is_empty() => self.short(node, table.short, table, kind, trail),
             _ => {
-                let message = format!("`{}` is a table, not {}", trail.text(), node.what());
+                let message = format!("`{}` has to be a table, not {}", trail.text(), node.what());
                 let finding = Finding::new(&code::WRONG_TYPE, at_value(node), message)
                     .label("a table is expected")
-                    .hint(format!("its fields are {}", some_names(table, kind)));
+                    .hint(listing(table, kind, trail));
                 Arc::new(self.bad(node, finding))
             }
         }
@@ -339,7 +362,7 @@ impl Normalizer<'_> {
                     let value = self.value(entry, field, kind, &trail.below(name));
                     normal.insert(name.clone(), value);
                 }
-                Some(field) => self.wrong_kind(entry, field, table, kind),
+                Some(field) => self.wrong_kind(entry, field, table, kind, trail),
                 None if table.overlays => {
                     if let Some(value) = self.overlay(name, entry, table, trail) {
                         normal.insert(name.clone(), value);
@@ -374,7 +397,11 @@ impl Normalizer<'_> {
             self.findings.push(
                 Finding::new(&code::NOT_IN_ENVIRONMENT, at_key(entry), message)
                     .label("not here")
-                    .hint("move it to the root of the manifest"),
+                    .hint(if self.root.contains_key(name) {
+                        "take it out: what the root says holds in all environments"
+                    } else {
+                        "move it to the root of the manifest"
+                    }),
             );
             return None;
         }
@@ -384,14 +411,14 @@ impl Normalizer<'_> {
         Some(value)
     }
 
-    fn wrong_kind(&mut self, entry: &Node, field: &Field, table: &Table, kind: &str) {
+    fn wrong_kind(&mut self, entry: &Node, field: &Field, table: &Table, kind: &str, trail: &Trail<'_>) {
         let owners = list_of(field.on.iter().copied(), "and");
-        let what = if table.name == "Component" || table.name == "Resource" {
-            kind
+        let whose = if table.name == "Component" || table.name == "Resource" {
+            with_article(&spoken(kind))
         } else {
-            "this"
+            format!("the `{}` of {}", trail.name, with_article(&spoken(kind)))
         };
-        let message = format!("`{}` does not belong to a {what}", field.name);
+        let message = format!("`{}` does not belong to {whose}", field.name);
         let plural = if field.on.len() == 1 {
             "that is a field of"
         } else {
@@ -401,7 +428,7 @@ impl Normalizer<'_> {
             synonym::instead(field.name, kind).map_or_else(|| format!("{plural} {owners}"), str::to_owned);
         self.findings.push(
             Finding::new(&code::WRONG_KIND, at_key(entry), message)
-                .label(format!("not in a {kind}"))
+                .label(format!("not in {}", with_article(&spoken(kind))))
                 .hint(hint),
         );
     }
@@ -432,13 +459,17 @@ impl Normalizer<'_> {
             .map(|field| field.name)
             .filter(|_| table.overlays);
         let known: Vec<&'static str> = own.chain(roots).collect();
-        let meant = synonym(name, root)
-            .filter(|word| known.contains(word))
+        let meant = synonym(name, root, entry.table().is_none())
+            .and_then(|word| known.iter().copied().find(|known| *known == word))
             .or_else(|| nearest(name, known.iter().copied()));
-        let hint = match meant {
-            Some(word) => format!("did you mean `{word}`?"),
-            None if place.is_empty() => "`towpath explain` lists all words".to_owned(),
-            None => format!("it knows {}", some_names(table, kind)),
+        let hint = match (meant, advice(name)) {
+            (Some(word), _) => format!("did you mean `{word}`?"),
+            (None, Some(advice)) => advice.to_owned(),
+            (None, None) if place.is_empty() => "`towpath explain` lists all words".to_owned(),
+            (None, None) if table.overlays && is_of_component(name) => {
+                "that is a word of a component: write it in [environment.NAME.service.NAME]".to_owned()
+            }
+            (None, None) => listing(table, kind, trail),
         };
         self.findings.push(
             Finding::new(&code::UNKNOWN_WORD, at_key(entry), message)
@@ -447,6 +478,12 @@ impl Normalizer<'_> {
         );
         meant
     }
+}
+
+/// Whether a bare `false` is a value of such a table.
+fn stands_for_bool(table: &Table) -> bool {
+    let first = table.short.first().and_then(|name| table.field(name));
+    first.is_some_and(|field| matches!((field.shape)(), Shape::Bool))
 }
 
 /// Whether a bare value is the text of such a table, whatever else it could be.
@@ -460,18 +497,20 @@ fn says_nothing(node: &Node) -> bool {
     matches!(&node.kind, Kind::Text(text) if text.trim().is_empty())
 }
 
-/// The names of a table's fields, or of the first few where there are many.
-fn some_names(table: &Table, kind: &str) -> String {
+/// Whether a component has a field of that name, or of one that means the same elsewhere.
+fn is_of_component(name: &str) -> bool {
+    let table = towpath_model::desired::component::Component::table();
+    table.field(name).is_some() || synonym(name, false, true).is_some_and(|word| table.field(word).is_some())
+}
+
+/// The words of a table, or where to find them when there are many.
+fn listing(table: &Table, kind: &str, trail: &Trail<'_>) -> String {
     const SHOWN: usize = 12;
     let names: Vec<&str> = table.fields_on(kind).map(|field| field.name).collect();
-    let shown = list_of(
-        names.iter().copied().take(SHOWN),
-        if names.len() > SHOWN { "," } else { "and" },
-    );
-    if names.len() > SHOWN {
-        format!("{shown} and {} more", names.len() - SHOWN)
+    if names.len() <= SHOWN {
+        format!("it knows {}", list_of(names.into_iter(), "and"))
     } else {
-        shown
+        format!("`towpath explain {}` lists its words", trail.text())
     }
 }
 

@@ -7,6 +7,7 @@ mod unused;
 
 use crate::normal::{Told, list_of};
 use refer::Names;
+pub(crate) use refer::{spoken, with_article};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use towpath_model::Desired;
@@ -69,7 +70,7 @@ impl Walk<'_> {
     fn table(&mut self, node: &Node, base: Option<&Node>, table: &'static Table, here: Here<'_>) {
         let Some(entries) = node.table() else { return };
         let at = node.at.or(here.from);
-        self.required(node, table, here.kind, at, here.name);
+        self.required(node, table, at, here);
         for (key, value) in entries {
             let Some(field) = table.field(key) else { continue };
             let before = base.and_then(|base| base.get(key));
@@ -131,25 +132,20 @@ impl Walk<'_> {
         }
     }
 
-    fn required(&mut self, node: &Node, table: &'static Table, kind: &str, at: Option<Place>, name: &str) {
+    fn required(&mut self, node: &Node, table: &'static Table, at: Option<Place>, here: Here<'_>) {
         let key = at.map(|place| place.key).unwrap_or_default();
         let place = Where::Span(key);
         let told = self.told;
         let meant = |field: &'static str| told.meant.contains(&(key, field));
-        for field in table.fields_on(kind).filter(|field| field.required) {
+        for field in table.fields_on(here.kind).filter(|field| field.required) {
             if node.get(field.name).is_some() || meant(field.name) {
                 continue;
             }
-            let whose = if name.is_empty() {
-                "the manifest".to_owned()
-            } else {
-                format!("`{}`", Shown(name))
-            };
             self.findings.push(
                 Finding::new(
                     &code::MISSING_WORD,
                     place.clone(),
-                    format!("{whose} has no `{}`", field.name),
+                    format!("{} has no `{}`", whose(here), field.name),
                 )
                 .label(format!("`{}` is missing", field.name))
                 .hint(proposal(field)),
@@ -165,23 +161,39 @@ impl Walk<'_> {
             .filter(|one| node.get(one).is_some_and(|node| node.kind != Kind::Off))
             .collect();
         if written.len() != 1 {
-            self.findings.push(one_of(node, table, &written, place, name));
+            self.findings
+                .push(one_of(node, table, &written, place, &whose(here)));
         }
     }
 }
 
+/// Whose field it is, for a message: `the registry ghcr`, `queue of the service web`.
+fn whose(here: Here<'_>) -> String {
+    let (table, thing) = here.owner;
+    let owner = match thing {
+        "" => "the manifest".to_owned(),
+        thing => format!("the {} `{}`", spoken(table), Shown(thing)),
+    };
+    if here.depth < 2 && here.name.is_empty() || thing == here.name {
+        owner
+    } else if thing.is_empty() {
+        format!("`{}`", Shown(here.name))
+    } else {
+        format!("`{}` of {owner}", Shown(here.name))
+    }
+}
+
 /// None or several of the fields of which exactly one is written.
-fn one_of(node: &Node, table: &Table, written: &[&str], place: Where, name: &str) -> Finding {
-    let name = Shown(name);
+fn one_of(node: &Node, table: &Table, written: &[&str], place: Where, whose: &str) -> Finding {
     if written.is_empty() {
         let all = list_of(table.one_of.iter().copied(), "or");
-        let message = format!("`{name}` does not say what it is");
+        let message = format!("{whose} does not say what it is");
         return Finding::new(&code::ONE_OF, place, message)
             .label("one field is missing")
             .hint(format!("write exactly one of {all}"));
     }
     let both = list_of(written.iter().copied(), "and");
-    let message = format!("`{name}` has {both}, but can be only one of them");
+    let message = format!("{whose} has {both}, but can be only one of them");
     let mut places = written
         .iter()
         .filter_map(|one| node.get(one)?.at)
@@ -210,7 +222,11 @@ fn proposal(field: &Field) -> String {
         Shape::List(_) if field.example.is_empty() => "[\"..\"]".to_owned(),
         _ => format!("\"{}\"", field.example),
     };
-    format!("add {} = {example}: {}", field.name, lower_first(about))
+    format!(
+        "add it, for example {} = {example}: {}",
+        field.name,
+        lower_first(about)
+    )
 }
 
 fn lower_first(text: &str) -> String {

@@ -53,10 +53,11 @@ fn absent_here(whole: &Whole<'_>, found: &mut Vec<Finding>) {
         }
     }
     for place in index.into_values() {
-        if let Some(finding) = found.get_mut(place) {
-            let which = finding.environments.iter().map(Name::as_str);
-            let which = listed(which.collect(), "and");
-            finding.message.push_str(&format!(" in {which}"));
+        if let Some(finding) = found.get_mut(place)
+            && finding.environments.len() == whole.environments.len()
+        {
+            finding.environments.clear();
+            finding.message.push_str(" in any environment");
         }
     }
 }
@@ -66,7 +67,7 @@ fn missing(root: &Desired, user: (ComponentKind, &Name), position: usize, needed
     let finding = Finding::value(
         &code::ABSENT_HERE,
         use_at(kind, name, position),
-        format!("`{name}` needs `{}`, which is not there", Shown(needed)),
+        format!("`{name}` needs `{}`, which is not present", Shown(needed)),
     )
     .label("not there");
     match root.component(needed) {
@@ -77,8 +78,8 @@ fn missing(root: &Desired, user: (ComponentKind, &Name), position: usize, needed
                 None => ("only", format!("`{there}` is only there")),
             };
             let hint = format!(
-                "let `{name}` be absent there, too, or let {other}.{there} be there; \
-                 what `{name}` can do without is written {{ name = \"{there}\", optional = true }}"
+                "let both be present in the same environments; what `{name}` can do without is written \
+                 {{ name = \"{there}\", optional = true }}"
             );
             finding.also(Where::Value(path.key(field)), why).hint(hint)
         }
@@ -87,15 +88,6 @@ fn missing(root: &Desired, user: (ComponentKind, &Name), position: usize, needed
              or write {{ name = \"{}\", optional = true }}",
             Shown(needed)
         )),
-    }
-}
-
-/// `a`, `b` and `c`.
-fn listed(names: Vec<&str>, joint: &str) -> String {
-    let words: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} {joint} {last}", rest.join(", ")),
-        _ => words.concat(),
     }
 }
 
@@ -224,19 +216,17 @@ fn uses_loop(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             continue;
         };
         let name = |number: usize| needs.components[number].1.as_str();
-        let mut steps: Vec<String> = way
-            .iter()
-            .take(SHOWN)
-            .map(|(number, _)| format!("`{}`", name(*number)))
-            .collect();
-        if way.len() > SHOWN {
-            steps.push(format!("{} more", way.len() - SHOWN));
+        let mut message = format!("`{}`", name(first.0));
+        for (number, _) in way.iter().skip(1).take(SHOWN) {
+            message.push_str(&format!(" needs `{}`, which", name(*number)));
         }
-        let message = format!(
-            "{} and `{}` again: each needs the next, and none can start first",
-            steps.join(", "),
+        if way.len() > SHOWN + 1 {
+            message.push_str(&format!(" leads over {} more to one that", way.len() - SHOWN - 1));
+        }
+        message.push_str(&format!(
+            " needs `{}`: none of them can start first",
             name(first.0)
-        );
+        ));
         let place = |(number, position): &(usize, usize)| {
             let (kind, name, _) = needs.components[*number];
             use_at(kind, name, *position)

@@ -17,6 +17,15 @@ pub(super) fn scalar(node: &Node, shape: Shape, name: &dyn Fn() -> String) -> Re
             .ok_or_else(|| wrong_type(node, name, "text", "between quotation marks")),
         Shape::Bool => match &node.kind {
             Kind::Bool(flag) => Ok(Kind::Bool(*flag)),
+            Kind::Text(text) => {
+                let mut finding = wrong_type(node, name, "true or false", "without quotation marks");
+                match text.trim().to_lowercase().as_str() {
+                    "true" | "yes" | "on" | "enabled" => finding.hint = Some("write true".to_owned()),
+                    "false" | "no" | "off" | "disabled" => finding.hint = Some("write false".to_owned()),
+                    _ => {}
+                }
+                Err(finding)
+            }
             _ => Err(wrong_type(node, name, "true or false", "without quotation marks")),
         },
         Shape::Integer { least, most } => integer(node, least, most, name),
@@ -29,7 +38,7 @@ pub(super) fn scalar(node: &Node, shape: Shape, name: &dyn Fn() -> String) -> Re
 }
 
 fn wrong_type(node: &Node, name: &dyn Fn() -> String, wanted: &str, how: &str) -> Box<Finding> {
-    let message = format!("`{}` is {wanted}, not {}", name(), node.what());
+    let message = format!("`{}` has to be {wanted}, not {}", name(), node.what());
     let hint = (!how.is_empty()).then(|| format!("write {wanted} {how}"));
     Box::new(
         Finding::new(&code::WRONG_TYPE, at_value(node), message)
@@ -49,7 +58,9 @@ fn integer(node: &Node, least: i64, most: i64, name: &dyn Fn() -> String) -> Res
             };
             let message = format!("`{}` is {number}, but has to be {bound}", name());
             Err(Box::new(
-                Finding::new(&code::OUT_OF_BOUNDS, at_value(node), message).label(bound),
+                Finding::new(&code::OUT_OF_BOUNDS, at_value(node), message)
+                    .label(bound)
+                    .hint(format!("write a whole number from {least} to {most}")),
             ))
         }
         Kind::Text(text) if text.trim().parse::<i64>().is_ok() => {
@@ -77,6 +88,15 @@ fn measured(node: &Node, unit: UnitShape, name: &dyn Fn() -> String) -> Result<K
             return Err(finding);
         }
     };
+    if text.trim().is_empty() {
+        let message = format!("`{}` is empty, but has to be {}", name(), unit.what);
+        let finding = Finding::new(&code::WRONG_VALUE, at_value(node), message);
+        return Err(Box::new(
+            finding
+                .label(format!("{} is expected", unit.what))
+                .hint(format!("write it such as {}", such_as())),
+        ));
+    }
     match (unit.check)(&text) {
         Ok(()) => Ok(Kind::Text(text)),
         Err(misread) => {
@@ -107,10 +127,9 @@ fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<
         Some(word) => format!("did you mean \"{word}\"?"),
         None => format!("it is one of {}", list_of(words(), "or")),
     };
-    let label = format!("{} is expected", list_of(words(), "or"));
     Err(Box::new(
         Finding::new(&code::WRONG_CHOICE, at_value(node), message)
-            .label(label)
+            .label("not one of the words for it")
             .hint(hint),
     ))
 }

@@ -123,13 +123,39 @@ const FIELDS: &[(&[&str], &str)] = &[
 ];
 
 /// What a word of another tool is called here.
-pub(super) fn synonym(word: &str, root: bool) -> Option<&'static str> {
+pub(super) fn synonym(word: &str, root: bool, single: bool) -> Option<&'static str> {
     let folded = word.to_lowercase().replace('-', "_");
+    // A single value at the root is no table of things: it names the product or its region.
+    if root && single {
+        let known = |words: &[&str]| words.contains(&folded.as_str());
+        if known(&["app", "name", "project", "app_name"]) {
+            return Some("product");
+        }
+        return known(&["primary_region", "location"]).then_some("region");
+    }
     let known = if root { TABLES } else { FIELDS };
     known
         .iter()
         .find(|(words, _)| words.contains(&folded.as_str()))
         .map(|(_, here)| *here)
+}
+
+/// What to do about a word of another tool that has no like here.
+pub(super) fn advice(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().replace('-', "_").as_str() {
+        "version" => "a manifest has no version of its own: take it out",
+        "force_https" => "the edge answers plain HTTP with the HTTPS address by itself: take it out",
+        "auto_stop_machines" | "auto_start_machines" | "auto_stop" | "auto_start" => {
+            "what sleeps without requests is a [function.NAME]; other components stay"
+        }
+        "mounts" | "volume_mounts" | "volumes" => {
+            "instances come and go: what has to stay is kept in a [bucket.NAME] or a database"
+        }
+        "networks" => "there are no networks to declare: `uses` says who reaches whom",
+        "container_name" | "labels" => "Towpath names what it runs itself: take it out",
+        "branch" => "say what makes a change arrive: on = \"push BRANCH\"",
+        _ => return None,
+    })
 }
 
 /// What to write instead of a field that a kind does not have.

@@ -82,14 +82,19 @@ impl<'a> Names<'a> {
                     Shown(name),
                     with_article(&spoken(field.name))
                 );
-                Finding::new(&code::WRONG_TARGET, at, message).label(format!("{wanted} is expected"))
+                let hint = self.advice(tables, "NAME", owner.1);
+                return Some(
+                    Finding::new(&code::WRONG_TARGET, at, message)
+                        .label(format!("{wanted} is expected"))
+                        .hint(hint),
+                );
             }
             None => {
                 let message = format!("there is no {} named `{}`", without_article(&wanted), Shown(name));
                 Finding::new(&code::UNKNOWN_NAME, at, message).label("not declared anywhere")
             }
         };
-        Some(finding.hint(self.advice(tables, name)))
+        Some(finding.hint(self.advice(tables, name, owner.1)))
     }
 
     /// Text that takes its value from elsewhere: `secret:NAME`, `from:db.url`, `flag:NAME`.
@@ -106,40 +111,52 @@ impl<'a> Names<'a> {
             return None;
         }
         let wanted = sort_of(tables);
-        let message = if name.is_empty() {
-            format!("`{}` does not name {wanted}", Shown(text))
-        } else {
-            format!(
-                "`{}` takes its value from {wanted} that is not declared",
-                Shown(text)
-            )
-        };
+        if name.is_empty() {
+            let message = format!("`{}` does not name {wanted}", Shown(text));
+            return Some(
+                Finding::new(&code::UNKNOWN_IN_VALUE, at, message)
+                    .label("a name is missing")
+                    .hint(format!("write {}NAME", Shown(text.trim()))),
+            );
+        }
+        let message = format!(
+            "`{}` takes its value from {wanted} that is not declared",
+            Shown(text)
+        );
         Some(
             Finding::new(&code::UNKNOWN_IN_VALUE, at, message)
                 .label("not declared anywhere")
-                .hint(self.advice(tables, name)),
+                .hint(self.advice(tables, name, owner.1)),
         )
     }
 
     /// What to do about a name that is not declared.
-    fn advice(&self, tables: &'static [&'static str], name: &str) -> String {
+    fn advice(&self, tables: &'static [&'static str], name: &str, owner: &str) -> String {
         const SHOWN: usize = 8;
-        let first = tables.first().copied().unwrap_or_default();
-        let declare = format!("declare it: [{first}.{}]", Shown(name));
+        let declare = match tables {
+            _ if tables.contains(&"external") => {
+                format!("what lies outside is declared, too: [external.{}]", Shown(name))
+            }
+            [first, ..] => format!("declare it: [{first}.{}]", Shown(name)),
+            [] => String::new(),
+        };
         let compared = self.compared.get();
         if compared >= MOST_COMPARED {
             return declare;
         }
         self.compared.set(compared + 1);
-        if let Some(near) = nearest(name, self.all_in(tables)) {
+        let others = || self.all_in(tables).filter(|other| *other != owner);
+        if name != "NAME"
+            && let Some(near) = nearest(name, others())
+        {
             return format!("did you mean `{near}`?");
         }
-        let names: BTreeSet<&str> = self.all_in(tables).collect();
+        let names: BTreeSet<&str> = others().collect();
         match names.len() {
             0 => declare,
-            1 => format!("there is only {}", list_of(names.into_iter(), "and")),
-            count if count <= SHOWN => format!("there are {}", list_of(names.into_iter(), "and")),
-            _ => format!("{declare}, or name one that is there"),
+            1 => format!("there is only {}; {declare}", list_of(names.into_iter(), "and")),
+            count if count <= SHOWN => format!("there are {}; {declare}", list_of(names.into_iter(), "and")),
+            _ => declare,
         }
     }
 }
@@ -191,9 +208,9 @@ fn itself(owner: (&str, &str), field: &str, place: Place) -> Finding {
 }
 
 /// What a table of the root declares, as people say it.
-pub(super) fn spoken(table: &str) -> String {
+pub(crate) fn spoken(table: &str) -> String {
     match table {
-        "postgres" => "Postgres".to_owned(),
+        "postgres" => "Postgres database".to_owned(),
         "redis" => "Redis".to_owned(),
         "external" => "thing outside".to_owned(),
         "oncall" => "rotation".to_owned(),
@@ -204,7 +221,7 @@ pub(super) fn spoken(table: &str) -> String {
 }
 
 /// `a worker`, `an alert`.
-pub(super) fn with_article(what: &str) -> String {
+pub(crate) fn with_article(what: &str) -> String {
     let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"
     } else {

@@ -3,12 +3,13 @@
 //! Only what does nothing by itself is looked at. A channel hears of everything that is bad enough, an alert and an
 //! objective are watched, a runbook and a role stand in the document; those are used by being there. For the others
 //! a reference anywhere counts, in the root or in an environment, and so does every way in which the thing works
-//! without one. A text that holds the name of a secret counts as well: commands are handed secrets by name.
+//! without one. Where something could not be read nothing is said: what is missing there could be the reference.
+//! A text that holds the name of a secret counts as well: commands are handed secrets by name.
 
 use super::refer::{spoken, taken_from};
 use std::collections::BTreeSet;
 use towpath_model::Desired;
-use towpath_model::code;
+use towpath_model::code::{self, Code, Gravity};
 use towpath_model::finding::{Finding, Shown, Where};
 use towpath_model::spec::{Entries, Kind, Node, Tree};
 use towpath_model::word::{Shape, Table};
@@ -55,6 +56,9 @@ const LOOKED_AT: &[(&str, &str)] = &[
 
 /// Looks at everything that is declared, in the root and in environments.
 pub(super) fn check(root: &Tree, findings: &mut Vec<Finding>) {
+    if findings.iter().any(|finding| hides_a_use(finding.code)) {
+        return;
+    }
     let mut used = Used::default();
     used.table(root, Desired::table());
     let mut told = BTreeSet::new();
@@ -78,6 +82,12 @@ pub(super) fn check(root: &Tree, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// Whether a reference may stand in what the finding is about.
+fn hides_a_use(code: &Code) -> bool {
+    code.gravity == Gravity::Error
+        && (code.id.starts_with("TP00") || code.id.starts_with("TP01") || code.id.starts_with("TP02"))
 }
 
 fn unused(table: &str, name: &str, entry: &Node, hint: &str) -> Option<Finding> {

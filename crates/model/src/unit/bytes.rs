@@ -94,7 +94,9 @@ impl Unit for Bytes {
             if number.is_zero() {
                 return Ok(Self::ZERO);
             }
-            return Err(Misread::new("has no unit").meant(format!("{text}B")));
+            // A bare small number counts mebibytes wherever tools take one, a large one counts bytes.
+            let unit = if text.len() > 5 { "B" } else { "MiB" };
+            return Err(Misread::new("has no unit").meant(format!("{text}{unit}")));
         }
         let known = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(word));
         let Some((factor, _)) = UNITS.iter().find(|(_, words)| known(words)) else {
@@ -170,12 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_size_is_offered_in_bytes() {
-        let misread = Bytes::parse("4096").expect_err("bare");
-        assert_eq!(
-            (misread.because.as_str(), misread.meant.as_deref()),
-            ("has no unit", Some("4096B"))
-        );
+    fn a_bare_size_is_offered_with_the_unit_that_is_usual_for_it() {
+        for (text, meant) in [("512", "512MiB"), ("1048576", "1048576B")] {
+            let misread = Bytes::parse(text).expect_err("bare");
+            assert_eq!(
+                (misread.because.as_str(), misread.meant.as_deref()),
+                ("has no unit", Some(meant))
+            );
+        }
     }
 
     #[test]
