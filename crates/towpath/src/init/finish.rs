@@ -1,0 +1,181 @@
+//! The last look at what was found: names valid and different, references resolved, circles opened.
+
+use super::found::{Found, Need, Part, Value};
+use super::text::slug;
+use super::view::View;
+use std::collections::{BTreeMap, BTreeSet};
+use towpath_model::desired::component::ComponentKind;
+use towpath_model::desired::resource::ResourceKind;
+
+/// Makes one whole of what was found, and answers with the name of the product.
+pub(super) fn finish(view: &View, found: &mut Found) -> String {
+    let product = found
+        .product
+        .as_deref()
+        .and_then(slug)
+        .or_else(|| slug(&view.name));
+    adopt(found);
+    let names = name(found);
+    resolve(found, &names);
+    migrate(found);
+    let used: BTreeSet<String> = found
+        .parts
+        .iter()
+        .flat_map(|part| part.env.values())
+        .filter_map(|value| match value {
+            Value::Secret(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    found.secrets.retain(|name, _| used.contains(name));
+    product.unwrap_or_else(|| "app".to_owned())
+}
+
+/// Gives each resource that nobody is said to use to the first component that may.
+fn adopt(found: &mut Found) {
+    let stores = std::mem::take(&mut found.stores);
+    for store in stores {
+        let alias = store.aliases.first().cloned().unwrap_or_default();
+        let used = found
+            .parts
+            .iter()
+            .any(|part| part.needs.iter().any(|need| store.aliases.contains(&need.name)));
+        if !used {
+            let able = |part: &&mut Part| part.kind.runs();
+            let Some(part) = found.parts.iter_mut().find(able) else {
+                found.leave(format!(
+                    "`{}` of {}: nothing was found that uses it",
+                    store.name,
+                    store.from.join(" and ")
+                ));
+                continue;
+            };
+            part.remarks
+                .push(format!("nothing says who uses `{}`: this is a guess", store.name));
+            part.need(&alias, None);
+        }
+        found.stores.push(store);
+    }
+}
+
+/// Gives everything a valid name of its own; the answer leads from the names of the sources to these.
+fn name(found: &mut Found) -> BTreeMap<String, String> {
+    let mut taken = BTreeSet::new();
+    let mut names = BTreeMap::new();
+    for store in &mut found.stores {
+        store.name = free(&store.name, store.kind.word(), &mut taken);
+        for alias in &store.aliases {
+            names.insert(alias.clone(), store.name.clone());
+        }
+    }
+    for part in &mut found.parts {
+        let own = part.name.clone();
+        part.name = free(&own, part.kind.word(), &mut taken);
+        for alias in &part.aliases {
+            names.entry(alias.clone()).or_insert_with(|| part.name.clone());
+        }
+    }
+    names
+}
+
+fn free(wanted: &str, kind: &str, taken: &mut BTreeSet<String>) -> String {
+    let wanted = slug(wanted).unwrap_or_else(|| kind.to_owned());
+    // Room for what is put behind it: a name has at most 63 letters.
+    let short: String = wanted.chars().take(48).collect();
+    let numbered = (2_u32..).map(|number| format!("{short}-{number}"));
+    let mut ways = [wanted.clone(), format!("{short}-{kind}")]
+        .into_iter()
+        .chain(numbered);
+    let name = ways.find(|name| !taken.contains(name)).unwrap_or(wanted);
+    taken.insert(name.clone());
+    name
+}
+
+/// Turns the names of the sources into those of the manifest. What leads nowhere, or in a circle, goes.
+fn resolve(found: &mut Found, names: &BTreeMap<String, String>) {
+    let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut left = Vec::new();
+    for part in &mut found.parts {
+        let mut needs: Vec<Need> = Vec::new();
+        for need in std::mem::take(&mut part.needs) {
+            let Some(name) = names.get(&need.name).filter(|name| **name != part.name) else {
+                continue;
+            };
+            if leads(&ways, name, &part.name) {
+                left.push(format!(
+                    "`{}` needs `{name}`, which needs it in turn: give one of them the address as a variable",
+                    part.name
+                ));
+                continue;
+            }
+            ways.entry(part.name.clone()).or_default().insert(name.clone());
+            match needs.iter_mut().find(|known| known.name == *name) {
+                Some(known) => known.env = known.env.take().or(need.env),
+                None => needs.push(Need {
+                    name: name.clone(),
+                    env: need.env,
+                }),
+            }
+        }
+        for (variable, value) in &mut part.env {
+            let Value::From(name, _) = value else { continue };
+            match names
+                .get(name)
+                .filter(|name| needs.iter().any(|need| need.name == **name))
+            {
+                Some(known) => known.clone_into(name),
+                None => {
+                    left.push(format!(
+                        "`{variable}` of `{}`: what it is an address of was not found",
+                        part.name
+                    ));
+                    *value = Value::Open(None);
+                }
+            }
+        }
+        part.needs = needs;
+    }
+    for one in left {
+        found.leave(one);
+    }
+}
+
+/// Whether there is a way from one thing to another.
+fn leads(ways: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(name) = open.pop() {
+        if name == to {
+            return true;
+        }
+        if seen.insert(name) {
+            open.extend(ways.get(name).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}
+
+/// Hands a command that moves the schema to the database.
+fn migrate(found: &mut Found) {
+    let Some((run, from)) = found.migrate.take() else {
+        return;
+    };
+    let mut databases = found
+        .stores
+        .iter_mut()
+        .filter(|store| store.kind == ResourceKind::Postgres);
+    match (databases.next(), databases.next()) {
+        (Some(database), None) => {
+            database.migrate = Some(run);
+            if !database.from.contains(&from) {
+                database.from.push(from);
+            }
+        }
+        _ if found.parts.iter().any(|part| part.kind != ComponentKind::Site) => {
+            found.leave(format!(
+                "`{run}` of {from}: with a [postgres.NAME] it is `migrate.command`, otherwise `hooks.before`"
+            ));
+        }
+        _ => {}
+    }
+}
