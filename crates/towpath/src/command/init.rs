@@ -92,20 +92,20 @@ fn look(dir: &Path) -> View {
                     open.push_back((format!("{below}{name}/"), depth + 1))
                 }
                 Some(_) => {}
-                None => file(&folder, &mut view, format!("{below}{name}")),
+                None => file(dir, &folder, &mut view, format!("{below}{name}")),
             }
         }
     }
     view
 }
 
-fn file(folder: &Folder, view: &mut View, name: String) {
+fn file(dir: &Path, folder: &Folder, view: &mut View, name: String) {
     if is_telling(&name) {
         if view.texts.len() >= MOST_TEXTS {
             view.unread
                 .push(format!("{name}: more than {MOST_TEXTS} files are worth reading"));
         } else {
-            match folder.read(&name, MOST_BYTES) {
+            match folder.read(&dir.join(&name).to_string_lossy(), MOST_BYTES) {
                 Ok(bytes) => {
                     view.texts
                         .insert(name.clone(), String::from_utf8_lossy(&bytes).into_owned());

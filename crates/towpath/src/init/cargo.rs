@@ -80,7 +80,7 @@ fn package(view: &View, found: &mut Found, folder: &str, file: &str, tables: (&T
             part.public = true;
             part.health = view.text(folder, "src/main.rs").and_then(health_in);
             part.remarks.push(
-                "it has to listen on the port that it is given as PORT; or name its own with `port`"
+                "It has to listen on the port that it is given as PORT; or name its own with `port`"
                     .to_owned(),
             );
         }

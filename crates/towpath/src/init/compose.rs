@@ -102,12 +102,13 @@ fn service_of(found: &mut Found, file: &str, name: &str, service: &Value, proxie
                 extensions,
                 migrate: None,
             });
-            if service
-                .get("volumes")
-                .is_some_and(|volumes| list(volumes).iter().any(|one| one.contains("initdb")))
-            {
+            let volumes = service.get("volumes").map(list).unwrap_or_default();
+            if volumes.iter().any(|one| one.contains("initdb")) {
+                found.leave(format!("the files that fill a fresh `{name}`: name one with `seed`"));
+            }
+            if volumes.iter().any(|one| !one.contains("initdb")) {
                 found.leave(format!(
-                    "the files that fill a fresh `{name}`: name one with `seed`"
+                    "what is in the volumes of `{name}`: copy it over, or use the one that runs with `bind`"
                 ));
             }
         }
@@ -153,7 +154,7 @@ fn own(found: &mut Found, file: &str, name: &str, service: &Value, image: Option
     if part.dockerfile.is_none() {
         part.image = image.as_deref().map(image::untagged);
         if let Some(image) = &image {
-            part.remarks.push(format!("{file} runs {image}"));
+            part.remarks.push(format!("It ran as {image}"));
         }
     }
     started(&mut part, service);
@@ -171,6 +172,9 @@ fn own(found: &mut Found, file: &str, name: &str, service: &Value, image: Option
     limits(&mut part, service);
     for (key, why) in LEFT {
         if service.get(key).is_some_and(|value| !value.is_null()) {
+            let sources = service.get("volumes").map(list).unwrap_or_default();
+            let mounted = *key == "volumes" && sources.iter().all(|one| one.starts_with('.'));
+            let why = if mounted { "while developing, `watch` tells what a change does" } else { why };
             found.leave(format!("`{key}` of `{name}` in {file}: {why}"));
         }
     }

@@ -3,7 +3,7 @@
 use super::found::{Found, Part};
 use super::procfile::kind_of;
 use super::text::{asked_path, command, quoted, slug};
-use super::view::{View, file_name, is_dockerfile, join};
+use super::view::{View, file_name, is_dockerfile};
 use towpath_model::desired::component::ComponentKind;
 
 #[derive(Debug, Default)]
@@ -56,7 +56,10 @@ fn contained(part: &mut Part, name: &str, recipe: &Recipe, run: Option<String>) 
     part.dockerfile.get_or_insert_with(|| name.to_owned());
     part.build = None;
     if !part.explicit {
-        part.run = run.or(part.run.take());
+        // What the image starts by itself need not be said again.
+        if run.is_some() {
+            part.run = None;
+        }
         part.remarks.clear();
     }
     if part.kind == ComponentKind::Service {
@@ -84,13 +87,11 @@ fn alone(view: &View, found: &mut Found, folder: &str, name: &str, what: (Recipe
     };
     let mut part = Part::new(kind, &called, folder, name);
     part.dockerfile = Some(name.to_owned());
-    part.run = run;
     if kind == ComponentKind::Service {
         part.port = recipe.port;
         part.health = recipe.health;
         part.public = true;
     }
-    let _ = join(folder, name);
     found.add(part);
 }
 

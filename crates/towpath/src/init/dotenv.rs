@@ -2,7 +2,7 @@
 
 use super::found::{Found, Part, Value};
 use super::text::{is_placeholder, is_public, is_secret, is_variable};
-use super::view::{CONTRACTS, View, join};
+use super::view::{CONTRACTS, View};
 use towpath_model::desired::component::ComponentKind;
 use towpath_model::desired::resource::ResourceKind;
 
@@ -123,9 +123,8 @@ fn take(found: &mut Found, concerned: &[usize], file: &str, name: &str, value: &
             Some(resource) => part.need(resource, Some(name)),
             None => give(part, name, value),
         }
-        let from = join("", file);
-        if !part.from.contains(&from) {
-            part.from.push(from);
+        if !part.from.iter().any(|from| from == file) {
+            part.from.push(file.to_owned());
         }
     }
 }

@@ -41,8 +41,10 @@ fn adopt(found: &mut Found) {
             .iter()
             .any(|part| part.needs.iter().any(|need| store.aliases.contains(&need.name)));
         if !used {
-            let able = |part: &&mut Part| part.kind.runs();
-            let Some(part) = found.parts.iter_mut().find(able) else {
+            let stays = |part: &Part| part.kind.runs() && part.kind != ComponentKind::Job;
+            let first = found.parts.iter().position(stays);
+            let first = first.or_else(|| found.parts.iter().position(|part| part.kind.runs()));
+            let Some(part) = first.and_then(|index| found.parts.get_mut(index)) else {
                 found.leave(format!(
                     "`{}` of {}: nothing was found that uses it",
                     store.name,
@@ -51,7 +53,7 @@ fn adopt(found: &mut Found) {
                 continue;
             };
             part.remarks
-                .push(format!("nothing says who uses `{}`: this is a guess", store.name));
+                .push(format!("Nothing says who uses `{}`: this is a guess", store.name));
             part.need(&alias, None);
         }
         found.stores.push(store);

@@ -220,9 +220,10 @@ impl Found {
 
     /// Whether somebody wrote down what runs from that folder, so that nothing is concluded.
     fn runs_already(&self, part: &Part) -> bool {
-        self.parts.iter().any(|known| {
-            known.explicit && known.folder == part.folder && known.kind.runs() && part.kind.runs()
-        })
+        let runs = |known: &Part| known.kind.runs() && known.kind != ComponentKind::Job;
+        self.parts
+            .iter()
+            .any(|known| known.explicit && known.folder == part.folder && runs(known) && runs(part))
     }
 
     fn same(&self, part: &Part) -> Option<usize> {

@@ -47,7 +47,7 @@ fn found_one(found: &mut Found, folder: &str, file: &str, module: &str, what: (&
         ComponentKind::Service if talks => ComponentKind::Bot,
         kind => kind,
     };
-    if name.split('-').any(|word| matches!(word, "cli" | "ctl" | "tool")) {
+    if name.ends_with("ctl") || name.split('-').any(|word| matches!(word, "cli" | "tool")) {
         return found.leave(format!("the command `{name}` of {file}: it looks like a tool"));
     }
     let mut part = Part::new(kind, name, folder, file);
@@ -57,7 +57,7 @@ fn found_one(found: &mut Found, folder: &str, file: &str, module: &str, what: (&
         part.sure = false;
         part.public = true;
         part.remarks.push(
-            "it has to listen on the port that it is given as PORT; or name its own with `port`".to_owned(),
+            "It has to listen on the port that it is given as PORT; or name its own with `port`".to_owned(),
         );
     }
     for (modules, resource) in [

@@ -175,7 +175,7 @@ fn components(view: &View, found: &mut Found, package: &Package<'_>) {
         part.sure = false;
         part.websocket = package.uses(&["ws", "socket.io", "@fastify/websocket"]);
         part.remarks.push(
-            "it has to listen on the port that it is given as PORT; or name its own with `port`".to_owned(),
+            "It has to listen on the port that it is given as PORT; or name its own with `port`".to_owned(),
         );
         stores(found, package, &mut part);
         found.add(part);

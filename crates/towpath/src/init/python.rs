@@ -3,7 +3,7 @@
 use super::cargo::resource_variable;
 use super::found::{Found, Part};
 use super::text::{health_in, slug};
-use super::view::{View, file_name, folder_of, join};
+use super::view::{View, file_name, join};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 use towpath_model::desired::component::ComponentKind;
@@ -200,7 +200,7 @@ fn django_web(project: &Project<'_>, name: String, site: Option<&str>) -> Part {
     part.public = true;
     if !project.uses(&["gunicorn"]) {
         part.remarks
-            .push("runserver is for development: add gunicorn, and start that".to_owned());
+            .push("`manage.py runserver` is for development: add gunicorn, and start that".to_owned());
     }
     part
 }
@@ -288,6 +288,5 @@ fn module(view: &View, folder: &str, files: &[&str]) -> Option<String> {
 fn dotted(file: &str) -> String {
     let stem = file.trim_end_matches(".py");
     let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
-    let _ = folder_of(stem);
     stem.replace('/', ".")
 }

@@ -37,7 +37,7 @@ pub(super) fn find(view: &View, found: &mut Found) {
         part.dir = String::new();
         if folder.is_empty() {
             part.remarks.push(
-                "everything here would be public: better move what is served into a folder of its own"
+                "Everything here would be public: better move what is served into a folder of its own"
                     .to_owned(),
             );
         }

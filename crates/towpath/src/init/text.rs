@@ -134,8 +134,8 @@ pub(super) fn is_public(name: &str) -> bool {
 
 /// Whether a variable, by its name or by its value, is something that nobody may know.
 pub(super) fn is_secret(name: &str, value: &str) -> bool {
-    let named = name.split('_').any(|word| SECRET_WORDS.contains(&word)) && !is_public(name);
-    named || looks_secret(value)
+    let named = name.split('_').any(|word| SECRET_WORDS.contains(&word));
+    !is_public(name) && (named || looks_secret(value))
 }
 
 /// Whether a value looks like a key, a password in an address, or random letters.

@@ -21,8 +21,8 @@ pub(super) fn write(product: &str, found: &Found) -> String {
     for part in &found.parts {
         component(&mut text, part);
     }
-    for store in &found.stores {
-        resource(&mut text, store);
+    for (index, store) in found.stores.iter().enumerate() {
+        resource(&mut text, store, index == 0);
     }
     secrets(&mut text, found);
     environments(&mut text, found);
@@ -35,9 +35,9 @@ const HELLO: &str = r#"
 # Nothing was found that says what runs here, so this serves the files of the folder. Replace it by what you have:
 # service takes requests, worker takes jobs, bot stays connected, site is static files, job runs and ends.
 [service.web]
-run    = "python3 -m http.server $PORT"         # the port is given as PORT
-public = true                                   # reachable from outside, through the edge
-health = "/"                                    # answers 200 when it can take requests
+run    = "python3 -m http.server $PORT"  # the port is given as PORT
+public = true                            # reachable from outside, through the edge
+health = "/"                             # answers 200 once it can take requests
 
 # What keeps data is a resource. A component that says `uses = ["db"]` gets its address as DB_URL.
 # [postgres.db]
@@ -66,8 +66,9 @@ fn opening(found: &Found) -> String {
     let mut text = String::new();
     comment(
         &mut text,
-        &format!("Written by `towpath init`{from}. From now on it is yours: nothing writes it again."),
+        &format!("Written by `towpath init`{from}."),
     );
+    comment(&mut text, "From now on it is yours: nothing writes it again.");
     text.push_str("#\n");
     comment(&mut text, "towpath check          tells what is wrong with it");
     comment(
@@ -99,9 +100,21 @@ fn component(text: &mut String, part: &Part) {
         comment(text, remark);
     }
     let _ = writeln!(text, "[{}.{}]", part.kind, part.name);
-    let rows = rows(part);
-    table(text, &rows);
-    variables(text, part);
+    table(text, &rows(part));
+    if part.env.is_empty() {
+        return;
+    }
+    if part.kind == ComponentKind::Site {
+        // Files have no variables; what builds them has.
+        let _ = writeln!(text, "\n[site.{}.build]", part.name);
+        if let Some(build) = &part.build {
+            let _ = writeln!(text, "command = {}", quote(build));
+        }
+        let _ = writeln!(text, "\n[site.{}.build.env]", part.name);
+    } else {
+        let _ = writeln!(text, "\n[{}.{}.env]", part.kind, part.name);
+    }
+    table(text, &variables(part));
 }
 
 fn rows(part: &Part) -> Vec<Row> {
@@ -112,7 +125,8 @@ fn rows(part: &Part) -> Vec<Row> {
     if let Some(run) = part.run.as_ref().filter(|_| part.kind.runs()) {
         row("run", quote(run), None);
     }
-    if let Some(build) = building(part) {
+    let apart = part.kind == ComponentKind::Site && !part.env.is_empty();
+    if let Some(build) = building(part).filter(|_| !apart) {
         row("build", build, None);
     }
     let contained = part.dockerfile.is_some() || part.image.is_some();
@@ -211,31 +225,22 @@ fn needs(part: &Part) -> String {
     format!("[{}]", needs.join(", "))
 }
 
-fn variables(text: &mut String, part: &Part) {
-    if part.env.is_empty() {
-        return;
+fn variables(part: &Part) -> Vec<Row> {
+    let row = |(name, value): (&String, &Value)| (name.clone(), variable(value), None);
+    part.env.iter().map(row).collect()
+}
+
+fn variable(value: &Value) -> String {
+    let harmless = |text: &str| !is_word(text) && !looks_secret(text);
+    match value {
+        Value::Plain(value) if harmless(value) => quote(value),
+        Value::Secret(name) => quote(&format!("secret:{name}")),
+        Value::From(name, detail) => quote(&format!("from:{name}.{detail}")),
+        Value::Open(Some(example)) if harmless(example) => {
+            format!("{{ required = false, example = {} }}", quote(example))
+        }
+        Value::Plain(_) | Value::Open(_) => "{ required = false }".to_owned(),
     }
-    let _ = writeln!(text, "\n[{}.{}.env]", part.kind, part.name);
-    let rows: Vec<Row> = part
-        .env
-        .iter()
-        .map(|(name, value)| {
-            let value = match value {
-                Value::Plain(value) if is_word(value) || looks_secret(value) => {
-                    "{ required = false }".to_owned()
-                }
-                Value::Plain(value) => quote(value),
-                Value::Secret(name) => quote(&format!("secret:{name}")),
-                Value::From(name, detail) => quote(&format!("from:{name}.{detail}")),
-                Value::Open(Some(example)) if !looks_secret(example) && !is_word(example) => {
-                    format!("{{ required = false, example = {} }}", quote(example))
-                }
-                Value::Open(_) => "{ required = false }".to_owned(),
-            };
-            (name.clone(), value, None)
-        })
-        .collect();
-    table(text, &rows);
 }
 
 /// Whether a value would be read as a word of the language.
@@ -245,16 +250,13 @@ fn is_word(value: &str) -> bool {
         .any(|start| value.starts_with(start))
 }
 
-fn resource(text: &mut String, store: &Store) {
+fn resource(text: &mut String, store: &Store, first: bool) {
     let from: Vec<&str> = store.from.iter().map(String::as_str).collect();
     text.push('\n');
-    comment(
-        text,
-        &format!(
-            "From {}. One that exists already is used with `bind = \"NAME_OF_A_SECRET\"`",
-            listed(&from, "and")
-        ),
-    );
+    comment(text, &format!("From {}", listed(&from, "and")));
+    if first {
+        comment(text, "One that exists already is used by its address: `bind = \"NAME_OF_A_SECRET\"`");
+    }
     let _ = writeln!(text, "[{}.{}]", store.kind, store.name);
     let mut rows: Vec<Row> = Vec::new();
     let mut row = |key: &str, value: String, remark: Option<&str>| {
@@ -386,7 +388,7 @@ fn environments(text: &mut String, found: &Found) {
     if found.parts.is_empty() || found.parts.iter().any(public) {
         comment(
             text,
-            "domain = \"example.com\"   the names of public components are put in front of it",
+            "domain = \"example.com\"  # the names of public components are put in front of it",
         );
     }
 }
@@ -432,8 +434,19 @@ fn table(text: &mut String, rows: &[Row]) {
     }
 }
 
+/// A comment of as many lines as it needs.
 fn comment(text: &mut String, what: &str) {
-    let _ = writeln!(text, "# {}", line(what));
+    const WIDE: usize = 100;
+    let mut written = String::new();
+    for word in line(what).split(' ') {
+        if !written.is_empty() && written.chars().count() + word.chars().count() > WIDE {
+            let _ = writeln!(text, "# {}", written.trim_end());
+            written.clear();
+        }
+        written.push_str(word);
+        written.push(' ');
+    }
+    let _ = writeln!(text, "# {}", written.trim_end());
 }
 
 /// A text as TOML writes it.

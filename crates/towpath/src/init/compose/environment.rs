@@ -111,6 +111,13 @@ fn variable_of(
                 part.name
             ));
         }
+        if is_visited(variable) && hosts.iter().any(|one| one.name == host && !one.resource) {
+            part.env.insert(variable.to_owned(), From::Open(None));
+            return found.leave(format!(
+                "`{variable}` of `{}` in {file}: visitors know `{host}` by a domain; write it under [environment.NAME]",
+                part.name
+            ));
+        }
         return part.need(&host, Some(variable));
     }
     if let Some(detail) = detail_of(variable, shape, (hosts, variables)) {
@@ -132,6 +139,12 @@ fn variable_of(
         other => other,
     };
     part.env.insert(variable.to_owned(), given);
+}
+
+/// Whether a variable holds an address for visitors, and not one that the component calls itself.
+fn is_visited(variable: &str) -> bool {
+    let words = ["CALLBACK", "CORS", "EXTERNAL", "FRONTEND", "ORIGIN", "ORIGINS", "PUBLIC", "REDIRECT"];
+    variable.split('_').any(|word| words.contains(&word))
 }
 
 /// The name in an address, if it is of the product: `postgres://app:pw@db:5432/app` has `db` in it.
@@ -165,9 +178,8 @@ fn detail_of(variable: &str, value: &str, around: Around<'_>) -> Option<(String,
             .filter_map(|(end, part)| Some((name.strip_suffix(end)?.to_owned(), *part)))
             .min_by_key(|(start, _)| start.len())
     };
-    if let Some(host) = hosts.iter().find(|host| host.name == value) {
-        let (_, part) = ends(variable)?;
-        return (part == "host").then(|| (host.name.clone(), "host"));
+    if let (Some(host), Some((_, "host"))) = (hosts.iter().find(|host| host.name == value), ends(variable)) {
+        return Some((host.name.clone(), "host"));
     }
     let (start, part) = ends(variable)?;
     let beside = |(name, value): &(String, Option<String>)| {
