@@ -243,6 +243,7 @@ fn hostile_texts_end_in_a_manifest_that_passes() {
         "=== Dockerfile\nEXPOSE 99999999\nCMD [\"a\", \"it's\", \"\"\"\"]\n=== .env.example\nlower=1\nA=\"\"\"\nB='\n=x\n1A=2\n".to_owned(),
         "=== crontab\n* * * * *\n@never x\n99 * * * * x\n0 3 * * * 'x\n0 3 * * * /bin/x > /dev/null\n0 4 * * * /bin/x\n".to_owned(),
         "=== Cargo.toml\n[package]\nname = \"a b\"\n=== pyproject.toml\n[project]\ndependencies = 3\n=== manifest.json\n{\"manifest_version\": []}\n=== go.mod\nmodule \n=== main.go\n=== Gemfile\ngem \"\ngem 'rails\n".to_owned(),
+        "=== a\u{202e}b/package.json\n{\"dependencies\": {\"vite\": \"\"}, \"scripts\": {\"build\": \"x\"}}\n=== it's/Cargo.toml\n[package]\nname = \"it's\"\n[dependencies]\naxum = \"1\"\n=== it's/src/main.rs\n=== end /Procfile\nweb: x\n=== .env.example\nA=\u{202e}x\n".to_owned(),
     ];
     for text in texts {
         let proposal = propose(&of("漢字", &text));

@@ -79,10 +79,6 @@ fn package(view: &View, found: &mut Found, folder: &str, file: &str, tables: (&T
         if kind == ComponentKind::Service {
             part.public = true;
             part.health = view.text(folder, "src/main.rs").and_then(health_in);
-            part.remarks.push(
-                "It has to listen on the port that it is given as PORT; or name its own with `port`"
-                    .to_owned(),
-            );
         }
         for (crates, resource) in [
             (

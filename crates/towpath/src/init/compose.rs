@@ -104,7 +104,9 @@ fn service_of(found: &mut Found, file: &str, name: &str, service: &Value, proxie
             });
             let volumes = service.get("volumes").map(list).unwrap_or_default();
             if volumes.iter().any(|one| one.contains("initdb")) {
-                found.leave(format!("the files that fill a fresh `{name}`: name one with `seed`"));
+                found.leave(format!(
+                    "the files that fill a fresh `{name}`: name one with `seed`"
+                ));
             }
             if volumes.iter().any(|one| !one.contains("initdb")) {
                 found.leave(format!(
@@ -152,7 +154,7 @@ fn own(found: &mut Found, file: &str, name: &str, service: &Value, image: Option
     }
     built(found, file, &mut part, service);
     if part.dockerfile.is_none() {
-        part.image = image.as_deref().map(image::untagged);
+        part.image = image.as_deref().and_then(image::untagged);
         if let Some(image) = &image {
             part.remarks.push(format!("It ran as {image}"));
         }
@@ -174,7 +176,11 @@ fn own(found: &mut Found, file: &str, name: &str, service: &Value, image: Option
         if service.get(key).is_some_and(|value| !value.is_null()) {
             let sources = service.get("volumes").map(list).unwrap_or_default();
             let mounted = *key == "volumes" && sources.iter().all(|one| one.starts_with('.'));
-            let why = if mounted { "while developing, `watch` tells what a change does" } else { why };
+            let why = if mounted {
+                "while developing, `watch` tells what a change does"
+            } else {
+                why
+            };
             found.leave(format!("`{key}` of `{name}` in {file}: {why}"));
         }
     }

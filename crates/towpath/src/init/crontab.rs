@@ -63,8 +63,8 @@ fn entry(line: &str) -> Option<(String, String)> {
 fn name_of(run: &str, names: &mut BTreeSet<String>) -> Option<String> {
     let told = run.split_whitespace().find(|word| {
         let tool = [
-            "python", "python3", "node", "ruby", "sh", "bash", "bundle", "rake", "exec", "cd", "&&", "php", "npx",
-            "npm", "run", "/bin/sh", "-c", "-m",
+            "python", "python3", "node", "ruby", "sh", "bash", "bundle", "rake", "exec", "cd", "&&", "php",
+            "npx", "npm", "run", "/bin/sh", "-c", "-m",
         ];
         !tool.contains(word) && !word.starts_with(['-', '$', '>'])
     })?;

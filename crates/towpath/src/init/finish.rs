@@ -1,7 +1,7 @@
 //! The last look at what was found: names valid and different, references resolved, circles opened.
 
 use super::found::{Found, Need, Part, Value};
-use super::text::slug;
+use super::text::{command, is_tame, path, slug};
 use super::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::desired::component::ComponentKind;
@@ -14,7 +14,10 @@ pub(super) fn finish(view: &View, found: &mut Found) -> String {
         .as_deref()
         .and_then(slug)
         .or_else(|| slug(&view.name));
+    found.parts.iter_mut().for_each(sound);
+    empty(found);
     adopt(found);
+    part_ports(found);
     let names = name(found);
     resolve(found, &names);
     migrate(found);
@@ -29,6 +32,61 @@ pub(super) fn finish(view: &View, found: &mut Found) -> String {
         .collect();
     found.secrets.retain(|name, _| used.contains(name));
     product.unwrap_or_else(|| "app".to_owned())
+}
+
+/// Keeps of a component what can be read back: names of files and packages may hold anything.
+fn sound(part: &mut Part) {
+    part.run = part.run.take().and_then(|run| command(&run));
+    part.build = part.build.take().and_then(|build| command(&build));
+    part.dockerfile = part.dockerfile.take().and_then(|file| path(&file));
+    part.files = part.files.take().and_then(|files| path(&files));
+    part.stage = part.stage.take().filter(|stage| is_tame(stage));
+    part.image = part.image.take().filter(|image| is_tame(image));
+    let folder = |name: &str| {
+        if name.is_empty() {
+            Some(String::new())
+        } else {
+            path(name)
+        }
+    };
+    match (folder(&part.dir), folder(&part.folder)) {
+        (Some(dir), Some(folder)) => (part.dir, part.folder) = (dir, folder),
+        // Commands in a folder that cannot be named cannot be run.
+        _ => (part.run, part.build, part.dockerfile, part.files) = (None, None, None, None),
+    }
+}
+
+/// Takes out components of which nobody has said what runs.
+fn empty(found: &mut Found) {
+    let says = |part: &Part| match part.kind.runs() {
+        true => part.run.is_some() || part.is_contained(),
+        false => part.files.is_some(),
+    };
+    let (kept, empty): (Vec<Part>, Vec<Part>) = std::mem::take(&mut found.parts).into_iter().partition(says);
+    found.parts = kept;
+    for part in empty {
+        found.leave(format!(
+            "`{}` of {}: nothing that can be taken over says what runs",
+            part.name,
+            part.from.join(" and ")
+        ));
+    }
+}
+
+/// Leaves a port to the first that listens on it, where all run side by side on one machine.
+fn part_ports(found: &mut Found) {
+    if found.parts.iter().any(Part::is_contained) {
+        return;
+    }
+    let mut taken = BTreeSet::new();
+    for part in &mut found.parts {
+        if let Some(port) = part.port.filter(|port| !taken.insert(*port)) {
+            part.port = None;
+            part.remarks.push(format!(
+                "It listened on {port}, as another does: it has to listen on PORT"
+            ));
+        }
+    }
 }
 
 /// Gives each resource that nobody is said to use to the first component that may.
@@ -159,7 +217,7 @@ fn leads(ways: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> boo
 
 /// Hands a command that moves the schema to the database.
 fn migrate(found: &mut Found) {
-    let Some((run, from)) = found.migrate.take() else {
+    let Some((run, from)) = found.migrate.take().filter(|(run, _)| command(run).is_some()) else {
         return;
     };
     let mut databases = found

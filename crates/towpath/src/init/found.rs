@@ -116,6 +116,11 @@ impl Part {
         }
     }
 
+    /// Whether it runs in a container.
+    pub(super) fn is_contained(&self) -> bool {
+        self.kind.runs() && (self.dockerfile.is_some() || self.image.is_some())
+    }
+
     /// Takes what another source says of the same thing and this one left open.
     fn take(&mut self, other: Part) {
         if !self.sure && (other.sure || other.kind != ComponentKind::Service) {
@@ -227,7 +232,8 @@ impl Found {
     }
 
     fn same(&self, part: &Part) -> Option<usize> {
-        let alike = |known: &Part| !known.sure || !part.sure || known.kind == part.kind;
+        let silent = |known: &Part| known.run.is_none() && known.files.is_none() && !known.is_contained();
+        let alike = |known: &Part| !known.sure || !part.sure || known.kind == part.kind || silent(known);
         let name = slug(&part.name);
         let named = |known: &Part| slug(&known.name) == name && known.from.first() != part.from.first();
         let here: Vec<usize> = (0..self.parts.len())

@@ -56,9 +56,6 @@ fn found_one(found: &mut Found, folder: &str, file: &str, module: &str, what: (&
     if kind == ComponentKind::Service {
         part.sure = false;
         part.public = true;
-        part.remarks.push(
-            "It has to listen on the port that it is given as PORT; or name its own with `port`".to_owned(),
-        );
     }
     for (modules, resource) in [
         (["jackc/pgx", "lib/pq"], ResourceKind::Postgres),

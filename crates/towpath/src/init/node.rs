@@ -174,9 +174,6 @@ fn components(view: &View, found: &mut Found, package: &Package<'_>) {
         part.public = true;
         part.sure = false;
         part.websocket = package.uses(&["ws", "socket.io", "@fastify/websocket"]);
-        part.remarks.push(
-            "It has to listen on the port that it is given as PORT; or name its own with `port`".to_owned(),
-        );
         stores(found, package, &mut part);
         found.add(part);
     } else if let Some((_, files, fallback)) = builder.filter(|_| package.script("build").is_some()) {

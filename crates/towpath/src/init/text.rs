@@ -14,14 +14,17 @@ pub(super) fn slug(text: &str) -> Option<String> {
 /// The command on one line, if it is one.
 pub(super) fn command(text: &str) -> Option<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Command::parse(&text).ok().map(|command| command.to_string())
+    Command::parse(&text)
+        .ok()
+        .filter(|_| is_tame(&text))
+        .map(|command| command.to_string())
 }
 
 /// The path below the manifest, if it stays there.
 pub(super) fn path(text: &str) -> Option<String> {
     Path::parse(text)
         .ok()
-        .filter(|path| !path.is_absolute())
+        .filter(|path| !path.is_absolute() && is_tame(text))
         .map(|path| path.to_string())
 }
 
@@ -68,6 +71,13 @@ pub(super) fn line(text: &str) -> String {
         line = line.chars().take(LONGEST - 1).collect::<String>() + "…";
     }
     line.trim().to_owned()
+}
+
+/// Whether a text shows what it says.
+pub(super) fn is_tame(text: &str) -> bool {
+    !text
+        .chars()
+        .any(|letter| letter.is_control() || is_invisible(letter))
 }
 
 /// Letters that turn the direction of a text or take no room: they make a comment show something else than it says.

@@ -1,7 +1,7 @@
 //! The manifest as text, with what a person wants to know beside it.
 
 use super::found::{Found, Part, Store, Value};
-use super::text::{line, looks_secret};
+use super::text::{is_tame, line, looks_secret};
 use std::fmt::Write;
 use towpath_model::desired::component::ComponentKind;
 use towpath_model::desired::resource::ResourceKind;
@@ -64,10 +64,7 @@ fn opening(found: &Found) -> String {
         _ => format!(" from {}", listed(&sources, "and")),
     };
     let mut text = String::new();
-    comment(
-        &mut text,
-        &format!("Written by `towpath init`{from}."),
-    );
+    comment(&mut text, &format!("Written by `towpath init`{from}."));
     comment(&mut text, "From now on it is yours: nothing writes it again.");
     text.push_str("#\n");
     comment(&mut text, "towpath check          tells what is wrong with it");
@@ -96,11 +93,31 @@ fn component(text: &mut String, part: &Part) {
     let from: Vec<&str> = part.from.iter().map(String::as_str).collect();
     text.push('\n');
     comment(text, &format!("From {}", listed(&from, "and")));
+    let told = part.port.is_some() || part.run.as_ref().is_none_or(|run| run.contains("PORT"));
+    if part.kind == ComponentKind::Service && !part.explicit && !part.is_contained() && !told {
+        comment(
+            text,
+            "It has to listen on the port that it is given as PORT; or name its own with `port`",
+        );
+    }
     for remark in &part.remarks {
         comment(text, remark);
     }
     let _ = writeln!(text, "[{}.{}]", part.kind, part.name);
     table(text, &rows(part));
+    for browser in &part.browsers {
+        let kind = if *browser == "firefox" {
+            "amo"
+        } else {
+            "chrome-web-store"
+        };
+        let _ = writeln!(text, "\n[extension.{}.store.{browser}]", part.name);
+        let _ = writeln!(text, "kind = {}", quote(kind));
+        comment(
+            text,
+            "id = \"..\"  # the listing's id, and in `secrets` the names of those that let us upload",
+        );
+    }
     if part.env.is_empty() {
         return;
     }
@@ -184,11 +201,7 @@ fn rows(part: &Part) -> Vec<Row> {
     }
     if !part.browsers.is_empty() {
         let browsers: Vec<String> = part.browsers.iter().map(|name| quote(name)).collect();
-        row(
-            "browsers",
-            format!("[{}]", browsers.join(", ")),
-            Some("the stores that it is released to go into [extension.NAME.store.NAME]"),
-        );
+        row("browsers", format!("[{}]", browsers.join(", ")), None);
     }
     rows
 }
@@ -231,7 +244,7 @@ fn variables(part: &Part) -> Vec<Row> {
 }
 
 fn variable(value: &Value) -> String {
-    let harmless = |text: &str| !is_word(text) && !looks_secret(text);
+    let harmless = |text: &str| !is_word(text) && !looks_secret(text) && is_tame(text);
     match value {
         Value::Plain(value) if harmless(value) => quote(value),
         Value::Secret(name) => quote(&format!("secret:{name}")),
@@ -255,7 +268,10 @@ fn resource(text: &mut String, store: &Store, first: bool) {
     text.push('\n');
     comment(text, &format!("From {}", listed(&from, "and")));
     if first {
-        comment(text, "One that exists already is used by its address: `bind = \"NAME_OF_A_SECRET\"`");
+        comment(
+            text,
+            "One that exists already is used by its address: `bind = \"NAME_OF_A_SECRET\"`",
+        );
     }
     let _ = writeln!(text, "[{}.{}]", store.kind, store.name);
     let mut rows: Vec<Row> = Vec::new();
@@ -350,10 +366,7 @@ fn spoken(name: &str) -> String {
 }
 
 fn environments(text: &mut String, found: &Found) {
-    let contained = found
-        .parts
-        .iter()
-        .any(|part| part.kind.runs() && (part.dockerfile.is_some() || part.image.is_some()));
+    let contained = found.parts.iter().any(Part::is_contained);
     let engine = || {
         (
             "engine".to_owned(),

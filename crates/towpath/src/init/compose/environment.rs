@@ -143,7 +143,9 @@ fn variable_of(
 
 /// Whether a variable holds an address for visitors, and not one that the component calls itself.
 fn is_visited(variable: &str) -> bool {
-    let words = ["CALLBACK", "CORS", "EXTERNAL", "FRONTEND", "ORIGIN", "ORIGINS", "PUBLIC", "REDIRECT"];
+    let words = [
+        "CALLBACK", "CORS", "EXTERNAL", "FRONTEND", "ORIGIN", "ORIGINS", "PUBLIC", "REDIRECT",
+    ];
     variable.split('_').any(|word| words.contains(&word))
 }
 

@@ -68,8 +68,10 @@ fn split(image: &str) -> (&str, &str) {
 }
 
 /// The name of an image without its tag.
-pub(super) fn untagged(image: &str) -> String {
-    split(image).0.to_owned()
+pub(super) fn untagged(image: &str) -> Option<String> {
+    let name = split(image).0;
+    let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_./:".contains(letter);
+    (!name.is_empty() && name.chars().all(fine)).then(|| name.to_owned())
 }
 
 /// The number that a tag begins with: `16-alpine` is 16.
