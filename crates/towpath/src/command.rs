@@ -6,6 +6,7 @@ mod completions;
 mod cost;
 mod docs;
 mod explain;
+mod init;
 mod schema;
 
 use crate::cli::{Cli, Command};
@@ -27,6 +28,7 @@ pub fn run() -> ExitCode {
         terminal: Terminal::new(cli.color),
     };
     let done = match cli.command {
+        Command::Init(args) => init::run(&context, args),
         Command::Check(args) => check::run(&context, args),
         Command::Explain(args) => explain::run(&context, args),
         Command::Schema => schema::run(&context),

@@ -5,6 +5,7 @@ pub mod cli;
 mod command;
 mod door;
 pub mod failure;
+pub mod init;
 mod render;
 mod veil;
 

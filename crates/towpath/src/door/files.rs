@@ -160,6 +160,25 @@ pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Whether there is a folder of that name.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether it is a link to something else.
+pub(crate) fn is_link(path: &Path) -> bool {
+    path.is_symlink()
+}
+
+/// What a folder is called, also where it is named by dots.
+pub(crate) fn folder_name(path: &Path) -> String {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    real.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// The names in a folder, sorted; folders with a slash behind them.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else {
