@@ -2,6 +2,7 @@
 
 mod bots;
 mod extensions;
+mod queues;
 mod running;
 mod scaling;
 
@@ -17,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Whole(scaling::no_room),
     Rule::Whole(scaling::schedules),
     Rule::Scene(scaling::memory_share),
-    Rule::Scene(scaling::queues),
+    Rule::Scene(queues::countable),
     Rule::Scene(running::nothing_to_run),
     Rule::Scene(running::nothing_to_serve),
     Rule::Scene(running::overlap),

@@ -212,7 +212,9 @@ pub(super) fn ports(scene: &Scene<'_>, found: &mut Vec<Finding>) {
         }
         let machine = host.map_or("", |(name, _)| name);
         let place = component_at(kind, name).key("port");
-        if component.replicas.most() > 1 && kind != ComponentKind::Bot {
+        // A function's usual most is nobody's wish, and a bot with several instances is told by another rule.
+        let wished = !matches!(kind, ComponentKind::Bot | ComponentKind::Function);
+        if component.replicas.most() > 1 && wished {
             let message = format!(
                 "{kind} `{name}` may have {} instances on one machine, and all of them want port {port}",
                 component.replicas.most()
@@ -248,21 +250,17 @@ pub(super) fn stand_ins(scene: &Scene<'_>, found: &mut Vec<Finding>) {
         return;
     };
     for (name, external) in &scene.product.external {
-        let position = external
-            .mock_in
-            .iter()
-            .position(|one| one.as_str() == here.as_str());
-        let (Some(position), None) = (position, &external.mock) else {
+        let used = external.mock_in.iter().any(|one| one.as_str() == here.as_str());
+        if !used || external.mock.is_some() {
             continue;
-        };
-        let place = Path::of(["external", name.as_str(), "mock_in"]).nth(position);
+        }
         found.push(
-            Finding::value(
+            Finding::key(
                 &code::HALF_A_STAND_IN,
-                place,
-                format!("`{name}` is to be replaced in `{here}`, but has no stand-in"),
+                Path::of(["external", name.as_str(), "mock_in"]),
+                format!("`{name}` is to be replaced by a stand-in, but has none"),
             )
-            .label("no `mock` to use here")
+            .label("no `mock` to use there")
             .hint(format!(
                 "add the command that answers in its place, as in `mock = \"bin/{name}-mock\"`"
             )),

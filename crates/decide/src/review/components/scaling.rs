@@ -5,13 +5,11 @@ use crate::review::setting::{at_home, scenes};
 use crate::review::{Scene, Whole, component_at};
 use std::collections::BTreeMap;
 use towpath_model::code;
-use towpath_model::desired::component::{Component, ComponentKind, ToNeeded};
-use towpath_model::desired::resource::ResourceKind;
-use towpath_model::desired::scale::{Queue, Scale};
+use towpath_model::desired::component::{Component, ComponentKind};
+use towpath_model::desired::scale::Scale;
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::Path;
 use towpath_model::unit::Name;
-use towpath_model::word::Ref;
 
 /// Something sleeps, gets no requests, and nothing else wakes it.
 pub(super) fn never_woken(scene: &Scene<'_>, found: &mut Vec<Finding>) {
@@ -143,6 +141,7 @@ fn triggers(scale: &Scale) -> Option<&'static str> {
 }
 
 /// Something that scales, seen where it has no room to.
+#[derive(Clone, Copy)]
 struct Cramped<'a> {
     scene: Scene<'a>,
     trigger: &'static str,
@@ -164,13 +163,17 @@ pub(super) fn no_room(whole: &Whole<'_>, found: &mut Vec<Finding>) {
                 .max
                 .is_some_and(|max| max < component.replicas.min);
             let told = kind == ComponentKind::Bot || crossed;
-            let known = cramped.entry((kind, name)).or_insert(Some(Cramped {
+            let here = Cramped {
                 scene,
                 trigger,
                 component,
-            }));
-            if room || told {
-                *known = None;
+            };
+            let known = cramped.entry((kind, name)).or_insert(Some(here));
+            match known {
+                Some(_) if room || told => *known = None,
+                // The environment that comes closest shows best what is missing.
+                Some(other) if other.component.replicas.most() < component.replicas.most() => *other = here,
+                _ => {}
             }
         }
     }
@@ -253,7 +256,7 @@ fn schedule_fault(component: &Component) -> Option<(usize, String, String)> {
 
 /// A schedule asks for a number that is not allowed, or changes nothing, in every environment that has it.
 pub(super) fn schedules(whole: &Whole<'_>, found: &mut Vec<Finding>) {
-    type Fault<'a> = Option<(Scene<'a>, (usize, String, String))>;
+    type Fault<'a> = Option<(Scene<'a>, u32, (usize, String, String))>;
     let mut faults: BTreeMap<(ComponentKind, &Name), Fault<'_>> = BTreeMap::new();
     for scene in scenes(whole) {
         for (kind, name, component) in scene.product.components() {
@@ -268,17 +271,21 @@ pub(super) fn schedules(whole: &Whole<'_>, found: &mut Vec<Finding>) {
             let told = kind == ComponentKind::Bot && scale.schedule.iter().any(|time| time.replicas > 1)
                 || component.always_on && scale.schedule.iter().any(|time| time.replicas == 0);
             let fault = schedule_fault(component).filter(|_| !told);
-            let right = fault.is_none();
-            let known = faults
-                .entry((kind, name))
-                .or_insert(fault.map(|fault| (scene, fault)));
-            if right {
-                *known = None;
+            let most = component.replicas.most();
+            let fault = fault.map(|fault| (scene, most, fault));
+            match (faults.get_mut(&(kind, name)), fault) {
+                (None, fault) => {
+                    faults.insert((kind, name), fault);
+                }
+                (Some(known), None) => *known = None,
+                // The environment that comes closest shows best what is wrong.
+                (Some(Some(known)), Some(fault)) if known.1 < most => *known = fault,
+                _ => {}
             }
         }
     }
     for ((kind, name), fault) in faults {
-        let Some((scene, (position, message, hint))) = fault else {
+        let Some((scene, _, (position, message, hint))) = fault else {
             continue;
         };
         let at = component_at(kind, name);
@@ -323,81 +330,4 @@ pub(super) fn memory_share(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             .hint("say how much one instance may use, as in `memory = \"256MiB\"`"),
         );
     }
-}
-
-/// Waiting jobs are counted where there are none.
-pub(super) fn queues(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    let of_kind = |kind| scene.product.resources_of(kind).keys().collect::<Vec<_>>();
-    let (postgres, redis) = (of_kind(ResourceKind::Postgres), of_kind(ResourceKind::Redis));
-    for (kind, name, component) in scene.product.components() {
-        for (position, queue) in component.scale.iter().flat_map(|scale| &scale.queue).enumerate() {
-            let (field, wanted, there) = match queue {
-                Queue { sql: Some(_), .. } => ("sql", ResourceKind::Postgres, &postgres),
-                Queue { redis: Some(_), .. } => ("redis", ResourceKind::Redis, &redis),
-                _ => continue,
-            };
-            let place = component_at(kind, name).key("scale").key("queue").nth(position);
-            let about = format!("{kind} `{name}` counts waiting jobs by `{field}`");
-            let finding = match &queue.of {
-                Some(of) => wrong_resource(scene, of, wanted).map(|other| {
-                    let message = format!("{about}, but `{of}` is a {other}");
-                    Finding::value(&code::QUEUE_NOWHERE, place.key("of"), message)
-                        .label(format!("not a {wanted}"))
-                        .maybe_hint(
-                            there
-                                .first()
-                                .map(|first| format!("did you mean `of = \"{first}\"`?")),
-                        )
-                }),
-                None => unclear_resource(component, wanted, there).map(|(message, hint)| {
-                    Finding::key(
-                        &code::QUEUE_NOWHERE,
-                        place.key(field),
-                        format!("{about}, but {message}"),
-                    )
-                    .label("asked where?")
-                    .hint(hint)
-                }),
-            };
-            found.extend(finding);
-        }
-    }
-}
-
-fn wrong_resource(
-    scene: &Scene<'_>,
-    of: &Ref<towpath_model::desired::resource::ToResource>,
-    wanted: ResourceKind,
-) -> Option<ResourceKind> {
-    let (kind, _, _) = scene.product.resource(of.as_str())?;
-    (kind != wanted).then_some(kind)
-}
-
-/// Why it is not clear which resource is asked, and what to do.
-fn unclear_resource(
-    component: &Component,
-    wanted: ResourceKind,
-    there: &[&Name],
-) -> Option<(String, String)> {
-    let Some(first) = there.first() else {
-        let message = format!("this product has no {wanted}");
-        return Some((
-            message,
-            format!("declare it, as in [{wanted}.jobs], or count them with a `command`"),
-        ));
-    };
-    let uses = |name: &&&Name| {
-        component
-            .uses
-            .iter()
-            .any(|one: &towpath_model::desired::component::Use| {
-                Ref::<ToNeeded>::as_str(&one.name) == name.as_str()
-            })
-    };
-    let used = there.iter().filter(uses).count();
-    if there.len() == 1 || used == 1 {
-        return None;
-    }
-    let message = format!("there are {} of kind {wanted}", there.len());
-    Some((message, format!("say which one, as in `of = \"{first}\"`")))
 }
