@@ -7,11 +7,12 @@ mod cost;
 mod docs;
 mod explain;
 mod init;
+mod plan;
 mod schema;
 
 use crate::cli::{Cli, Command};
 use crate::door::terminal::Terminal;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -35,7 +36,7 @@ pub fn run() -> ExitCode {
         Command::Completions(args) => completions::run(&context, args),
         Command::Docs(args) => docs::run(&context, args),
         Command::Cost(args) => cost::run(&context, args),
-        _ => Err(Failure::new(Kind::Internal, "not yet")),
+        Command::Plan(args) => plan::run(&context, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

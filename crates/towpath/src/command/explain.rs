@@ -123,10 +123,11 @@ fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<
         }
     }
     match (&explained.default, explained.field) {
-        (Some(default), _) => drop(writeln!(text, "  default  {}", print_value(default))),
-        (None, Some(field)) if field.required => {
-            drop(writeln!(text, "  default  none: it has to be written"))
-        }
+        (Some(default), _) => text.push_str(&format!("  default  {}\n", print_value(default))),
+        (None, Some(field)) if field.required => text.push_str(
+            "  default  none: it has to be written
+",
+        ),
         _ => {}
     }
     if let Some(field) = explained.field.filter(|field| !field.on.is_empty()) {
@@ -164,8 +165,17 @@ fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
         Some(node) if node.kind != NodeKind::Off => {
             let _ = writeln!(text, "\n{place:9}  {}\n           {from}", print_value(node));
         }
-        Some(_) => drop(writeln!(text, "\n{place:9}  switched off\n           {from}")),
-        None => drop(writeln!(text, "\n{place:9}  {from}")),
+        Some(_) => text.push_str(&format!(
+            "
+{place:9}  switched off
+           {from}
+"
+        )),
+        None => text.push_str(&format!(
+            "
+{place:9}  {from}
+"
+        )),
     }
 }
 
