@@ -20,8 +20,8 @@
 //! as soon as all that they need is done takes no step too early.
 
 mod artifact;
-mod data;
 mod gates;
+mod resources;
 mod start;
 mod stores;
 #[cfg(test)]
@@ -49,12 +49,12 @@ pub fn plan(product: &Desired, environment: &Name, others: &[(&Name, &Desired)])
     artifact::build(&mut draft);
     way::pass(&mut draft);
     way::enter(&mut draft);
-    data::prepare(&mut draft);
+    resources::prepare(&mut draft);
     start::start(&mut draft);
     traffic::switch(&mut draft);
     stores::release(&mut draft);
     watch::watch(&mut draft);
-    data::contract(&mut draft);
+    resources::contract(&mut draft);
     draft.plan
 }
 

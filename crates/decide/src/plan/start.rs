@@ -4,6 +4,7 @@ use super::Draft;
 use std::collections::BTreeSet;
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::plan::{Action, ComponentId, HookTime, How, Named, Part, Reason, StepId, Well};
+use towpath_model::spec::Path;
 use towpath_model::unit::{Duration, Name};
 
 /// Without a question to ask, an instance is well when it has stayed up for so long: what cannot start ends within the
@@ -50,7 +51,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         let id = Named::new(kind, name);
         let (mut needs, because) = needs(draft, component, &entered);
         if let Some(command) = component.hooks.as_ref().and_then(|hooks| hooks.before.clone()) {
-            let at = towpath_model::spec::Path::of([kind.word(), name.as_str(), "hooks", "before"]);
+            let at = Path::of([kind.word(), name.as_str(), "hooks", "before"]);
             let hook = Action::Hook {
                 component: id.clone(),
                 when: HookTime::Before,

@@ -2,7 +2,7 @@
 
 use super::Draft;
 use std::collections::BTreeMap;
-use towpath_model::desired::component::Component;
+use towpath_model::desired::component::{Component, ComponentKind};
 use towpath_model::desired::extension::Store;
 use towpath_model::desired::gate::Stage;
 use towpath_model::desired::rollout::{Rollout, Strategy};
@@ -14,7 +14,7 @@ use towpath_model::unit::{Hold, Name, Ramp};
 pub(super) fn release(draft: &mut Draft<'_>) {
     let product = draft.product;
     for (name, component) in &product.extension {
-        let id = Named::new(towpath_model::desired::component::ComponentKind::Extension, name);
+        let id = Named::new(ComponentKind::Extension, name);
         ask_shared(draft, &id, component, Stage::During);
         let needs = draft.all();
         let pack = Action::Pack {

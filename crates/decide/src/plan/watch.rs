@@ -1,6 +1,7 @@
 //! What goes on from now: jobs, probes, objectives and alerts, until the release counts as done.
 
 use super::Draft;
+use towpath_model::desired::component::ComponentKind;
 use towpath_model::plan::{Action, HookTime, Named, Part, Reason};
 use towpath_model::spec::Path;
 
@@ -21,7 +22,7 @@ pub(super) fn watch(draft: &mut Draft<'_>) {
         }
     }
     for (name, job) in &product.job {
-        let id = Named::new(towpath_model::desired::component::ComponentKind::Job, name);
+        let id = Named::new(ComponentKind::Job, name);
         let action = Action::ScheduleJob {
             job: id,
             cron: job.cron.clone(),

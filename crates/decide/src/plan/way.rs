@@ -3,8 +3,10 @@
 use super::gates::{of_environment, placed};
 use super::{Draft, Placed};
 use std::collections::BTreeSet;
+use towpath_model::desired::component::Component;
 use towpath_model::desired::environment::Environment;
 use towpath_model::desired::gate::Stage;
+use towpath_model::desired::secret::{Secret, Variable};
 use towpath_model::plan::{Action, Named, Part, Reason, StepId};
 use towpath_model::spec::Path;
 use towpath_model::unit::{Name, Trigger, VarName};
@@ -35,7 +37,7 @@ pub(super) fn before(draft: &mut Draft<'_>) {
         Some((name, own)) => (name, Some(own)),
         None => (draft.environment, draft.own),
     };
-    let on = own.map(|own| triggers(own)).unwrap_or_default();
+    let on = own.map(triggers).unwrap_or_default();
     let because = if on.is_empty() {
         Reason::NoTrigger
     } else {
@@ -46,44 +48,41 @@ pub(super) fn before(draft: &mut Draft<'_>) {
         on,
     };
     let begin = draft.step(Part::Before, begin, &[], because);
-    let here = draft.environment.as_str();
-    let present = |only: &[towpath_model::word::Ref<_>]| {
-        only.is_empty()
-            || only
-                .iter()
-                .any(|only: &towpath_model::word::Ref<_>| only.as_str() == here)
-    };
-    let secrets: Vec<VarName> = draft
-        .product
-        .secret
-        .iter()
-        .filter(|(_, secret)| !secret.future && present(&secret.only))
-        .map(|(name, _)| name.clone())
-        .collect();
+    let secrets = secrets(draft);
     if !secrets.is_empty() {
-        draft.step(
-            Part::Before,
-            Action::CheckSecrets { secrets },
-            &[begin],
-            Reason::FoundEarly,
-        );
+        let check = Action::CheckSecrets { secrets };
+        draft.step(Part::Before, check, &[begin], Reason::FoundEarly);
     }
     for (kind, name, component) in draft.product.components() {
-        let missing = |(_, variable): &(&VarName, &towpath_model::desired::secret::Variable)| {
-            variable.required && !variable.future && variable.value.is_none() && variable.generate.is_none()
-        };
-        let variables: Vec<VarName> = component
-            .env
-            .iter()
-            .filter(missing)
-            .map(|(name, _)| name.clone())
-            .collect();
+        let variables = unset(component);
         if !variables.is_empty() {
             let component = Named::new(kind, name);
             let check = Action::CheckVariables { component, variables };
             draft.step(Part::Before, check, &[begin], Reason::FoundEarly);
         }
     }
+}
+
+/// The secrets that this environment has.
+fn secrets(draft: &Draft<'_>) -> Vec<VarName> {
+    let here = draft.environment.as_str();
+    let has =
+        |secret: &Secret| secret.only.is_empty() || secret.only.iter().any(|only| only.as_str() == here);
+    let all = draft.product.secret.iter();
+    all.filter(|(_, secret)| !secret.future && has(secret))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// The variables whose value the manifest asks for and does not give.
+fn unset(component: &Component) -> Vec<VarName> {
+    let missing = |variable: &Variable| {
+        variable.required && !variable.future && variable.value.is_none() && variable.generate.is_none()
+    };
+    let all = component.env.iter();
+    all.filter(|(_, variable)| missing(variable))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// The triggers of an environment but the one that says that a person comes.
