@@ -155,11 +155,6 @@ pub(crate) fn text(path: &Path, most: usize) -> Result<Option<String>, Failure> 
     }
 }
 
-/// Whether there is something of that name.
-pub(crate) fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
-}
-
 /// Whether there is a folder of that name.
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
