@@ -27,6 +27,9 @@ pub(super) fn run(context: &Context, args: Init) -> Result<(), Failure> {
         );
     }
     let target = args.dir.join(MANIFEST);
+    if files::exists(&target) {
+        return Err(files::taken(&target));
+    }
     let proposal = propose(&look(&args.dir));
     files::write_new(&target, &proposal.text)?;
     for broken in &proposal.broken {

@@ -194,6 +194,15 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// There is something of that name, which is not ours to replace.
+pub(crate) fn taken(path: &Path) -> Failure {
+    Failure::new(
+        Kind::User,
+        format!("{} is there already and is never overwritten", path.display()),
+    )
+    .hint("look whether it is right: `towpath check`; or move it away first")
+}
+
 /// Writes a file that must not be there yet.
 pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let written = fs::OpenOptions::new()
@@ -203,11 +212,7 @@ pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     match written {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::new(
-            Kind::User,
-            format!("{} is there already and is never overwritten", path.display()),
-        )
-        .hint("look whether it is right: `towpath check`; or move it away first")),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken(path)),
         Err(error) => Err(refused(&path.display().to_string(), "written", &error)),
     }
 }
