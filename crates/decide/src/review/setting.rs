@@ -92,13 +92,3 @@ pub(super) fn at_home(mut finding: Finding, scene: &Scene<'_>, in_root: bool) ->
     }
     finding
 }
-
-/// Names as people list them: `a`, `b` and `c`.
-pub(super) fn listed<'b>(names: impl IntoIterator<Item = &'b str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        None => String::new(),
-        Some((last, [])) => last.clone(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
-    }
-}

@@ -183,7 +183,7 @@ table! {
     to: Option<Ref<ToBucket>> { eg "backups" };
     /// An address elsewhere for a further copy.
     offsite: Option<Url> { eg "s3://backups.example.com/db" };
-    /// When the further copy is made.
+    /// When the further copy is made; by default with each whole copy.
     offsite_when: Option<Schedule> { eg "weekly" };
     /// Copies are encrypted before they leave.
     encrypted: bool = true;

@@ -1,6 +1,7 @@
 //! Extensions and their stores.
 
-use crate::review::setting::{listed, scenes};
+use crate::review::listed::listed;
+use crate::review::setting::scenes;
 use crate::review::{Scene, Whole, component_at};
 use std::collections::BTreeSet;
 use towpath_model::code;
@@ -19,7 +20,7 @@ pub(super) fn order(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             let place = stores.key(store).key("after");
             if !extension.store.contains_key(after.as_str()) {
                 let others = extension.store.keys().filter(|other| *other != store);
-                let others = listed(others.map(Name::as_str));
+                let others = listed(others.map(Name::as_str), "and");
                 let hint = match others.as_str() {
                     "" => "take `after` out: there is no other store".to_owned(),
                     others => format!("there is {others}"),
