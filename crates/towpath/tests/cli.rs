@@ -52,7 +52,7 @@ fn errors_go_to_standard_error_and_end_with_one() {
     let output = towpath(&folder("wrong", WRONG), &["check"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(out(&output), "");
-    assert!(err(&output).contains("error[TP0102]: `service.web.replicas` is a whole number, not text"));
+    assert!(err(&output).contains("error[TP0102]: `service.web.replicas` has to be a whole number, not text"));
     assert!(err(&output).contains("towpath.toml:4:12"), "{}", err(&output));
     assert!(!err(&output).contains('\u{1b}'), "no colors without a terminal");
 }
@@ -105,7 +105,7 @@ fn a_missing_manifest_says_what_to_do() {
     let output = towpath(&folder, &["check", "elsewhere"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        err(&output).contains("there is no elsewhere") && err(&output).contains("towpath init"),
+        err(&output).contains("there is no `elsewhere`") && err(&output).contains("towpath init"),
         "{}",
         err(&output)
     );

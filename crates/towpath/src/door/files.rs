@@ -174,6 +174,11 @@ pub(crate) fn folder_name(path: &Path) -> String {
         .into_owned()
 }
 
+/// Whether there is something of that name, be it a link that leads nowhere.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
 /// The names in a folder, sorted; folders with a slash behind them.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else {
