@@ -29,15 +29,20 @@ pub struct Diagnostic {
 
 /// Finds the places of a finding.
 pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
-    let layer = finding
+    // The tree in which it is so comes first; where it is so in all, what one environment alone says still has a place.
+    let named = finding
         .environments
-        .first()
-        .and_then(|name| reading.environments.get(name.as_str()));
-    let tree: &Node = layer.map_or(&reading.root, |layer| &layer.tree);
+        .iter()
+        .filter_map(|name| reading.environments.get(name.as_str()));
+    let first = named.map(|layer| &layer.tree).next().unwrap_or(&reading.root);
+    let trees: Vec<&Node> = std::iter::once(first)
+        .chain(reading.environments.values().map(|layer| &layer.tree))
+        .map(|tree| &**tree)
+        .collect();
     let span = |place: &Where| match place {
         Where::Span(span) => *span,
-        Where::Key(path) => nearest_place(tree, path, true),
-        Where::Value(path) => nearest_place(tree, path, false),
+        Where::Key(path) => nearest_place(&trees, path, true),
+        Where::Value(path) => nearest_place(&trees, path, false),
     };
     Diagnostic {
         code: finding.code,
@@ -55,16 +60,14 @@ pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
     }
 }
 
-/// The place of a node, or of the nearest one above it that was written.
-fn nearest_place(tree: &Node, path: &Path, key: bool) -> Span {
+/// The place of a node in the first tree that has it, or of the nearest one above it that was written.
+fn nearest_place(trees: &[&Node], path: &Path, key: bool) -> Span {
     let mut here = Some(path.clone());
     while let Some(path) = here {
-        if let Some(place) = tree.at_path(&path).and_then(|node| node.at) {
-            return pick(
-                &place,
-                key || path.steps().len() < 2
-                    || tree.at_path(&path).is_some_and(|node| node.table().is_some()),
-            );
+        for node in trees.iter().filter_map(|tree| tree.at_path(&path)) {
+            if let Some(place) = &node.at {
+                return pick(place, key || path.steps().len() < 2 || node.table().is_some());
+            }
         }
         here = path.parent();
     }

@@ -356,6 +356,7 @@ impl Normalizer<'_> {
             return node.with(Kind::Bad);
         };
         let mut normal = Entries::with_capacity(written.len());
+        let mut strays = Vec::new();
         for (name, entry) in written {
             match table.field(name) {
                 Some(field) if field.belongs_to(kind) => {
@@ -373,11 +374,35 @@ impl Normalizer<'_> {
                         (self.unknown(name, entry, table, kind, trail), node.at)
                     {
                         self.told.meant.insert((place.key, word));
+                        strays.extend(self.stray(name, entry, word, (table, kind), trail));
                     }
                 }
             }
         }
+        for (word, value) in strays {
+            adopt(&mut normal, word, value);
+        }
         node.with(Kind::Table(normal))
+    }
+
+    /// What stands under a misspelled word, as if it stood under the word that was meant: what is wrong in it is
+    /// told in the same run, and nothing is told that only follows from the slip.
+    fn stray(
+        &mut self,
+        name: &str,
+        entry: &Tree,
+        word: &'static str,
+        (table, kind): (&'static Table, &str),
+        trail: &Trail<'_>,
+    ) -> Option<(&'static str, Tree)> {
+        let field = table.field(word)?;
+        let before = self.findings.len();
+        let value = self.value(entry, field, kind, &trail.below(name));
+        if !matches!((field.shape)(), Shape::Map(..)) {
+            // What was meant is only a guess, so a value that does not suit it is no second mistake.
+            self.findings.truncate(before);
+        }
+        Some((word, value))
     }
 
     /// A word of the root in an environment.
@@ -477,6 +502,21 @@ impl Normalizer<'_> {
                 .hint(hint),
         );
         meant
+    }
+}
+
+/// Puts what stood under a misspelled word to what stands under the right one, which wins.
+fn adopt(normal: &mut Entries, word: &'static str, value: Tree) {
+    let Some(there) = normal.get_mut(word) else {
+        normal.insert(word.to_owned(), value);
+        return;
+    };
+    if let (Kind::Table(known), Kind::Table(more)) = (&there.kind, &value.kind) {
+        let mut joined = known.clone();
+        for (name, node) in more {
+            joined.entry(name.clone()).or_insert_with(|| Arc::clone(node));
+        }
+        *there = Arc::new(there.with(Kind::Table(joined)));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::door::files::{self, Folder, MANIFEST};
 use crate::failure::{Failure, Kind};
 use crate::init::{View, is_own, is_telling, propose};
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use towpath_manifest::{Sources, Unread};
 
 /// How deep folders are looked into: `apps/web/src/main.rs` tells something, what lies deeper rarely does.
@@ -26,7 +26,11 @@ pub(super) fn run(context: &Context, args: Init) -> Result<(), Failure> {
                 .hint("name the folder that the product lies in: `towpath init DIR`"),
         );
     }
-    let target = args.dir.join(MANIFEST);
+    let target = if args.dir == Path::new(".") {
+        PathBuf::from(MANIFEST)
+    } else {
+        args.dir.join(MANIFEST)
+    };
     if files::exists(&target) {
         return Err(files::taken(&target));
     }
