@@ -148,7 +148,7 @@ mod tests {
     fn what_is_underlined_moves_with_its_text() {
         let text = "a = \"secret\", b = 1\nc = 2";
         let veil = Veil {
-            spans: BTreeMap::from([(0, vec![4..12])]),
+            spans: BTreeMap::from([(0, std::iter::once(4..12).collect())]),
         };
         let shown = veil.piece(0, text, 0..text.len());
         assert_eq!(shown.text, "a = \"…\", b = 1\nc = 2");
@@ -162,7 +162,7 @@ mod tests {
     fn a_secret_of_several_lines_keeps_the_lines_below_in_place() {
         let text = "k = '''\nx\ny'''\nc = 2";
         let veil = Veil {
-            spans: BTreeMap::from([(0, vec![4..14])]),
+            spans: BTreeMap::from([(0, std::iter::once(4..14).collect())]),
         };
         assert_eq!(veil.piece(0, text, 0..7).text, "k = '…'");
         assert_eq!(veil.piece(0, text, 0..text.len()).text, "k = '…'\n\n\nc = 2");

@@ -82,7 +82,7 @@ fn over(budget: &Budget, by: &str) -> Finding {
         .iter()
         .filter(|line| line.month.money.currency() == budget.most.currency())
         .collect();
-    dear.sort_by(|one, other| other.month.money.amount().cmp(&one.month.money.amount()));
+    dear.sort_by_key(|line| std::cmp::Reverse(line.month.money.amount()));
     let message = format!(
         "{} costs {} a month, {by} more than its budget of {}",
         budget.of,

@@ -73,11 +73,11 @@ fn all<'a>(scene: &Scene<'a>) -> Vec<(Path, String, &'a Access)> {
             }
         }
     }
-    if let Some((name, own)) = scene.environment {
-        if let Some(access) = &own.access {
-            let at = Path::of(["environment", name.as_str(), "access"]);
-            all.push((at, format!("environment `{name}`"), access));
-        }
+    if let Some((name, own)) = scene.environment
+        && let Some(access) = &own.access
+    {
+        let at = Path::of(["environment", name.as_str(), "access"]);
+        all.push((at, format!("environment `{name}`"), access));
     }
     all
 }

@@ -39,19 +39,20 @@ fn short(product: &Desired, name: &Name, approval: &Approval) -> Option<Finding>
     if named.is_some() && role.is_none() {
         return None;
     }
-    if let (Some(named), Some(role)) = (named, role) {
-        if !role.may.is_empty() && !may(role, Verb::Approve) {
-            let message = format!("gate `{name}` asks role `{named}`, which may not approve");
-            return Some(
-                Finding::value(&code::APPROVAL_SHORT, at.key("role"), message)
-                    .label("may not say yes")
-                    .also(
-                        Where::Value(Path::of(["role", named.as_str(), "may"])),
-                        "what it may do",
-                    )
-                    .hint(format!("add \"approve\" to `may` in [role.{named}]")),
-            );
-        }
+    if let (Some(named), Some(role)) = (named, role)
+        && !role.may.is_empty()
+        && !may(role, Verb::Approve)
+    {
+        let message = format!("gate `{name}` asks role `{named}`, which may not approve");
+        return Some(
+            Finding::value(&code::APPROVAL_SHORT, at.key("role"), message)
+                .label("may not say yes")
+                .also(
+                    Where::Value(Path::of(["role", named.as_str(), "may"])),
+                    "what it may do",
+                )
+                .hint(format!("add \"approve\" to `may` in [role.{named}]")),
+        );
     }
     let people: BTreeSet<&str> = approval
         .people

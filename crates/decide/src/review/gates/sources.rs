@@ -47,7 +47,7 @@ fn outside(product: &Desired, name: &Name, metric: &Metric, at: &Path) -> Option
     }
     let extensions = product.extension.len();
     if metric.store.is_some() && metric.of.is_none() && extensions > 1 {
-        let names = listed(product.extension.keys().map(Name::as_str), "or");
+        let names = listed(product.extension.keys().map(Name::as_str).take(5), "or");
         return told(
             at.key("store"),
             format!("metric `{name}` could be that of {names}"),
@@ -82,9 +82,10 @@ fn about(metric: &Metric) -> Option<(&'static str, ResourceKind, String)> {
 /// A metric of a resource.
 fn inside(product: &Desired, name: &Name, metric: &Metric, at: &Path) -> Option<Finding> {
     let (field, kind, what) = about(metric)?;
-    let names: Vec<&str> = product.resources_of(kind).keys().map(Name::as_str).collect();
+    let all = product.resources_of(kind);
+    let first = all.keys().next().map_or("db", Name::as_str);
     match &metric.of {
-        Some(of) if names.contains(&of.as_str()) => None,
+        Some(of) if all.contains_key(of.as_str()) => None,
         Some(of) => {
             let other = product
                 .resource(of.as_str())
@@ -98,10 +99,11 @@ fn inside(product: &Desired, name: &Name, metric: &Metric, at: &Path) -> Option<
             if field != "measured" && product.component(of.as_str()).is_some() {
                 return None;
             }
-            let meant = names.first().map_or_else(
-                || format!("declare a [{kind}.NAME]"),
-                |first| format!("write of = \"{first}\""),
-            );
+            let meant = if all.is_empty() {
+                format!("declare a [{kind}.NAME]")
+            } else {
+                format!("write of = \"{first}\"")
+            };
             told(
                 at.key("of"),
                 if field == "measured" {
@@ -113,17 +115,14 @@ fn inside(product: &Desired, name: &Name, metric: &Metric, at: &Path) -> Option<
                 meant,
             )
         }
-        None if names.len() > 1 => told(
+        None if all.len() > 1 => told(
             at.key(field),
             format!(
                 "metric `{name}` could be that of {}",
-                listed(names.iter().copied(), "or")
+                listed(all.keys().map(Name::as_str).take(5), "or")
             ),
             &format!("of which {kind}?"),
-            format!(
-                "name the one that is meant, for example of = \"{}\"",
-                names.first().unwrap_or(&"db")
-            ),
+            format!("name the one that is meant, for example of = \"{}\"", first),
         ),
         None => None,
     }

@@ -2,22 +2,23 @@
 
 use super::super::Scene;
 use super::super::listed::listed;
+use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::code;
 use towpath_model::desired::gate::{OnFail, Stage};
 use towpath_model::desired::metric::{Alert, AlertAction, Event};
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::Path;
-use towpath_model::unit::{Comparison, Op, Quantity, Severity, Share};
+use towpath_model::unit::{Comparison, Name, Op, Quantity, Severity, Share};
 
 /// Every severity that an alert or an objective has leads to a channel.
 pub(super) fn severities(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     let product = scene.product;
-    let heard = |severity: Severity| {
-        product
-            .channel
-            .values()
-            .any(|channel| channel.severities.contains(severity))
-    };
+    let all: BTreeSet<Severity> = product
+        .channel
+        .values()
+        .flat_map(|channel| channel.severities.iter())
+        .collect();
+    let heard = |severity: Severity| all.contains(&severity);
     for (name, alert) in &product.alert {
         let acts = alert.action != AlertAction::Tell && product.channel.is_empty();
         if !alert.to.is_empty() || heard(alert.severity) || acts {
@@ -243,20 +244,20 @@ fn may_come_of_a_release(event: Event) -> bool {
 
 /// A rotation has somebody in it, and gives them time to answer.
 pub(super) fn rotations(scene: &Scene<'_>, found: &mut Vec<Finding>) {
+    let named: BTreeMap<&str, &Name> = scene
+        .product
+        .channel
+        .iter()
+        .filter_map(|(name, channel)| Some((channel.oncall.as_ref()?.as_str(), name)))
+        .collect();
     for (name, rotation) in &scene.product.oncall {
         let at = Path::of(["oncall", name.as_str()]);
-        let named = scene.product.channel.iter().find(|(_, channel)| {
-            channel
-                .oncall
-                .as_ref()
-                .is_some_and(|one| one.as_str() == name.as_str())
-        });
         if rotation.people.is_empty() {
             let message = format!("nobody is on call in `{name}`");
             let mut finding = Finding::key(&code::ROTATION_EMPTY, at.clone(), message)
                 .label("has no people")
                 .hint("name them in turn: people = [\"ana\", \"ben\"]");
-            if let Some((channel, _)) = named {
+            if let Some(channel) = named.get(name.as_str()) {
                 let at = Path::of(["channel", channel.as_str(), "oncall"]);
                 finding = finding.also(Where::Value(at), "names whoever is on call");
             }

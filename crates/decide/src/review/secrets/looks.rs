@@ -66,16 +66,18 @@ const MADE_UP: &[&str] = &[
 
 /// What a text is if it holds a key that is known by its looks.
 pub(super) fn known(text: &str) -> Option<&'static str> {
+    // Nothing shorter is worth keeping secret by itself, and most values are.
+    if text.len() < 16 {
+        return None;
+    }
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
-    if let Some(webhook) = WEBHOOKS
+    let webhook = WEBHOOKS
         .iter()
-        .find_map(|part| Some(&text[text.find(part)? + part.len()..]))
-    {
-        if is_random(webhook, 16) {
-            return Some("a webhook's address");
-        }
+        .find_map(|part| Some(&text[text.find(part)? + part.len()..]));
+    if webhook.is_some_and(|rest| is_random(rest, 16)) {
+        return Some("a webhook's address");
     }
     if has_password(text) {
         return Some("an address with a password");
