@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Scene(path::previews),
     Rule::Scene(strategy::unit),
     Rule::Whole(strategy::words),
+    Rule::Scene(strategy::no_room),
     Rule::Scene(strategy::together),
     Rule::Scene(steps::steps),
     Rule::Scene(steps::stores),
@@ -30,7 +31,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Scene(times::window),
     Rule::Scene(times::freeze),
     Rule::Scene(times::ready),
-    Rule::Whole(place::flags),
     Rule::Scene(place::engine),
 ];
 

@@ -21,7 +21,7 @@ super::codes! {
     TP0517 NEVER_OPEN Error "a rollout has a time in which it may run";
     TP0518 FREEZE_NEVER Error "a freeze has a time";
     TP0519 TOGETHER_APART Error "what switches together can switch in one instant";
-    TP0520 FLAG_ELSEWHERE Error "a flag that is set is declared, and so is where it is set";
+    TP0520 NO_ROOM_TO_ROLL Error "a rolling rollout may run more instances than wanted, or fewer";
     TP0521 PREVIEW_UNTRIGGERED Error "a preview comes from a pull request or a branch";
     TP0522 ENGINE_ELSEWHERE Error "an engine runs on a host that has it";
     TP0523 READY_TOO_LATE Error "a rollout waits as long as an instance may take to be ready";

@@ -9,6 +9,7 @@ use towpath_model::desired::component::{ComponentKind, Handover};
 use towpath_model::desired::rollout::{CanaryUnit, Rollout, Strategy};
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::{Node, Path};
+use towpath_model::unit::Share;
 
 /// Whether components of a kind get something of that unit.
 fn gets(kind: ComponentKind, unit: CanaryUnit) -> bool {
@@ -264,6 +265,26 @@ fn below<'a>(node: &'a Node, at: &Path, products: &[&Desired], all: &mut Vec<Wri
                 }
             }
         }
+    }
+}
+
+/// Rolling, with neither one instance more nor one fewer: nothing can be replaced.
+pub(super) fn no_room(scene: &Scene<'_>, found: &mut Vec<Finding>) {
+    for (at, rollout) in rollouts(scene) {
+        let room = rollout.surge > Share::NONE || rollout.missing > Share::NONE;
+        if rollout.strategy != Strategy::Rolling || room {
+            continue;
+        }
+        found.push(
+            Finding::value(
+                &code::NO_ROOM_TO_ROLL,
+                at.key("surge"),
+                "a rolling rollout may start no instance more, and stop none: it never begins",
+            )
+            .label("none more")
+            .also(Where::Value(at.key("missing")), "none fewer")
+            .hint("take `surge` out, or allow some to be missing, as in `missing = \"25%\"`, where there is no room for more"),
+        );
     }
 }
 
