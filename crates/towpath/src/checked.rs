@@ -10,7 +10,7 @@ use std::path::Path;
 use towpath_decide::review::{Whole, review};
 use towpath_manifest::{Diagnostic, Reading, Source, Sources, locate, nearest, read};
 use towpath_model::Desired;
-use towpath_model::code::Gravity;
+use towpath_model::code::{self, Gravity};
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::{Kind as NodeKind, Node, Path as Way};
 use towpath_model::unit::Name;
@@ -43,7 +43,9 @@ pub fn check(path: Option<&Path>) -> Result<Checked, Failure> {
 pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> Checked {
     let mut reading = read(name, sources);
     let mut findings = std::mem::take(&mut reading.findings);
-    if let Some(root) = &reading.desired {
+    // Where a text could not be read, what seems to be missing may stand there all the same.
+    let torn = findings.iter().any(|finding| finding.code == &code::NOT_TOML);
+    if let (Some(root), false) = (&reading.desired, torn) {
         let environments: Vec<(&Name, &Desired)> = reading
             .environments
             .iter()
@@ -66,13 +68,34 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
     diagnostics.sort_by(|one, other| {
         (one.span, one.code.id, &one.message).cmp(&(other.span, other.code.id, &other.message))
     });
-    diagnostics.dedup();
+    join(&mut diagnostics);
     hush(&mut diagnostics, &reading.sources);
     Checked {
         name: name.to_owned(),
         reading,
         diagnostics,
     }
+}
+
+/// Tells once what is told of several environments at one place: an environment that is like another one has its words.
+fn join(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.dedup_by(|next, kept| {
+        let same = (next.span, next.code, &next.message) == (kept.span, kept.code, &kept.message);
+        if !same {
+            return false;
+        }
+        // Without environments it holds in all of them.
+        if next.environments.is_empty() {
+            kept.environments.clear();
+        } else if !kept.environments.is_empty() {
+            for name in &next.environments {
+                if !kept.environments.contains(name) {
+                    kept.environments.push(name.clone());
+                }
+            }
+        }
+        true
+    });
 }
 
 /// Checks the manifest of an example. A line `# file: NAME` begins a further file, and git tracks its `.env` files.

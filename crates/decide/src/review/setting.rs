@@ -2,10 +2,8 @@
 
 use super::Scene;
 use towpath_model::Desired;
-use towpath_model::desired::component::Component;
 use towpath_model::desired::environment::{Engine, Environment};
 use towpath_model::desired::place::{Host, HostKind, ToHost};
-use towpath_model::desired::rollout::Rollout;
 use towpath_model::finding::Finding;
 use towpath_model::spec::Path;
 use towpath_model::unit::Name;
@@ -49,13 +47,6 @@ impl<'a> Scene<'a> {
     /// The kind of the host that something is at; a machine of ours where none is named.
     pub(super) fn host_kind(&self, at: Option<&'a Ref<ToHost>>) -> HostKind {
         self.host(at).map_or(HostKind::Machine, |(_, host)| host.kind)
-    }
-
-    /// How a component goes from one release to the next: its own words, the environment's, or the product's.
-    pub(super) fn rollout_of(&self, component: &'a Component) -> Option<&'a Rollout> {
-        let own = component.rollout.as_ref();
-        own.or_else(|| self.own()?.rollout.as_ref())
-            .or(self.product.rollout.as_ref())
     }
 }
 

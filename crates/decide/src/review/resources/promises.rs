@@ -141,7 +141,8 @@ pub(super) fn standby(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             ),
             None => (
                 "it is on one machine".to_owned(),
-                format!("say where it is kept, as in `at = \"rds\"` with [host.rds] of `kind = \"managed\"`"),
+                "say where it is kept, as in `at = \"rds\"` with [host.rds] of `kind = \"managed\"`"
+                    .to_owned(),
             ),
         };
         found.push(
