@@ -45,6 +45,9 @@ pub(crate) struct Told {
 /// Texts that mean something without a letter in them: a variable that is set to nothing, a request without a body.
 const MAY_BE_EMPTY: &[&str] = &["value", "example", "body"];
 
+/// The unknown words for which the one that was meant is looked for: behind that many nobody reads on.
+const MOST_COMPARED: u32 = 1000;
+
 /// Brings a whole manifest into its normal form.
 pub(crate) fn normalize(written: &Tree, findings: &mut Vec<Finding>) -> (Tree, Told) {
     let root = written.table().cloned().unwrap_or_default();
@@ -52,6 +55,7 @@ pub(crate) fn normalize(written: &Tree, findings: &mut Vec<Finding>) -> (Tree, T
         root: &root,
         findings,
         told: Told::default(),
+        compared: 0,
         over: false,
     };
     let trail = Trail {
@@ -90,6 +94,8 @@ struct Normalizer<'a> {
     root: &'a Entries,
     findings: &'a mut Vec<Finding>,
     told: Told,
+    /// How many unknown words have been compared with the known ones.
+    compared: u32,
     /// What is read now is laid over the root by an environment.
     over: bool,
 }
@@ -484,9 +490,11 @@ impl Normalizer<'_> {
             .map(|field| field.name)
             .filter(|_| table.overlays);
         let known: Vec<&'static str> = own.chain(roots).collect();
+        self.compared += 1;
+        let compare = self.compared <= MOST_COMPARED;
         let meant = synonym(name, root, entry.table().is_none())
             .and_then(|word| known.iter().copied().find(|known| *known == word))
-            .or_else(|| nearest(name, known.iter().copied()));
+            .or_else(|| nearest(name, known.iter().copied().filter(|_| compare)));
         let hint = match (meant, advice(name)) {
             (Some(word), _) => format!("did you mean `{word}`?"),
             (None, Some(advice)) => advice.to_owned(),

@@ -138,7 +138,7 @@ impl Walk<'_> {
         let told = self.told;
         let meant = |field: &'static str| told.meant.contains(&(key, field));
         for field in table.fields_on(here.kind).filter(|field| field.required) {
-            if node.get(field.name).is_some() || meant(field.name) {
+            if says(node, field.name) || meant(field.name) {
                 continue;
             }
             self.findings.push(
@@ -158,13 +158,21 @@ impl Walk<'_> {
             .one_of
             .iter()
             .copied()
-            .filter(|one| node.get(one).is_some_and(|node| node.kind != Kind::Off))
+            .filter(|one| says(node, one))
             .collect();
         if written.len() != 1 {
             self.findings
                 .push(one_of(node, table, &written, place, &whose(here)));
         }
     }
+}
+
+/// Whether a table says something in a field. A list with nothing in it says no more than none.
+fn says(table: &Node, field: &str) -> bool {
+    table.get(field).is_some_and(|node| match &node.kind {
+        Kind::List(list) => !list.is_empty(),
+        kind => *kind != Kind::Off,
+    })
 }
 
 /// Whose field it is, for a message: `the registry ghcr`, `queue of the service web`.

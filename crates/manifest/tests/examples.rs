@@ -60,7 +60,10 @@ fn an_example_means_the_same_when_it_is_printed() {
         let desired = reading.desired.as_ref().expect("it means something");
         let sources = BTreeMap::from([("towpath.toml".to_owned(), print(desired).into_bytes())]);
         let again = read("towpath.toml", &sources);
-        assert_eq!(told(&again), Vec::<String>::new(), "in {name}, printed");
+        // What only an environment uses is unused in what is printed, which is the root without them.
+        let mut told = told(&again);
+        told.retain(|finding| !finding.contains(" TP0208 "));
+        assert_eq!(told, Vec::<String>::new(), "in {name}, printed");
         assert_eq!(again.desired.as_ref(), Some(desired), "{name}");
     }
 }

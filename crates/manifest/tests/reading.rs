@@ -94,5 +94,5 @@ backup = { full = "dayly" }
 "#,
     );
     let told = codes(&reading);
-    assert_eq!(told.len(), 10, "{told:#?}");
+    assert_eq!(told.len(), 9, "{told:#?}");
 }

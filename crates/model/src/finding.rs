@@ -119,6 +119,6 @@ impl std::fmt::Display for Shown<'_> {
 }
 
 /// Letters that nobody sees, or that change how those around them are seen: zero-width ones and turns of direction.
-fn is_unseen(letter: char) -> bool {
+pub fn is_unseen(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

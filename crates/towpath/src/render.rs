@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use towpath_manifest::{Diagnostic, Source};
 use towpath_model::code::Gravity;
+use towpath_model::finding::is_unseen;
 use towpath_model::spec::Span;
 
 /// The most diagnostics that are shown to a person; nobody reads further before mending these.
@@ -45,7 +46,7 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], veil: &Veil) -> Gr
     };
     let mut group = Group::with_title(
         level
-            .primary_title(diagnostic.message.as_str())
+            .primary_title(told(&diagnostic.message))
             .id(diagnostic.code.id),
     );
     let mut marks: BTreeMap<u16, Vec<(Span, &str, bool)>> = BTreeMap::new();
@@ -70,9 +71,9 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], veil: &Veil) -> Gr
             marks.iter().map(|(span, _, _)| range(*span, &source.text)),
         );
         let veiled = veil.piece(number, &source.text, around.clone());
-        let mut snippet = Snippet::source(veiled.text.clone())
+        let mut snippet = Snippet::source(seen(&veiled.text))
             .line_start(line_of(&source.text, around.start))
-            .path(source.name.as_str());
+            .path(told(&source.name));
         for (span, label, main) in marks {
             let kind = if *main {
                 AnnotationKind::Primary
@@ -83,7 +84,7 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], veil: &Veil) -> Gr
             let bytes = veiled.range(bytes.start - around.start..bytes.end - around.start);
             let mut mark = kind.span(bytes);
             if !label.is_empty() {
-                mark = mark.label(*label);
+                mark = mark.label(told(label));
             }
             snippet = snippet.annotation(mark);
         }
@@ -94,9 +95,34 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], veil: &Veil) -> Gr
         group = group.element(Level::NOTE.message(format!("in {}", names.join(", "))));
     }
     if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(hint.as_str()));
+        group = group.element(Level::HELP.message(told(hint)));
     }
     group
+}
+
+/// A text of ours without anything in it that a terminal obeys: what somebody wrote may stand in it.
+fn told(text: &str) -> String {
+    let one = |letter: char| match letter {
+        '\n' => "\n".to_owned(),
+        letter if letter.is_control() || is_unseen(letter) => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
+/// A source as it is shown: what a terminal obeys is replaced by what it shows, as long in bytes, so that what is
+/// underlined stays where it is.
+fn seen(text: &str) -> String {
+    let one = |letter: char| match letter {
+        '\n' | '\t' | '\r' => letter,
+        letter if letter.is_control() || is_unseen(letter) => match letter.len_utf8() {
+            1 => '?',
+            2 => '\u{b7}',
+            _ => '\u{fffd}',
+        },
+        letter => letter,
+    };
+    text.chars().map(one).collect()
 }
 
 /// The bytes of a span, cut to whole letters of the text, and to its first line: what stands on many lines is marked
@@ -111,10 +137,8 @@ fn range(span: Span, text: &str) -> Range<usize> {
     };
     let start = floor(span.start);
     let end = floor(span.end).max(start);
-    let line_end = text[start..]
-        .find('\n')
-        .map_or(text.len(), |length| start + length);
-    start..end.min(line_end.max(start))
+    let line_end = text[start..end].find('\n').map_or(end, |length| start + length);
+    start..line_end
 }
 
 /// The lines that all marks stand on, or at least the line of the first, so that one finding in a large file does
@@ -138,23 +162,61 @@ fn line_of(text: &str, offset: usize) -> usize {
         .count()
 }
 
-/// The line and column of a byte, both from 1, columns counted in letters.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let offset = offset.min(text.len());
-    let begin = text[..offset].rfind('\n').map_or(0, |line| line + 1);
-    (line_of(text, offset), 1 + text[begin..offset].chars().count())
+/// The lines and columns of bytes, both from 1, columns counted in letters: all of a source in one reading of it.
+fn positions(text: &str, mut offsets: Vec<usize>) -> BTreeMap<usize, (usize, usize)> {
+    offsets.sort_unstable();
+    offsets.dedup();
+    let mut wanted = offsets.into_iter().peekable();
+    let mut places = BTreeMap::new();
+    let (mut line, mut column) = (1, 1);
+    for (at, letter) in text.char_indices() {
+        while let Some(offset) = wanted.next_if(|offset| *offset <= at) {
+            places.insert(offset, (line, column));
+        }
+        if wanted.peek().is_none() {
+            return places;
+        }
+        match letter {
+            '\n' => (line, column) = (line + 1, 1),
+            _ => column += 1,
+        }
+    }
+    places.extend(wanted.map(|offset| (offset, (line, column))));
+    places
 }
 
 /// Diagnostics as JSON: an array, in the order in which they are shown.
 pub(crate) fn as_json(found: &[Diagnostic], sources: &[Source]) -> Value {
+    let mut offsets: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for span in found.iter().map(|diagnostic| diagnostic.span) {
+        if let Some(source) = sources.get(usize::from(span.source)) {
+            let bytes = range(span, &source.text);
+            offsets
+                .entry(span.source)
+                .or_default()
+                .extend([bytes.start, bytes.end]);
+        }
+    }
+    let places: BTreeMap<u16, BTreeMap<usize, (usize, usize)>> = offsets
+        .into_iter()
+        .filter_map(|(number, offsets)| {
+            let source = sources.get(usize::from(number))?;
+            Some((number, positions(&source.text, offsets)))
+        })
+        .collect();
+    let place = |number: u16, offset: usize| {
+        let known = places.get(&number).and_then(|places| places.get(&offset));
+        known.copied().unwrap_or((1, 1))
+    };
     let one = |diagnostic: &Diagnostic| {
-        let (file, start, end) = match sources.get(usize::from(diagnostic.span.source)) {
+        let number = diagnostic.span.source;
+        let (file, start, end) = match sources.get(usize::from(number)) {
             Some(source) => {
                 let bytes = range(diagnostic.span, &source.text);
                 (
                     json!(source.name),
-                    position(&source.text, bytes.start),
-                    position(&source.text, bytes.end),
+                    place(number, bytes.start),
+                    place(number, bytes.end),
                 )
             }
             None => (Value::Null, (1, 1), (1, 1)),

@@ -36,6 +36,10 @@ const DOORS: &[(&str, &str)] = &[
         "the binary reads its manifest, writes its files and asks the clock here",
     ),
     (
+        "bench/src/main.rs",
+        "a measurement reads the clock, and how much memory it took",
+    ),
+    (
         "xtask/src/disk.rs",
         "the tools read the repository and write generated files",
     ),
