@@ -52,7 +52,9 @@ fn errors_go_to_standard_error_and_end_with_one() {
     let output = towpath(&folder("wrong", WRONG), &["check"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(out(&output), "");
-    assert!(err(&output).contains("error[TP0102]: `service.web.replicas` has to be a whole number, not text"));
+    assert!(
+        err(&output).contains("error[TP0102]: `service.web.replicas` has to be a whole number, not text")
+    );
     assert!(err(&output).contains("towpath.toml:4:12"), "{}", err(&output));
     assert!(!err(&output).contains('\u{1b}'), "no colors without a terminal");
 }
