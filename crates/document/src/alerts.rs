@@ -76,6 +76,7 @@ fn routes(channels: &[(&Name, &Channel)]) -> Table {
     for (severities, told) in rows.into_iter().filter(|(_, told)| !told.is_empty()) {
         let text = match severities.as_slice() {
             [only] => only.to_string(),
+            all if all.len() == Severity::ALL.len() => "all".to_owned(),
             [first, .., last] => format!("{first} to {last}"),
             [] => continue,
         };
@@ -209,10 +210,10 @@ fn on_call(name: &Name, rotation: &Rotation) -> String {
     let people: Vec<String> = rotation.people.iter().map(|person| words::text(person)).collect();
     let mut sentences = vec![match people.as_slice() {
         [] => "Nobody is named yet.".to_owned(),
-        [only] => format!("{}.", words::capital(only)),
+        [only] => format!("{only}."),
         people => format!(
             "{} in turn, passing on {}.",
-            words::capital(&words::list(people)),
+            words::list(people),
             words::schedule(&rotation.turns)
         ),
     }];
@@ -270,6 +271,24 @@ mod tests {
             duties = ["roll back when in doubt"]
             [secret.PAGER]
             [secret.SLACK]
-        "##), @"");
+        "##), @r#"
+        ### Who is told
+
+        | Severity     | Told to                                                |
+        | ------------ | ------------------------------------------------------ |
+        | sev0 to sev1 | PagerDuty platform (names who is on call for platform) |
+        | sev2 to sev4 | Slack #on-call                                         |
+
+        ### Alerts
+
+        | Alert    | What has happened | When                          | Severity | Told to        | Besides telling        |
+        | -------- | ----------------- | ----------------------------- | -------- | -------------- | ---------------------- |
+        | `errors` | Requests fail     | `errors` `> 5%` for 5 minutes | sev1     |                | rolls the release back |
+        | `backup` |                   | a backup did not end well     | sev2     | Slack #on-call |                        |
+
+        ### On-call
+
+        - **platform**: ana and ben in turn, passing on every Sunday at 00:00. After 15 minutes without an answer: team lead, then CTO. Roll back when in doubt.
+        "#);
     }
 }

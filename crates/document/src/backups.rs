@@ -71,7 +71,7 @@ fn copies(backup: &Backup) -> Option<String> {
         backup
             .full
             .as_ref()
-            .map(|when| format!("whole {}", words::schedule(when))),
+            .map(|when| format!("whole copy {}", words::schedule(when))),
     );
     parts.extend(
         backup
@@ -172,6 +172,15 @@ mod tests {
             backup = false
             promise = false
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        A backup counts as good only when the copy is there, the log of changes is younger than what may be lost, and the last restore that was tried found what it should. A trial that was missed is an alert.
+
+        | Resource        | Copies                               | Log of changes                          | Kept                      | Where | Restore tried                                   | May be lost               | Back within    |
+        | --------------- | ------------------------------------ | --------------------------------------- | ------------------------- | ----- | ----------------------------------------------- | ------------------------- | -------------- |
+        | `db` (postgres) | whole copy every day at 02:00 (prod) | shipped at least every 5 minutes (prod) | 14 days to 30 days (prod) | a further copy at `s3://x.example.com/a` every Sunday at 00:00, encrypted (prod) | on the first day of every month at 00:00 (prod) | at most 15 minutes (prod) | 4 hours (prod) |
+
+        - `cache` (redis) keeps nothing over a restart, so there is nothing to back up.
+        - `files` (bucket) has no backup; old versions of objects are kept.
+        "#);
     }
 }

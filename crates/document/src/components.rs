@@ -6,6 +6,13 @@ use crate::settings::{self, SETTINGS};
 use crate::words;
 
 pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
+    if product.components().iter().any(|(kind, ..)| kind.runs()) {
+        page.paragraph(
+            "Only what was chosen stands here. Unless a table says otherwise, an instance is asked every second whether \
+             it is well and has 5 seconds to answer, a new one has 30 seconds to become ready, and one that is stopped \
+             has 30 seconds to end what it is doing.",
+        );
+    }
     for (kind, name, component) in product.components() {
         let mut table = Table::new(["Setting", "Value"]);
         for (label, value) in SETTINGS {
@@ -80,6 +87,46 @@ mod tests {
             [environment.dev]
             service.web.replicas = 1
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        Only what was chosen stands here. Unless a table says otherwise, an instance is asked every second whether it is well and has 5 seconds to answer, a new one has 30 seconds to become ready, and one that is stopped has 30 seconds to end what it is doing.
+
+        ### web (service)
+
+        Sells.
+
+        | Setting             | Value                                                     |
+        | ------------------- | --------------------------------------------------------- |
+        | Starts with         | `bin/web \| tee log`                                      |
+        | Built by            | the shared build `node`                                   |
+        | Port                | 8000                                                      |
+        | Needs               | `db` (as `DATABASE_URL`, can do without)                  |
+        | Instances           | 1 (dev); 2 to 10 (prod)                                   |
+        | Scales by           | CPU at 70%; 500 open connections for each instance        |
+        | Each instance gets  | 512 MiB of memory                                         |
+        | Health              | `/healthz` answers 200                                    |
+        | Stops               | by SIGTERM within 1 minute; open WebSockets are closed over 30 seconds |
+        | Limits              | 100/s per IP; bodies up to 1 MiB; 400 to 600 connections for each instance |
+        | Headers             | the strict set; CSP `default-src 'self'`; HSTS for 1 year |
+        | Requests must carry | `Idempotency-Key` on POST                                 |
+
+        ### mail (worker)
+
+        | Setting     | Value             |
+        | ----------- | ----------------- |
+        | Starts with | `mail`            |
+        | Queues      | `mail` and `bulk` |
+        | Tries again | 5 times, first after 1 second, then to `dead` (an alert above 0) |
+
+        ### tidy (job)
+
+        | Setting     | Value              |
+        | ----------- | ------------------ |
+        | Starts with | `tidy`             |
+        | Runs        | every day at 03:00 |
+
+        ### Shared builds
+
+        - `node`: `npm run build`; with node 22; while developing, a change to `package.json` builds it anew.
+        "#);
     }
 }

@@ -260,6 +260,20 @@ mod tests {
             [environment.prod]
             secrets = "vault"
             service.web.env.SITE = "https://example.com"
-        "#), @"");
+        "#), @r#"
+        - **Secrets** are kept in Towpath's sealed store, and never stand in the repository.
+        - **Settings** that are not secret stand in `config.yaml`, in the release: a rollback brings them back.
+        - **Environment variables** carry both to the components; the table below is the contract. A deployment without one that is required fails before anything starts.
+        - **Flags** turn parts on and off without a deployment; their defaults are the safe side and part of the release.
+
+        ### Environment variables
+
+        | Variable    | Components | Required | Environments | What it is for     | Value or source             |
+        | ----------- | ---------- | -------- | ------------ | ------------------ | --------------------------- |
+        | `FUTURE`    | web        | not yet  | all          |                    | secret `FUTURE`             |
+        | `LOG_LEVEL` | web        | no       | all          | How much is logged | `info`; for example `debug` |
+        | `SITE`      | web        | yes      | all          | Its own address    | `http://localhost` (dev); `https://example.com` (prod); for example `https://example.com` |
+        | `TOKEN`     | web, mail  | yes      | all          | Opens the door     | secret `TOKEN`              |
+        "#);
     }
 }

@@ -112,6 +112,18 @@ mod tests {
             price = "$26+"
             assume = "300 a day"
             save = "Sample them"
-        "#), @"");
+        "#), @r#"
+        | Item      | Units | Rate    | Cost a month | Notes                                         |
+        | --------- | ----- | ------- | ------------ | --------------------------------------------- |
+        | A \| plan | 1     | B1, $13 | $13          |                                               |
+        | Events    | 1     | $26+    | $26+         | assumes 300 a day; the price is a lower bound |
+        | **Total** |       |         | **$39+**     |                                               |
+
+        A month may cost at most: all of it $40, `web` $10. More is an error.
+
+        How it could be less:
+
+        - Events: Sample them.
+        "#);
     }
 }

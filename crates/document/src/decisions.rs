@@ -70,6 +70,18 @@ mod tests {
             title = "One cloud"
             status = "proposed"
             choice = "The nearest"
-        "#), @"");
+        "#), @r#"
+        ### D08-03: No \*Redis\* yet
+
+        - **Status**: accepted, 2026-03-01
+        - **Context**: Memory is enough.
+        - **Choice**: LISTEN/NOTIFY.
+        - **Consequences**: Fewer parts. The bot listens.
+
+        ### One cloud
+
+        - **Status**: proposed
+        - **Choice**: The nearest.
+        "#);
     }
 }

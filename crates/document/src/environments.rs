@@ -11,7 +11,7 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
         "Environment",
         "Purpose",
         "Isolation",
-        "Deployed by",
+        "Deployed",
         "Data",
         "Runs as",
         "Where",
@@ -58,10 +58,9 @@ pub(crate) fn arrival(environment: &Environment) -> String {
     let triggers: Vec<String> = environment.on.iter().map(words::trigger).collect();
     let triggers = words::either(&triggers);
     match (&environment.after, triggers.is_empty()) {
-        (Some(after), true) => format!("itself, after {after}"),
+        (Some(after), true) => format!("by itself, after {after}"),
         (Some(after), false) => format!("{triggers}, after {after}"),
-        (None, true) => "hand".to_owned(),
-        (None, false) if triggers == "by hand" => "hand".to_owned(),
+        (None, true) => "by hand".to_owned(),
         (None, false) => triggers,
     }
 }
@@ -235,6 +234,18 @@ mod tests {
             domain = "example.com"
             deployers = "ops"
             freeze = { from = "2026-12-20", to = "2027-01-03", why = "holidays" }
-        "#), @"");
+        "#), @r#"
+        | Environment | Purpose       | Isolation                   | Deployed                       | Data                                                 | Runs as    | Address       |
+        | ----------- | ------------- | --------------------------- | ------------------------------ | ---------------------------------------------------- | ---------- | ------------- |
+        | **dev**     | Trying things | shared machine, own state   | on a push to `main` or by hand | fresh each time, filled from `seed.sql`              | processes  |               |
+        | **preview** |               | shared machine, own state   | on every pull request          | its own, kept                                        | processes  |               |
+        | **staging** |               | own network and credentials | by itself, after dev           | masked copy of prod, made anew every Sunday at 00:00 | containers |               |
+        | **prod**    |               | own network and credentials | on a tag `v*`, after staging   | real data, backed up                                 | processes  | `example.com` |
+
+        - **dev**: No component gets more than 1 instance.
+        - **preview**: What is not said otherwise is as in dev. Each pull request has one of its own, and its address is written there; forks get none. It is removed after 3 days without a push; at most 10 exist at a time. No component gets more than 1 instance.
+        - **staging**: In the copy `people.email` is made up and `people.note` is empty.
+        - **prod**: Only Operations may deploy here. Nothing is deployed from 2026-12-20 to 2027-01-03 (holidays).
+        "#);
     }
 }

@@ -93,6 +93,13 @@ mod tests {
             [environment.staging]
             flags = { new = true }
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        The default is the safe side, and holds whenever nothing can be asked.
+
+        | Flag              | What is on when it is on | Default | Elsewhere     | Kill switch for | Seen as           | Owner and end         |
+        | ----------------- | ------------------------ | ------- | ------------- | --------------- | ----------------- | --------------------- |
+        | `heuristics-only` | Rules alone              | on      | off in dev    | `web`           | `HEURISTICS_ONLY` |                       |
+        | `new`             |                          | off     | on in staging |                 |                   | Ana, until 2027-03-01 |
+        "#);
     }
 }

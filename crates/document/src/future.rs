@@ -40,6 +40,9 @@ mod tests {
             about = "A cluster | larger"
             when = "1,000 people at once"
             by = "2027-01-01"
-        "#), @"");
+        "#), @r#"
+        1. **A second region**
+        2. **A cluster | larger**: when 1,000 people at once, by 2027-01-01.
+        "#);
     }
 }

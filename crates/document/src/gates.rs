@@ -92,7 +92,11 @@ pub(crate) fn stands(product: &Product<'_>, name: &str, stage: Option<Stage>) ->
 
 fn notes(gate: &Gate) -> Vec<String> {
     let mut notes = Vec::new();
-    notes.extend(gate.tool.as_ref().map(|tool| words::text(tool)));
+    notes.extend(
+        gate.tool
+            .as_ref()
+            .map(|tool| format!("with {}", words::text(tool))),
+    );
     if !gate.on.is_empty() {
         notes.push(format!("only for {}", words::codes(&gate.on)));
     }
@@ -157,6 +161,17 @@ mod tests {
             after = "dev"
             gates = ["fewer", "lead"]
             rollout = { strategy = "canary", steps = ["10% for 30m", "100%"], gates = "as-good" }
-        "#), @"");
+        "#), @r#"
+        Each gate has a recorded answer: pass, fail, inconclusive or waived, with the measured value, the bound and the evidence. Probes are gates, too; they have a section of their own.
+
+        | Gate      | About      | Asks                                             | Stands                     | On failure              | Notes                                           |
+        | --------- | ---------- | ------------------------------------------------ | -------------------------- | ----------------------- | ----------------------------------------------- |
+        | `unit`    | Unit tests | `make test \| tee log`: no failure in `unit.xml` | in the pipeline            | nothing goes on         | on chrome and firefox                           |
+        | `scan`    |            | a high weakness stops the release, a critical one the build; one known for more than 7 days fails, however bad | in the pipeline            | nothing goes on         | with Trivy                                      |
+        | `small`   |            | `dist/*.js` weighs at most 500 KB                | in the pipeline            | nothing goes on         |                                                 |
+        | `fewer`   |            | `incidents` is at least 30% less over 14 days than over the 14 days before, with the whole 95% interval on that side; fewer than 50 events before is no verdict | before prod                | nothing goes on         | ana@example.com may waive it for at most 7 days |
+        | `lead`    |            | 2 of ana@example.com or ben@example.com say yes, which holds for 1 day | before prod                | it is told, and goes on |                                                 |
+        | `as-good` |            | errors stay at or below 1% and are no worse than before, and the 95% quantile of latency is not both 10% and 20 milliseconds slower | during the rollout to prod | nothing goes on         |                                                 |
+        "#);
     }
 }

@@ -81,6 +81,12 @@ mod tests {
             about = "A restore has been tried"
             holds = "backups-tested"
             who = "lead"
-        "#), @"");
+        "#), @r#"
+        `towpath golive` asks all of this at once, and tells what is still missing.
+
+        - [ ] DNS points | here.
+        - [ ] It holds under load. *Shown by `load` for 30 minutes.*
+        - [ ] A restore has been tried. *Shown by the last trial of each restore; said by Lead.*
+        "#);
     }
 }

@@ -270,6 +270,31 @@ mod tests {
             at = "fly"
             postgres.db.bind = "DATABASE_URL"
             [secret.DATABASE_URL]
-        "#), @"");
+        "#), @r#"
+        | Component | Kind     | Runtime     | Host                             | Environments | Rationale and notes                               |
+        | --------- | -------- | ----------- | -------------------------------- | ------------ | ------------------------------------------------- |
+        | `web`     | service  |             | One machine (dev); Fly.io (prod) | all          |                                                   |
+        | `guard`   | bot      | Python 3.12 | Fly.io                           | all          | Answers \| on Discord. One connection that stays. |
+        | `db`      | postgres | 16          | One machine (dev); Fly.io (prod) | all          |                                                   |
+
+        ### Hosts
+
+        | Host            | What it is  | Plan and size        | Region                      | Why                 |
+        | --------------- | ----------- | -------------------- | --------------------------- | ------------------- |
+        | **Fly.io**      | A platform. | Free                 | `sin` and `fra`, all active | Sleeps for nothing. |
+        | **One machine** | A machine.  | 2 CPUs, 8 GiB memory |                             |                     |
+
+        ### Registries
+
+        | Registry | Address   |
+        | -------- | --------- |
+        | `ghcr`   | `ghcr.io` |
+
+        ### Outside services
+
+        | Service | What it is   | Address                     | Quota   | Stand-in while developing |
+        | ------- | ------------ | --------------------------- | ------- | ------------------------- |
+        | `chat`  | The gateway. | `wss://gateway.example.com` | 100/day | `bin/mock` in `dev`       |
+        "#);
     }
 }

@@ -10,6 +10,7 @@ mod components;
 mod configuration;
 mod costs;
 mod decisions;
+mod edge;
 mod environments;
 mod flags;
 mod future;

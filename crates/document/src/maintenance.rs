@@ -91,36 +91,45 @@ fn entry(product: &Product<'_>, name: &Name, item: &Maintenance) -> Entry {
 /// What Towpath does again and again by itself.
 fn derived(product: &Product<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let mut add = |schedule: &towpath_model::unit::Schedule, what: String| {
+    let mut add = |schedule: &towpath_model::unit::Schedule, what: String, by: &str| {
         entries.push(Entry {
             every: schedule.interval(),
             when: words::schedule(schedule),
             what,
-            by: "Towpath".to_owned(),
+            by: by.to_owned(),
         });
     };
     for (_, name, resource) in product.main.resources() {
         if let Some(backup) = &resource.backup {
             let name = words::code(name);
             if let Some(full) = backup.full.as_ref().filter(|_| !backup.provider) {
-                add(full, format!("Back up {name}"));
+                add(full, format!("Back up {name}"), "Towpath");
             }
             if let Some(drill) = &backup.drill {
-                add(drill, format!("Try a restore of {name}"));
+                add(drill, format!("Try a restore of {name}"), "Towpath");
             }
         }
     }
     for (name, secret) in product.all(|product| &product.secret) {
         if let Some(rotate) = &secret.rotate {
-            add(rotate, format!("Replace {}", words::code(name)));
+            let by = if secret.generate.is_some() {
+                "Towpath"
+            } else {
+                "a person"
+            };
+            add(rotate, format!("Replace {}", words::code(name)), by);
         }
         if let Some(rewrap) = &secret.rewrap {
-            add(rewrap, format!("Wrap the keys under {} anew", words::code(name)));
+            add(
+                rewrap,
+                format!("Wrap the keys under {} anew", words::code(name)),
+                "Towpath",
+            );
         }
     }
     for (name, environment, _) in product.places() {
         if let (Some(refresh), Some(from)) = (&environment.data.refresh, &environment.data.copy) {
-            add(refresh, format!("Copy {from} to {name} anew"));
+            add(refresh, format!("Copy {from} to {name} anew"), "Towpath");
         }
     }
     entries
@@ -158,6 +167,21 @@ mod tests {
             within = "15m"
             measure = "answer"
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        | How often | When                                       | What                       | By          |
+        | --------- | ------------------------------------------ | -------------------------- | ----------- |
+        | daily     | every day at 02:00                         | Back up `db`               | Towpath     |
+        | weekly    | every Sunday at 00:00                      | Look through error reports | Developers  |
+        | monthly   | on the first day of every month at 00:00   | `audit`                    | `bin/audit` |
+        | monthly   | on the first day of every month at 00:00   | Try a restore of `db`      | Towpath     |
+        | quarterly | on the first day of every quarter at 00:00 | Replace `KEY`              | a person    |
+
+        ### Service levels
+
+        | Service level    | Within     | Measured by                     |
+        | ---------------- | ---------- | ------------------------------- |
+        | Security patches | 1 day      | the age of the oldest open one  |
+        | Incidents        | 15 minutes | the time until somebody answers |
+        "#);
     }
 }

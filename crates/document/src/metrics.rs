@@ -2,8 +2,8 @@
 
 use crate::page::{Page, Table};
 use crate::product::Product;
-use crate::{settings, words};
-use towpath_model::desired::metric::Metric;
+use crate::words;
+use towpath_model::desired::metric::{Measured, Metric};
 use towpath_model::desired::operations::Telemetry;
 
 pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
@@ -78,7 +78,7 @@ fn source(product: &Product<'_>, metric: &Metric) -> String {
     let source = [
         metric
             .measured
-            .map(|measured| format!("{}, measured by Towpath", settings::measured(measured))),
+            .map(|number| format!("{}, measured by Towpath", measured(number))),
         at(&metric.series).map(|series| format!("the series {series}")),
         at(&metric.prometheus).map(|query| format!("Prometheus: {query}")),
         at(&metric.sql),
@@ -96,6 +96,28 @@ fn source(product: &Product<'_>, metric: &Metric) -> String {
         "{}{value}{from}{unit}",
         source.into_iter().flatten().next().unwrap_or_default()
     )
+}
+
+/// What Towpath measures, in words.
+pub(crate) fn measured(measured: Measured) -> &'static str {
+    match measured {
+        Measured::Availability => "requests answered well",
+        Measured::Latency => "response time",
+        Measured::Errors => "share of requests that failed",
+        Measured::Requests => "requests",
+        Measured::Connections => "open connections",
+        Measured::Uptime => "time up",
+        Measured::Cpu => "processor use",
+        Measured::Memory => "memory use",
+        Measured::Restarts => "restarts",
+        Measured::QueueDepth => "waiting jobs",
+        Measured::DeadLetters => "jobs that failed for good",
+        Measured::Locks => "locks waited for",
+        Measured::DatabaseConnections => "database connections",
+        Measured::Evictions => "evicted keys",
+        Measured::WebVitals => "web vitals",
+        Measured::Incidents => "incidents opened",
+    }
 }
 
 #[cfg(test)]
@@ -123,7 +145,15 @@ mod tests {
             about = "Jobs | waiting"
             redis = "a|b"
             unit = "jobs"
-        "#), @"");
+        "#), @r#"
+        - **Logs** go to Grafana Loki, too, and are kept for 14 days; secrets never stand in them, nor do the fields `email`.
+        - **Deployments** and changes of secrets are recorded, with who and why.
+
+        | Metric   | What it counts  | Measured of | By                                                 | Shown              |
+        | -------- | --------------- | ----------- | -------------------------------------------------- | ------------------ |
+        | `errors` |                 | `web`       | share of requests that failed, measured by Towpath | on the status page |
+        | `jobs`   | Jobs \| waiting |             | the length of `a\|b`, in jobs                      |                    |
+        "#);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::page::{Page, Table};
 use crate::product::Product;
-use crate::{settings, words};
+use crate::{metrics, words};
 use towpath_model::desired::metric::Objective;
 use towpath_model::unit::Duration;
 
@@ -75,10 +75,10 @@ fn measure(product: &Product<'_>, objective: &Objective) -> String {
     match &objective.good {
         Some(good) => format!(
             "{}, good where {}",
-            settings::measured(objective.measure),
+            metrics::measured(objective.measure),
             words::code(good)
         ),
-        None => settings::measured(objective.measure).to_owned(),
+        None => metrics::measured(objective.measure).to_owned(),
     }
 }
 
@@ -109,6 +109,14 @@ mod tests {
             good = "latency < 250ms"
             of = "web"
             severity = "sev1"
-        "#), @"");
+        "#), @r#"
+        | Objective | What it promises | Of    | Target  | Over    | Error budget     | Measured as                                 | When missed |
+        | --------- | ---------------- | ----- | ------- | ------- | ---------------- | ------------------------------------------- | ----------- |
+        | `up`      | The site answers | `web` | 99.9%   | 30 days | 43.2 minutes     | requests answered well                      | sev2        |
+        | `week`    |                  | `web` | 99%     | 7 days  | 100.8 minutes    | time up                                     | sev2        |
+        | `fast`    |                  | `web` | 99.999% | 1 day   | 864 milliseconds | response time, good where `latency < 250ms` | sev1        |
+
+        Somebody is woken when the budget burns 14.4 times too fast over an hour or 6 times over six hours; 3 times over a day or once over three days is a ticket. Fewer bad events than the objective's minimum wake nobody.
+        "#);
     }
 }

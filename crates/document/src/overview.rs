@@ -64,11 +64,24 @@ mod tests {
             budget = "$50"
             [service.web]
             run = "web"
-        "##), @"");
+        "##), @r#"
+        # The \*Shop\*: infrastructure
+
+        Sells things.
+
+        The way it is run has to achieve this:
+
+        - Cost little
+        - \# Never lose an order
+
+        It runs in the region `sin`. Most people are near. Times are those of Asia/Singapore unless they say otherwise. All of it may cost at most $50 a month.
+        "#);
     }
 
     #[test]
     fn an_overview_of_little_is_a_title() {
-        insta::assert_snapshot!(section(super::write, "product = \"shop\"\n[service.web]\nrun = \"web\""), @"");
+        insta::assert_snapshot!(section(super::write, "product = \"shop\"\n[service.web]\nrun = \"web\""), @r#"
+        # shop: infrastructure
+        "#);
     }
 }

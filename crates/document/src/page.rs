@@ -69,14 +69,6 @@ impl Page {
         self.block(&lines.join("\n"));
     }
 
-    /// Lines that are typed or kept as they are.
-    pub(crate) fn fenced(&mut self, language: &str, lines: &[String]) {
-        let text = lines.join("\n");
-        let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0).max(2);
-        let fence = "`".repeat(longest + 1);
-        self.block(&format!("{fence}{language}\n{text}\n{fence}"));
-    }
-
     /// A table; nothing where it has no rows.
     pub(crate) fn table(&mut self, table: &Table) {
         self.block(&table.text());
@@ -258,6 +250,7 @@ fn in_label(text: &str) -> String {
             '<' => label.push_str("#lt;"),
             '>' => label.push_str("#gt;"),
             '&' => label.push_str("#amp;"),
+            '%' if !label.ends_with('%') => label.push('%'),
             '#' | '`' | '|' | '%' | '\\' | '{' | '}' | ';' => label.push_str(&format!("#{};", u32::from(c))),
             c if c.is_control() => label.push(' '),
             c => label.push(c),
@@ -295,16 +288,9 @@ mod tests {
         insta::assert_snapshot!(page.into_text(), @r##"
         ```mermaid
         flowchart LR
-          a["#quot;] --#gt; evil[#quot;<br/>50#37; #124; #96;x#96; #35;1#59;"]
+          a["#quot;] --#gt; evil[#quot;<br/>50% #124; #96;x#96; #35;1#59;"]
           a -.->|"says #quot;hi#quot;"| b
         ```
         "##);
-    }
-
-    #[test]
-    fn a_fence_is_longer_than_what_it_holds() {
-        let mut page = Page::default();
-        page.fenced("sh", &["echo ```".to_owned()]);
-        assert_eq!(page.into_text(), "````sh\necho ```\n````\n");
     }
 }

@@ -64,6 +64,11 @@ mod tests {
             [role.dev]
             may = "all"
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        | Role           | People          | Sees to                                       | May                                |
+        | -------------- | --------------- | --------------------------------------------- | ---------------------------------- |
+        | **Operations** | ana@example.com | roll back when in doubt; keep \| the pipeline | deploy and roll back, in prod only |
+        | **dev**        |                 |                                               | do everything                      |
+        "#);
     }
 }

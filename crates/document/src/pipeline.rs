@@ -211,6 +211,23 @@ mod tests {
             [environment.prod]
             after = "dev"
             gates = "unit"
-        "#), @"");
+        "#), @r#"
+        - Builds the repository `acme/shop`.
+        - Matrix: ubuntu-latest; python 3.12; Chrome and Firefox.
+        - It proves who it is by OpenID Connect, so no long-lived key is kept for deploying.
+        - Secrets that it needs: `TOKEN`.
+        - Workflows: `deploy.yml` builds, tests and deploys, `rollback.yml` rolls back.
+        - Weaknesses in dependencies are mended by pull requests, from severity high on.
+
+        The way of a change:
+
+        1. **Build**: each component once, with the tools and versions that its build names; what is built is signed.
+        2. **Test**: `unit` (Unit tests).
+        3. **Publish**: artifacts go to `ghcr.io`, and are known by their digest from then on.
+        4. **Deploy to dev**: on a push to `main`.
+        5. **Deploy to prod**: by itself, after dev, once `unit` passes.
+
+        Written from the manifest and kept beside it: a compose file that brings up everything.
+        "#);
     }
 }

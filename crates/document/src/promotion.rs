@@ -90,7 +90,8 @@ fn chart(product: &Product<'_>) -> Chart {
         Some(at) => plain_host(product, at.as_str()),
         None => "Build".to_owned(),
     };
-    chart.node("build", Look::Box, &[&ci, "build and test"]);
+    let tests = if gates.is_empty() { "" } else { "builds and tests" };
+    chart.node("build", Look::Box, &[&ci, tests]);
     chart.arrow("code", "build", "", false);
     let mut built = "build".to_owned();
     if !gates.is_empty() {
@@ -187,7 +188,7 @@ fn store_words(extension: &Name, component: &Component, store: &Store) -> String
     let by = if triggers.is_empty() {
         String::new()
     } else {
-        format!(" by {}", words::either(&triggers))
+        format!(" {}", words::either(&triggers))
     };
     let signed = if store.signed { "signed " } else { "" };
     sentences.push(format!(
@@ -263,6 +264,44 @@ mod tests {
             after = "dev"
             gates = "login"
             rollout = { strategy = "canary", steps = ["10% for 30m", "100%"], gates = ["login", "reflect"] }
-        "#), @"");
+        "#), @r#"
+        ```mermaid
+        flowchart TD
+          code(["Code"])
+          build["Build<br/>builds and tests"]
+          code --> build
+          checks{"unit"}
+          build --> checks
+          release[("Release<br/>ghcr.io")]
+          checks -->|"pass"| release
+          env_dev["dev<br/>rolling"]
+          release -->|"push to main"| env_dev
+          env_prod["prod<br/>canary: 10% of traffic for 30 minutes, then everything"]
+          enter_prod{"login"}
+          env_dev -->|"tag v*"| enter_prod
+          enter_prod -->|"pass"| env_prod
+          store_pause_chrome(["Chrome Web Store<br/>review up to 3 days"])
+          release -->|"tag v*"| store_pause_chrome
+          store_pause_edge(["Edge Add-ons"])
+          store_pause_chrome -->|"same package"| store_pause_edge
+        ```
+
+        ### How each environment goes from one release to the next
+
+        **dev**: Instances are replaced a few at a time, with up to 25% more than wanted and never fewer. It then bakes for 10 minutes; the old release stays warm for 10 minutes, so that going back takes seconds. What fails on the way goes back without asking; going back takes at most 2 minutes.
+
+        **prod**: The new release gets 10% of traffic for 30 minutes, then everything. It is judged every minute, and goes on when `login` and `reflect` pass. A verdict rests on at least 300 requests; with fewer the step is extended by up to 2 hours, then held, and somebody is told. It then bakes for 10 minutes; the old release stays warm for 10 minutes, so that going back takes seconds. What fails on the way goes back without asking; going back takes at most 2 minutes.
+
+        Some components go their own way:
+
+        - `guard`: As a bot has one session, the old instance stops before the new one starts.
+
+        A release is built once, and the same bytes go from environment to environment. The last 5 releases are kept with everything that they need, with at least 3 revisions of the configuration.
+
+        ### Stores
+
+        - **Chrome Web Store**: The signed package of `pause` is sent there on a tag `v*`. The review is expected to take at most 3 days; a longer one is noticed.
+        - **Edge Add-ons**: The signed package of `pause` is sent there on a tag `v*`. It waits for the package of Chrome Web Store.
+        "#);
     }
 }

@@ -30,10 +30,13 @@ pub(crate) fn question(gate: &Gate) -> String {
             .as_ref()
             .map(|command| format!("{} ends with 0", words::code(command))),
         gate.junit.as_ref().map(|junit| {
+            let tests = match junit.at_least {
+                0 | 1 => String::new(),
+                least => format!(" in at least {}", words::count(least, "test")),
+            };
             format!(
-                "{}{} without a failure, in {}",
+                "{}no failure{tests} in {}",
                 run(&junit.run),
-                words::count(junit.at_least, "test or more").replace("mores", "more"),
                 words::code(&junit.report)
             )
         }),
@@ -111,7 +114,7 @@ fn sarif(sarif: &Sarif) -> String {
         )
     });
     format!(
-        "{}no weakness of severity {} or worse goes on, none of {} or worse is built{}",
+        "{}a {} weakness stops the release, a {} one the build{}",
         run(&sarif.run),
         sarif.block,
         sarif.fail,

@@ -191,6 +191,34 @@ mod tests {
             [environment.dev]
             [environment.prod]
             domain = "example.com"
-        "##), @"");
+        "##), @r#"
+        ### Important addresses
+
+        | What   | Environment | Address                        |
+        | ------ | ----------- | ------------------------------ |
+        | Health | prod        | https://example.com/api/health |
+        | `web`  | prod        | `https://web.example.com`      |
+
+        ### Commands
+
+        | To                                     | Type                            |
+        | -------------------------------------- | ------------------------------- |
+        | Run all of it on a laptop              | `towpath up`                    |
+        | Know whether the manifest is right     | `towpath check`                 |
+        | See what a deployment to prod would do | `towpath plan prod`             |
+        | Deploy to dev                          | `towpath deploy dev`            |
+        | Deploy to prod                         | `towpath deploy prod`           |
+        | Go back to the release before          | `towpath rollback prod`         |
+        | See how it is going                    | `towpath status prod`           |
+        | Read what `web` says                   | `towpath logs prod web`         |
+        | Restore `db`                           | `towpath restore prod db`       |
+        | Give a secret a new value              | `towpath secrets set prod NAME` |
+        | Follow \| the shop                     | `towpath logs --follow web`     |
+
+        ### Contacts
+
+        - **ops**: Slack #on-call, for sev2 and less severe
+        - **On call (team)**: ana → team lead → CTO
+        "#);
     }
 }

@@ -176,6 +176,37 @@ mod tests {
             bind = "DATABASE_URL"
             size = "small"
             read_replicas = { region = "fra", why = "reports" }
-        "#), @"");
+        "#), @r#"
+        ### db (postgres)
+
+        Orders.
+
+        | Setting       | Value                                             |
+        | ------------- | ------------------------------------------------- |
+        | Version       | 16                                                |
+        | Bound to      | the one whose address is in `DATABASE_URL` (prod) |
+        | Size          | 20 GiB disk (dev); small, 20 GiB disk (prod)      |
+        | Pool          | 20 connections, each given for a transaction      |
+        | Read replicas | one in `fra` for reports (prod)                   |
+        | Connections   | TLS required                                      |
+        | On disk       | encrypted                                         |
+
+        ### cache (redis)
+
+        | Setting             | Value                             |
+        | ------------------- | --------------------------------- |
+        | Persistence         | none: it is empty after a restart |
+        | When memory is full | the keys used longest ago go      |
+        | On disk             | encrypted                         |
+
+        ### files (bucket)
+
+        | Setting   | Value                            |
+        | --------- | -------------------------------- |
+        | Versions  | old versions of objects are kept |
+        | Reading   | private                          |
+        | Lifecycle | objects move to storage for infrequent access after 30 days and objects under `tmp/` are deleted after 1 year |
+        | On disk   | encrypted                        |
+        "#);
     }
 }

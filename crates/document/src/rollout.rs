@@ -34,12 +34,13 @@ fn unit(unit: Option<CanaryUnit>) -> &'static str {
     }
 }
 
-/// The steps, short enough for an arrow: `canary, 10% for 30m, 100%`.
+/// The steps, short enough for a node of a diagram.
 pub(crate) fn short(rollout: &Rollout) -> String {
-    let steps: Vec<String> = rollout.steps.iter().map(ToString::to_string).collect();
+    let unit = unit(rollout.unit);
+    let steps: Vec<String> = rollout.steps.iter().map(|step| words::step(step, unit)).collect();
     match steps.is_empty() {
         true => strategy(rollout.strategy).to_owned(),
-        false => format!("{}: {}", strategy(rollout.strategy), steps.join(", ")),
+        false => format!("{}: {}", strategy(rollout.strategy), steps.join(", then ")),
     }
 }
 
@@ -149,9 +150,13 @@ fn last(rollout: &Rollout) -> String {
             words::time(rollout.bake)
         ),
     };
-    let warm = match rollout.warm.is_zero() {
-        true => "the old release does not stay warm".to_owned(),
-        false => format!(
+    let warm = match (rollout.warm.is_zero(), rollout.strategy) {
+        (true, _) => "the old release does not stay ready".to_owned(),
+        (false, Strategy::Recreate) => format!(
+            "the old release stays ready to be started again for {}",
+            words::time(rollout.warm)
+        ),
+        (false, _) => format!(
             "the old release stays warm for {}, so that going back takes seconds",
             words::time(rollout.warm)
         ),
@@ -165,7 +170,7 @@ fn last(rollout: &Rollout) -> String {
 /// How a component differs from its environment's way: its own rollout, or the handover of a bot.
 pub(crate) fn of_component(kind: ComponentKind, name: &Name, component: &Component) -> Option<String> {
     let own = component.rollout.as_ref().map(told);
-    let handover = (kind == ComponentKind::Bot).then(|| match component.handover {
+    let handover = (kind == ComponentKind::Bot).then_some(match component.handover {
         Handover::StopFirst => "As a bot has one session, the old instance stops before the new one starts.",
         Handover::Lease => "The new instance starts and waits for a lease, which the old one gives up.",
         Handover::Shards => "Its shards move one by one.",

@@ -144,6 +144,64 @@ mod tests {
             postgres.db.promise = false
             [environment.prod]
             domain = "example.com"
-        "##), @"");
+        "##), @r#"
+        ### Rollback
+
+        When a release does harm. When in doubt, go back first and look for the reason after.
+
+        1. `towpath rollback prod` puts the release before back: code, configuration, secrets and flags together. It should take at most 2 minutes, needs no network, registry or pipeline, and prints how long it took.
+        2. If it refuses because a contract migration has run, the old code cannot work any more: turn off what is new by a flag, fix forward, or restore the database to a point in time.
+        3. Where a part misbehaves and not the release, a kill switch is quicker: `safe` (Rules alone).
+        4. What is kept in front is cleared by `bin/purge-cdn`, which runs by itself.
+        5. Look at `towpath status prod` until everything is well, and write down what happened. The last 5 releases can be gone back to.
+
+        ### Incident response
+
+        When an alert arrives or somebody reports that something does not work.
+
+        1. Say that you are on it, where alerts arrive: Discord #ops.
+        2. Look at `towpath status prod` and `towpath logs prod web`.
+        3. If a release or a flag was changed shortly before, take that back first: `towpath rollback prod`.
+        4. If it is beyond you, or nobody has answered within 15 minutes, call: team lead, then CTO.
+        5. When it is over, read `towpath audit prod` and write down what happened, what helped and what would have kept it from happening.
+
+        ### Restore from backup
+
+        When data is lost or wrong. For `db` the promise is: at most 15 minutes of work may be lost, and it is back within 4 hours.
+
+        1. Note the last moment at which all was well, and stop whatever makes it worse.
+        2. `towpath restore prod db --to "2026-05-01 12:34"` restores `db` beside the one that is there, which stays untouched.
+        3. Look at what came back: the heartbeat row says up to which moment. Then let the components have the new address.
+        4. `towpath status prod` must be well again before you tell that it is over.
+
+        **Restore Postgres**
+
+        Needed when data is lost.
+
+        1. Run `towpath restore prod db`.
+        2. \# Look.
+
+        Tell customers | all.
+
+        ### Database failover
+
+        When `db` does not answer and does not come back by itself.
+
+        1. `towpath status prod` tells whether the database answers. Components that can do without it go on; the others hold their requests.
+        2. There is no standby. Restore it onto another machine: `towpath restore prod db`.
+        3. When it is over, make sure that there is a standby or a backup again before anything else is changed.
+
+        ### Certificate rotation
+
+        When a certificate is about to end, or its key may be known to others.
+
+        1. Certificates for visitors are renewed by the edge by itself. `towpath status prod` tells when each one ends.
+        2. If one is not renewed, look whether the address still points here and whether the authority can reach it.
+        3. Certificates between components come from the product's own authority, last 7 days and are replaced before that by themselves. After a leak, deploy again: every instance starts with a new one.
+
+        ### The queue does not drain
+
+        1. Look at `towpath logs prod web`.
+        "#);
     }
 }

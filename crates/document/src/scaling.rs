@@ -70,6 +70,19 @@ mod tests {
             metric = "lag"
             past = "p95 > 3s"
             actions = ["more workers", "a larger queue"]
-        "#), @"");
+        "#), @r#"
+        Where several reasons are written, the one that asks for the most instances wins.
+
+        | Component | Instances | Grows and shrinks by                               |
+        | --------- | --------- | -------------------------------------------------- |
+        | `web`     | 2 to 10   | CPU at 70%; 500 open connections for each instance |
+        | `guard`   | 0 to 1    | 1 instance every day from 07:00 to 23:00           |
+
+        ### Levers
+
+        | Symptom      | Metric           | What helps, best first       |
+        | ------------ | ---------------- | ---------------------------- |
+        | Late \| slow | `lag` `p95 > 3s` | more workers; a larger queue |
+        "#);
     }
 }

@@ -5,7 +5,6 @@ use crate::product::Product;
 use crate::words;
 use towpath_model::desired::component::Privacy;
 use towpath_model::desired::resource::{Migrate, Phase, Seed};
-use towpath_model::unit::{Span, Window};
 
 pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
     let mut table = Table::new([
@@ -22,7 +21,7 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
         };
         let row = [
             words::code(name),
-            of(|migrate| moves(migrate)),
+            of(moves),
             of(|migrate| {
                 let phases: Vec<&str> = migrate.phases.iter().map(|phase| phase.word()).collect();
                 (!phases.is_empty()).then(|| phases.join(", then "))
@@ -94,11 +93,6 @@ fn seed(seed: &Seed) -> Option<String> {
         .or_else(|| seed.file.as_ref().map(words::code))
 }
 
-/// Whether a window says something.
-pub(crate) fn limits(window: &Window) -> bool {
-    window.span() != Span::Always
-}
-
 fn privacy(product: &Product<'_>) -> Table {
     let mut table = Table::new([
         "Where",
@@ -144,6 +138,24 @@ mod tests {
             [environment.dev]
             postgres.db.seed = "seed.sql"
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        ### Migrations
+
+        Expand adds and backfill fills in; old and new code run beside each other. Contract takes away, and behind it there is no rollback: a flag is turned, the fault is fixed, or the database is restored to a point in time.
+
+        | Database | Moves by                    | Phases                               | Contract                         | Waits for a lock  |
+        | -------- | --------------------------- | ------------------------------------ | -------------------------------- | ----------------- |
+        | `db`     | `npx prisma migrate deploy` | expand, then backfill, then contract | every Sunday from 02:00 to 04:00 | at most 5 seconds |
+
+        ### Seeds
+
+        - `db` is filled once by `seed.sql` (dev).
+
+        ### Personal data
+
+        | Where | What is kept about a person | How it is deleted | Asked for by |
+        | ----- | --------------------------- | ----------------- | ------------ |
+        | `web` | hashed ids                  | /privacy delete   | GDPR         |
+        "#);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
         "Secret",
         "What it opens",
         "Kept in",
-        "Made",
+        "Comes from",
         "Replaced",
         "Environments",
         "Notes",
@@ -140,6 +140,15 @@ mod tests {
             [environment.dev]
             secrets = "dotenv"
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        Values never stand in the repository, in logs or here. Each environment has its own, kept in Towpath's sealed store where the table says nothing else. A new value is set with `towpath secrets set prod NAME`.
+
+        | Secret  | What it opens  | Kept in         | Comes from                          | Replaced | Environments | Notes                        |
+        | ------- | -------------- | --------------- | ----------------------------------- | -------- | ------------ | ---------------------------- |
+        | `TOKEN` | Opens the door |                 | made as `openssl rand -hex 32` does | on the first day of every quarter at 00:00; for 1 day the old value holds, too, as `TOKEN_PREVIOUS` | all          |                              |
+        | `KEY`   |                | HashiCorp Vault |                                     |          | prod         | never leaves its key service |
+
+        An encrypted copy for the day on which all else is lost: team password manager.
+        "#);
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::page::{Page, Table};
 use crate::product::Product;
-use crate::{settings, words};
+use crate::{edge, words};
 use towpath_model::desired::component::Component;
-use towpath_model::desired::edge::{Access, BotRule, SignIn, Tls, Waf};
+use towpath_model::desired::edge::Tls;
 use towpath_model::desired::gate::Sarif;
 use towpath_model::unit::Name;
 
@@ -51,7 +51,7 @@ fn public<'a>(product: &Product<'a>) -> Vec<(&'a Name, &'a Component)> {
 
 fn transport(product: &Product<'_>) -> Vec<String> {
     let mut controls = Vec::new();
-    let edge = &product.main.edge;
+    let door = &product.main.edge;
     let public = public(product);
     let of = |tls: Tls| {
         words::codes(
@@ -68,24 +68,24 @@ fn transport(product: &Product<'_>) -> Vec<String> {
         ));
     }
     if public.iter().any(|(_, component)| component.tls == Tls::InFront) {
-        let front = edge
+        let front = door
             .in_front
             .as_ref()
             .map_or_else(|| "what stands in front".to_owned(), |front| words::text(front));
         controls.push(format!("TLS for {}, ended by {front}.", of(Tls::InFront)));
     }
-    if edge.https_only && !public.is_empty() {
+    if door.https_only && !public.is_empty() {
         controls.push("Plain HTTP is answered with the HTTPS address.".to_owned());
     }
-    if edge.mtls {
-        let authority = edge.authority.as_ref().map(|host| product.host(host.as_str()));
+    if door.mtls {
+        let authority = door.authority.as_ref().map(|host| product.host(host.as_str()));
         let authority = authority.map_or_else(
             || "the product's own authority".to_owned(),
             |host| format!("the authority of {host}"),
         );
         controls.push(format!(
             "Calls between components show certificates of {authority}, replaced {}.",
-            words::each_time(edge.certificates)
+            words::each_time(door.certificates)
         ));
     }
     let encrypted: Vec<&Name> = product
@@ -117,9 +117,9 @@ fn network(product: &Product<'_>) -> Vec<String> {
             words::codes(private)
         ));
     }
-    let edge = &product.main.edge;
-    if !edge.allow.is_empty() {
-        controls.push(format!("Only {} reach the edge.", words::codes(&edge.allow)));
+    let door = &product.main.edge;
+    if !door.allow.is_empty() {
+        controls.push(format!("Only {} reach the edge.", words::codes(&door.allow)));
     }
     for (name, component) in public(product)
         .into_iter()
@@ -154,10 +154,10 @@ fn access(product: &Product<'_>) -> Vec<String> {
     let mut controls = Vec::new();
     for (name, component) in public(product) {
         if let Some(access) = &component.access {
-            controls.push(format!("{}: {}.", words::code(name), sign_in(access)));
+            controls.push(format!("{}: {}.", words::code(name), edge::sign_in(access)));
         }
         for route in component.route.iter().filter(|route| route.access.is_some()) {
-            let how = route.access.as_ref().map(sign_in).unwrap_or_default();
+            let how = route.access.as_ref().map(edge::sign_in).unwrap_or_default();
             controls.push(format!(
                 "{} on {}: {how}.",
                 words::code(&route.path),
@@ -167,7 +167,7 @@ fn access(product: &Product<'_>) -> Vec<String> {
     }
     for (name, environment, _) in product.places() {
         if let Some(access) = &environment.access {
-            controls.push(format!("All of {name}: {}.", sign_in(access)));
+            controls.push(format!("All of {name}: {}.", edge::sign_in(access)));
         }
     }
     let limited: Vec<String> = product
@@ -193,44 +193,6 @@ fn access(product: &Product<'_>) -> Vec<String> {
     controls
 }
 
-/// How somebody signs in at the edge.
-pub(crate) fn sign_in(access: &Access) -> String {
-    let how = match access.sign_in {
-        SignIn::Oidc => "sign-in with OpenID Connect",
-        SignIn::Password => "sign-in with a password",
-        SignIn::Token => "a token in a header",
-        SignIn::Certificate => "a certificate",
-    };
-    let mut who: Vec<String> = access
-        .people
-        .iter()
-        .map(|person| words::text(person.as_str()))
-        .collect();
-    who.extend(
-        access
-            .groups
-            .iter()
-            .map(|group| format!("the group {}", words::text(group))),
-    );
-    who.extend(
-        access
-            .domains
-            .iter()
-            .map(|domain| format!("addresses of {}", words::code(domain))),
-    );
-    let who = if who.is_empty() {
-        String::new()
-    } else {
-        format!(", for {}", words::list(&who))
-    };
-    let at = access
-        .issuer
-        .as_ref()
-        .map(|issuer| format!(" at {}", words::url(issuer)))
-        .unwrap_or_default();
-    format!("{how}{at}{who}")
-}
-
 fn requests(product: &Product<'_>) -> Vec<String> {
     let mut controls = Vec::new();
     for (name, component) in public(product) {
@@ -239,20 +201,20 @@ fn requests(product: &Product<'_>) -> Vec<String> {
             component
                 .headers
                 .as_ref()
-                .map(|headers| format!("headers: {}", settings::headers(headers))),
+                .map(|headers| format!("headers: {}", edge::headers(headers))),
         );
         parts.extend(
             component
                 .limit
                 .as_ref()
-                .and_then(settings::limit)
+                .and_then(edge::limit)
                 .map(|limit| format!("limits: {limit}")),
         );
-        parts.extend(component.waf.as_ref().map(waf));
+        parts.extend(component.waf.as_ref().map(edge::waf));
         if component.csrf {
             parts.push("requests that change something come from its own pages only".to_owned());
         }
-        let required: Vec<String> = component.require.iter().map(settings::required_header).collect();
+        let required: Vec<String> = component.require.iter().map(edge::required_header).collect();
         if !required.is_empty() {
             parts.push(format!("requests carry {}", words::list(&required)));
         }
@@ -266,7 +228,7 @@ fn requests(product: &Product<'_>) -> Vec<String> {
             .edge
             .waf
             .as_ref()
-            .map(|rules| format!("Everything public: {}.", waf(rules))),
+            .map(|rules| format!("Everything public: {}.", edge::waf(rules))),
     );
     for (name, extension) in product.all(|product| &product.extension) {
         controls.extend(extension.csp.as_ref().map(|csp| {
@@ -278,30 +240,6 @@ fn requests(product: &Product<'_>) -> Vec<String> {
         }));
     }
     controls
-}
-
-/// Rules against unwanted requests.
-pub(crate) fn waf(waf: &Waf) -> String {
-    let mut parts = Vec::new();
-    match waf.bots {
-        BotRule::Allow => {}
-        BotRule::Slow => parts.push("automatic requests are slowed down".to_owned()),
-        BotRule::Challenge => parts.push("automatic requests have to solve a challenge".to_owned()),
-        BotRule::Block => parts.push("automatic requests are refused".to_owned()),
-    }
-    if waf.injections {
-        parts.push("injections are refused".to_owned());
-    }
-    if !waf.block_paths.is_empty() {
-        parts.push(format!("{} are refused", words::codes(&waf.block_paths)));
-    }
-    if !waf.block_countries.is_empty() {
-        parts.push(format!(
-            "requests from {} are refused",
-            words::texts(&waf.block_countries)
-        ));
-    }
-    parts.join(", ")
 }
 
 fn secrets(product: &Product<'_>) -> Vec<String> {
@@ -482,6 +420,23 @@ mod tests {
             about = "Rows are visible to their owner only"
             area = "Data protection"
             [environment.prod]
-        "#), @"");
+        "#), @r#"
+        | Area                  | What holds                                         |
+        | --------------------- | -------------------------------------------------- |
+        | Encryption on the way | TLS for `web`, with certificates that are renewed by themselves.<br>Plain HTTP is answered with the HTTPS address.<br>Calls between components show certificates of the product's own authority, replaced every 7 days.<br>Connections to `db` have to be encrypted. |
+        | Network               | `core` can be reached on the private network only. |
+        | Who may pass          | `web`: sign-in with OpenID Connect at https://id.example.com, for the group ops \| all. |
+        | Requests              | `web`: headers: the strict set; limits: 100/s per IP; requests that change something come from its own pages only.<br>Everything public: automatic requests have to solve a challenge, injections are refused. |
+        | Secrets               | Secrets stand neither in the repository nor in logs; each environment has its own.<br>Replaced on a schedule: `CLIENT`. |
+        | Data                  | Encrypted on disk: `db`.<br>`db` keeps e-mail addresses about people. |
+        | What is built         | `scan`, by Trivy: high weaknesses stop a release, critical ones the build.<br>Artifacts are signed, and the signature is checked before they run.<br>The parts of what is built are listed. |
+        | Record                | Every deployment and every change of a secret is recorded, with who and why. |
+
+        ### Further controls
+
+        | Control                               | Area            |
+        | ------------------------------------- | --------------- |
+        | Rows are visible to their owner only. | Data protection |
+        "#);
     }
 }

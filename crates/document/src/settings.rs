@@ -1,13 +1,12 @@
 //! The settings of a component, each with the words for its value; only what was set has some.
 
-use crate::words;
+use crate::{edge, words};
 use towpath_model::desired::build::{Build, Sbom};
 use towpath_model::desired::component::{
-    Component, ComponentKind, Health, Replicas, Require, Restart, Retry, Stop, Watch, WatchAction,
+    Component, ComponentKind, Health, Replicas, Restart, Retry, Stop, Watch, WatchAction,
 };
-use towpath_model::desired::edge::{Cache, HeaderSet, Headers, Limit};
-use towpath_model::desired::metric::Measured;
 use towpath_model::desired::scale::{Queue, Scale};
+use towpath_model::unit::known;
 
 /// A setting: its name, and what a component says of it.
 pub(crate) type Setting = (&'static str, fn(ComponentKind, &Component) -> Option<String>);
@@ -44,14 +43,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ("Visitors", |_, c| {
         c.sticky.then(|| "stay on one instance".to_owned())
     }),
-    ("Limits", |_, c| c.limit.as_ref().and_then(limit)),
-    ("Headers", |_, c| c.headers.as_ref().map(headers)),
+    ("Limits", |_, c| c.limit.as_ref().and_then(edge::limit)),
+    ("Headers", |_, c| c.headers.as_ref().map(edge::headers)),
     ("Requests must carry", |_, c| {
         some(words::list(
-            &c.require.iter().map(required_header).collect::<Vec<_>>(),
+            &c.require.iter().map(edge::required_header).collect::<Vec<_>>(),
         ))
     }),
-    ("Caches", |_, c| c.cache.as_ref().map(cache).and_then(some)),
+    ("Caches", |_, c| c.cache.as_ref().map(edge::cache).and_then(some)),
     ("Browsers", |_, c| {
         some(words::list(
             &c.browsers
@@ -183,7 +182,7 @@ pub(crate) fn scale(scale: &Scale) -> String {
     parts.extend(scale.memory.map(|share| format!("memory at {share}")));
     parts.extend(scale.connections.map(|number| {
         format!(
-            "{} open connections an instance",
+            "{} open connections for each instance",
             words::grouped(u64::from(number))
         )
     }));
@@ -191,7 +190,7 @@ pub(crate) fn scale(scale: &Scale) -> String {
         scale
             .requests
             .as_ref()
-            .map(|rate| format!("{} requests an instance", words::rate(rate))),
+            .map(|rate| format!("{} for each instance", words::rate(rate))),
     );
     parts.extend(
         scale
@@ -199,12 +198,13 @@ pub(crate) fn scale(scale: &Scale) -> String {
             .map(|time| format!("answers within {} at the 95th percentile", words::time(time))),
     );
     parts.extend(scale.queue.iter().map(queue));
-    parts.extend(
-        scale
-            .metric
-            .iter()
-            .map(|metric| format!("{} {}", words::code(&metric.metric), words::code(&metric.keep))),
-    );
+    parts.extend(scale.metric.iter().map(|metric| {
+        format!(
+            "{} keeps {}",
+            words::code(&metric.metric),
+            words::code(&metric.keep)
+        )
+    }));
     parts.extend(scale.schedule.iter().map(|time| {
         format!(
             "{} {}",
@@ -233,7 +233,7 @@ fn queue(queue: &Queue) -> String {
         .or(command)
         .unwrap_or_default();
     format!(
-        "{} waiting in {name} an instance",
+        "{} waiting in {name} for each instance",
         words::grouped(u64::from(queue.each))
     )
 }
@@ -262,18 +262,25 @@ fn share_of_machine(component: &Component) -> Option<String> {
     some(words::list(&parts))
 }
 
+/// How it is known that an instance is well; the usual times go without saying.
 fn health(health: &Health) -> String {
     let asked = match (&health.path, &health.command) {
         (Some(path), _) => format!("{} answers 200", words::code(path)),
         (None, Some(command)) => format!("{} ends with 0", words::code(command)),
         (None, None) => "it listens".to_owned(),
     };
-    format!(
-        "{asked} within {}, asked {}; a new instance has {} to become ready",
-        words::time(health.timeout),
-        words::each_time(health.interval),
-        words::time(health.deadline)
-    )
+    let usual = (known("1s"), known("5s"), known("30s"));
+    let mut parts = vec![asked];
+    if health.timeout != usual.1 {
+        parts.push(format!("within {}", words::time(health.timeout)));
+    }
+    if health.interval != usual.0 {
+        parts.push(format!("asked {}", words::each_time(health.interval)));
+    }
+    if health.deadline != usual.2 {
+        parts.push(format!("with {} to become ready", words::time(health.deadline)));
+    }
+    parts.join(", ")
 }
 
 fn stop(stop: &Stop) -> Option<String> {
@@ -335,110 +342,6 @@ fn retry(retry: &Retry) -> String {
     )
 }
 
-/// The limits that the edge keeps.
-pub(crate) fn limit(limit: &Limit) -> Option<String> {
-    let mut parts = Vec::new();
-    parts.extend(limit.rate.as_ref().map(words::rate));
-    parts.extend(
-        limit
-            .body
-            .map(|body| format!("bodies up to {}", words::size(body))),
-    );
-    match (limit.soft, limit.hard) {
-        (Some(soft), Some(hard)) => parts.push(format!("{soft} to {hard} connections an instance")),
-        (Some(number), None) | (None, Some(number)) => {
-            parts.push(format!("{number} connections an instance"))
-        }
-        (None, None) => {}
-    }
-    parts.extend(
-        limit
-            .time
-            .map(|time| format!("requests up to {}", words::time(time))),
-    );
-    some(parts.join("; "))
-}
-
-/// The response headers that the edge adds.
-pub(crate) fn headers(headers: &Headers) -> String {
-    let mut parts = vec![
-        match headers.set {
-            HeaderSet::Strict => "the strict set",
-            HeaderSet::Basic => "the basic set",
-            HeaderSet::None => "none of the sets",
-        }
-        .to_owned(),
-    ];
-    parts.extend(
-        headers
-            .csp
-            .as_ref()
-            .map(|csp| format!("CSP {}", words::code(csp))),
-    );
-    parts.extend(headers.hsts.map(|time| format!("HSTS for {}", words::time(time))));
-    parts.extend(
-        headers
-            .referrer
-            .as_ref()
-            .map(|value| format!("Referrer-Policy {}", words::code(value))),
-    );
-    parts.extend(
-        headers
-            .permissions
-            .as_ref()
-            .map(|value| format!("Permissions-Policy {}", words::code(value))),
-    );
-    parts.extend(
-        headers
-            .add
-            .iter()
-            .map(|(name, value)| words::code(format!("{name}: {value}"))),
-    );
-    parts.join("; ")
-}
-
-/// A header that requests have to carry.
-pub(crate) fn required_header(require: &Require) -> String {
-    let methods = match require.methods.is_empty() {
-        true => String::new(),
-        false => format!(
-            " on {}",
-            require
-                .methods
-                .iter()
-                .map(|method| words::text(method))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-    };
-    let issuer = require
-        .issuer
-        .as_ref()
-        .map(|issuer| format!(", a JWT of {} that the edge verifies", words::url(issuer)));
-    format!(
-        "{}{methods}{}",
-        words::code(&require.header),
-        issuer.unwrap_or_default()
-    )
-}
-
-/// How long answers may be kept.
-pub(crate) fn cache(cache: &Cache) -> String {
-    let mut parts = Vec::new();
-    parts.extend(
-        cache
-            .assets
-            .map(|time| format!("assets for {}", words::time(time))),
-    );
-    parts.extend(cache.pages.map(|time| format!("pages for {}", words::time(time))));
-    parts.extend(
-        cache
-            .edge
-            .map(|time| format!("at the edge for {}", words::time(time))),
-    );
-    parts.join(", ")
-}
-
 fn watch(watch: &[Watch]) -> Option<String> {
     let parts: Vec<String> = watch
         .iter()
@@ -482,26 +385,4 @@ fn hooks(component: &Component) -> Option<String> {
             .map(|command| format!("after a restart {}", words::code(command))),
     );
     some(parts.join("; "))
-}
-
-/// What Towpath measures, in words.
-pub(crate) fn measured(measured: Measured) -> &'static str {
-    match measured {
-        Measured::Availability => "requests answered well",
-        Measured::Latency => "response time",
-        Measured::Errors => "share of requests that failed",
-        Measured::Requests => "requests",
-        Measured::Connections => "open connections",
-        Measured::Uptime => "time up",
-        Measured::Cpu => "processor use",
-        Measured::Memory => "memory use",
-        Measured::Restarts => "restarts",
-        Measured::QueueDepth => "waiting jobs",
-        Measured::DeadLetters => "jobs that failed for good",
-        Measured::Locks => "locks waited for",
-        Measured::DatabaseConnections => "database connections",
-        Measured::Evictions => "evicted keys",
-        Measured::WebVitals => "web vitals",
-        Measured::Incidents => "incidents opened",
-    }
 }

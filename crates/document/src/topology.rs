@@ -36,7 +36,7 @@ fn chart(here: &Desired) -> Chart {
     let public = |component: &Component| component.public;
     let any_public = here.components().any(|(_, _, component)| public(component));
     let front = here.edge.in_front.as_deref().filter(|_| any_public);
-    if any_public {
+    if any_public || !here.extension.is_empty() {
         chart.node("visitors", Look::Round, &["Visitors"]);
     }
     if let Some(front) = front {
@@ -114,6 +114,9 @@ fn arrows(here: &Desired, front: bool, chart: &mut Chart) {
             (false, false) => "HTTP",
         };
         chart.arrow(first, &id("run", name.as_str()), label, false);
+    }
+    for name in here.extension.keys() {
+        chart.arrow("visitors", &id("run", name.as_str()), "install", false);
     }
     for (_, name, component) in here.components() {
         for used in &component.uses {
@@ -273,10 +276,10 @@ fn route_rules(route: &Route) -> String {
     rules.extend(limit.and_then(|limit| limit.rate.as_ref()).map(words::rate));
     let body = route.body.or(limit.and_then(|limit| limit.body));
     rules.extend(body.map(|body| format!("bodies up to {}", words::size(body))));
-    rules.extend(route.access.as_ref().map(crate::security::sign_in));
-    rules.extend(route.require.iter().map(crate::settings::required_header));
-    rules.extend(route.waf.as_ref().map(crate::security::waf));
-    rules.extend(route.cache.as_ref().map(crate::settings::cache));
+    rules.extend(route.access.as_ref().map(crate::edge::sign_in));
+    rules.extend(route.require.iter().map(crate::edge::required_header));
+    rules.extend(route.waf.as_ref().map(crate::edge::waf));
+    rules.extend(route.cache.as_ref().map(crate::edge::cache));
     rules.extend(
         route
             .redirect
@@ -318,6 +321,43 @@ mod tests {
             [environment.prod]
             domain = "example.com"
             service.web.allow = "192.0.2.0/24"
-        "#), @"");
+        "#), @r#"
+        This is prod. What stands in the frame cannot be reached from outside.
+
+        ```mermaid
+        flowchart LR
+          visitors(["Visitors"])
+          front(["The #quot;CDN#quot;"])
+          run_web["web<br/>service"]
+          subgraph private["Private network"]
+            run_core["core<br/>service"]
+            run_end["end<br/>worker"]
+            data_db[("db<br/>Postgres")]
+            data_queue[("queue<br/>Redis")]
+          end
+          outside_mail(["mail"])
+          visitors -->|"HTTPS, WSS"| front
+          front -->|"HTTPS, WSS"| run_web
+          run_web -->|"REST, JWT, mTLS: asks #124; [all] #quot;sorts#quot;"| run_core
+          run_core -->|"SQL"| data_db
+          run_core -->|"Redis: puts jobs"| data_queue
+          run_core -.->|"REST"| outside_mail
+          run_end -->|"Redis"| data_queue
+          run_end -->|"HTTP, mTLS"| run_core
+        ```
+
+        ### Addresses
+
+        | Component | Address                  | Reached from                          | Certificate                    |
+        | --------- | ------------------------ | ------------------------------------- | ------------------------------ |
+        | `web`     | `web.example.com` (prod) | anywhere (dev); `192.0.2.0/24` (prod) | issued and renewed by the edge |
+        | `core`    |                          | the private network                   |                                |
+
+        ### Routes
+
+        | Component | Path  | What for | Rules              |
+        | --------- | ----- | -------- | ------------------ |
+        | `web`     | `/up` | Uploads  | bodies up to 20 MB |
+        "#);
     }
 }

@@ -265,12 +265,12 @@ pub(crate) fn window(window: &Window) -> String {
     window.spoken()
 }
 
-/// What makes a change arrive: `every pull request`, `a push to main`, `a tag v*`.
+/// What makes a change arrive: `on every pull request`, `on a push to main`, `on a tag v*`.
 pub(crate) fn trigger(trigger: &Trigger) -> String {
     match trigger {
-        Trigger::PullRequest => "every pull request".to_owned(),
-        Trigger::Push(branch) => format!("a push to {}", code(branch)),
-        Trigger::Tag(tag) => format!("a tag {}", code(tag)),
+        Trigger::PullRequest => "on every pull request".to_owned(),
+        Trigger::Push(branch) => format!("on a push to {}", code(branch)),
+        Trigger::Tag(tag) => format!("on a tag {}", code(tag)),
         Trigger::Manual => "by hand".to_owned(),
         Trigger::Schedule(when) => when.spoken(),
     }

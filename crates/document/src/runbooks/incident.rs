@@ -73,7 +73,7 @@ fn next(product: &Product<'_>) -> Vec<String> {
                 .map(|person| words::text(person))
                 .collect();
             format!(
-                "If it is beyond you, or nobody has answered within {}, call {}.",
+                "If it is beyond you, or nobody has answered within {}, call: {}.",
                 words::time(rotation.after),
                 people.join(", then ")
             )
