@@ -104,7 +104,10 @@ fn report(subjects: &[Subject]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let growth = each(last) / each(hundred);
-    println!("\na component among {} costs {growth:.2} of one among 100", last.components);
+    println!(
+        "\na component among {} costs {growth:.2} of one among 100",
+        last.components
+    );
     println!("memory at the most: {}", memory());
     if last.check > MOST || growth > MOST_GROWTH {
         println!("too slow: at most {MOST:?} in all, and {MOST_GROWTH} times as much for each");

@@ -55,7 +55,9 @@ fn name(number: usize) -> String {
 }
 
 fn environments(text: &mut String, components: usize, databases: usize) {
-    let gates: Vec<String> = (0..databases).map(|number| format!("\"tests-{number}\"")).collect();
+    let gates: Vec<String> = (0..databases)
+        .map(|number| format!("\"tests-{number}\""))
+        .collect();
     let _ = write!(
         text,
         "[environment.dev]\non = \"pull-request\"\ndata = {{ fresh = true }}\ncap = 1\n\n\
