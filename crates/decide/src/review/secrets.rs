@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Whole(kept::sessions),
     Rule::Scene(kept::rotations),
     Rule::Scene(kept::overlaps),
-    Rule::Scene(kept::real_data),
+    Rule::Scene(kept::plain_files),
     Rule::Scene(kept::sources),
     Rule::Scene(variables::unprovided),
     Rule::Scene(variables::clashes),

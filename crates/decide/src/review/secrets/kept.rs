@@ -189,7 +189,7 @@ pub(in super::super) fn overlaps(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 }
 
 /// A plain file holds no secret that opens real data.
-pub(in super::super) fn real_data(scene: &Scene<'_>, found: &mut Vec<Finding>) {
+pub(in super::super) fn plain_files(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     let Some((name, own)) = scene.environment.filter(|(_, own)| own.data.real) else {
         return;
     };
