@@ -44,9 +44,13 @@ impl<'a> Scene<'a> {
         Some((name, self.product.host.get(name)?))
     }
 
-    /// The kind of the host that something is at; a machine of ours where none is named.
+    /// The kind of the host that something is at; where none is named, a machine of ours or the cluster.
     pub(super) fn host_kind(&self, at: Option<&'a Ref<ToHost>>) -> HostKind {
-        self.host(at).map_or(HostKind::Machine, |(_, host)| host.kind)
+        let unnamed = match self.engine() {
+            Engine::Kubernetes => HostKind::Cluster,
+            Engine::Process | Engine::Docker => HostKind::Machine,
+        };
+        self.host(at).map_or(unnamed, |(_, host)| host.kind)
     }
 }
 

@@ -90,7 +90,10 @@ pub(super) fn unit(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 
 /// A canary of an environment in which nothing takes a share.
 fn unit_of_all(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    let Some((at, rollout)) = usual_rollout(scene).filter(|(_, one)| one.strategy == Strategy::Canary) else {
+    // What the product says is a default, and need not fit every environment.
+    let own = |at: &Path| scene.environment.is_none() || at.steps().len() > 1;
+    let usual = usual_rollout(scene).filter(|(at, one)| one.strategy == Strategy::Canary && own(at));
+    let Some((at, rollout)) = usual else {
         return;
     };
     let mut kinds = Vec::new();
@@ -147,9 +150,13 @@ pub(super) fn words(whole: &Whole<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let said = node.get("strategy").and_then(|node| node.scalar());
-        let is = |strategy: Strategy| match &said {
+        let canary = match &said {
+            Some(said) => said == Strategy::Canary.word(),
+            None => strategies.contains(&Strategy::Canary),
+        };
+        let only = |strategy: Strategy| match &said {
             Some(said) => said == strategy.word(),
-            None => strategies.contains(&strategy),
+            None => strategies.iter().all(|one| *one == strategy),
         };
         let strategy = said
             .clone()
@@ -157,7 +164,7 @@ pub(super) fn words(whole: &Whole<'_>, found: &mut Vec<Finding>) {
         let idle = ["steps", "first", "unit"]
             .into_iter()
             .find(|word| node.get(word).is_some());
-        if let (Some(word), false) = (idle, is(Strategy::Canary)) {
+        if let (Some(word), false) = (idle, canary) {
             let message = match said {
                 Some(_) => format!("`{word}` belongs to a canary, but the strategy is `{strategy}`"),
                 None => format!(
@@ -172,7 +179,7 @@ pub(super) fn words(whole: &Whole<'_>, found: &mut Vec<Finding>) {
             }
             found.push(finding);
         }
-        if node.get("gates").is_some() && is(Strategy::Recreate) {
+        if node.get("gates").is_some() && only(Strategy::Recreate) {
             found.push(
                 Finding::key(
                     &code::WORDS_OF_ANOTHER_STRATEGY,
@@ -181,6 +188,17 @@ pub(super) fn words(whole: &Whole<'_>, found: &mut Vec<Finding>) {
                 )
                 .label("without effect")
                 .hint("move them to `after`: they are asked when all of it runs, and a failure rolls back"),
+            );
+        }
+        if node.get("together").is_some() && only(Strategy::Rolling) {
+            found.push(
+                Finding::key(
+                    &code::TOGETHER_APART,
+                    at.key("together"),
+                    "components are to switch in one instant, but a rolling rollout replaces a few instances at a time",
+                )
+                .label("never in one instant")
+                .hint("write `strategy = \"blue-green\"`, or \"canary\" with `steps`"),
             );
         }
     }
@@ -291,22 +309,11 @@ pub(super) fn no_room(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 /// Components that are to switch in one instant, and cannot.
 pub(super) fn together(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     for (at, rollout) in rollouts(scene) {
-        if rollout.together.is_empty() {
+        // Rolling is told where it is written: an environment that is like another one takes the names over.
+        if rollout.together.is_empty() || rollout.strategy == Strategy::Rolling {
             continue;
         }
         let at = at.key("together");
-        if rollout.strategy == Strategy::Rolling {
-            found.push(
-                Finding::key(
-                    &code::TOGETHER_APART,
-                    at,
-                    "components are to switch in one instant, but a rolling rollout replaces a few instances at a time",
-                )
-                .label("never in one instant")
-                .hint("write `strategy = \"blue-green\"`, or \"canary\" with `steps`"),
-            );
-            continue;
-        }
         for (position, name) in rollout.together.iter().enumerate() {
             let Some((kind, _, component)) = scene.product.component(name.as_str()) else {
                 continue;

@@ -4,14 +4,23 @@ use super::{rollouts, usual_rollout};
 use crate::review::setting::environment_at;
 use crate::review::{Scene, component_at};
 use towpath_model::code;
+use towpath_model::desired::component::ComponentKind;
 use towpath_model::desired::rollout::{Rollout, Strategy};
 use towpath_model::finding::{Finding, Where};
+use towpath_model::spec::Path;
+
+/// Whether a rollout is of something of which the old release never waits beside the new one.
+fn nothing_warm(at: &Path) -> bool {
+    [ComponentKind::Bot, ComponentKind::Job, ComponentKind::Extension]
+        .iter()
+        .any(|kind| Path::of([kind.word()]).holds(at))
+}
 
 /// The old release is gone while the new one is still watched.
 pub(super) fn warm(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     for (at, rollout) in rollouts(scene) {
         let (warm, bake) = (rollout.warm, rollout.bake);
-        if rollout.strategy == Strategy::Recreate || warm >= bake {
+        if rollout.strategy == Strategy::Recreate || warm >= bake || nothing_warm(&at) {
             continue;
         }
         found.push(

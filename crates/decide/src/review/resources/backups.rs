@@ -203,6 +203,9 @@ pub(super) fn offsite(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 
 /// The log or the disk of something that is not ours is to be copied by us.
 pub(super) fn bound(scene: &Scene<'_>, found: &mut Vec<Finding>) {
+    if !scene.lasting() {
+        return;
+    }
     for (kind, name, resource, backup, at) in backups(scene) {
         if resource.bind.is_none() || backup.provider {
             continue;

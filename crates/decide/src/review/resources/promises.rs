@@ -127,7 +127,8 @@ pub(super) fn standby(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     let alone = |one: &Resource| one.availability != Availability::Single && one.bind.is_none();
     for (kind, name, resource) in scene.product.resources().filter(|(_, _, one)| alone(one)) {
         let host = scene.host(resource.at.as_ref());
-        if host.is_some_and(|(_, host)| host.kind != HostKind::Machine || host.standby.is_some()) {
+        let machine = scene.host_kind(resource.at.as_ref()) == HostKind::Machine;
+        if !machine || host.is_some_and(|(_, host)| host.standby.is_some()) {
             continue;
         }
         let place = resource_at(kind, name).key("availability");

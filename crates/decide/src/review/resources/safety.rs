@@ -46,7 +46,10 @@ pub(super) fn persistent(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 /// Real data, or data at a provider, is reached in the clear.
 pub(super) fn plain(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     for (kind, name, resource) in scene.product.resources().filter(|(_, _, one)| !one.tls) {
-        let away = scene.host_kind(resource.at.as_ref()) != HostKind::Machine;
+        let away = !matches!(
+            scene.host_kind(resource.at.as_ref()),
+            HostKind::Machine | HostKind::Cluster
+        );
         if !scene.real() || !(away || resource.bind.is_some()) {
             continue;
         }
