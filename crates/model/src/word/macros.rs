@@ -60,6 +60,7 @@ macro_rules! table {
                         named: $crate::table!(@named $($head)*),
                         one_of: $crate::table!(@one_of $($head)*),
                         overlays: $crate::table!(@overlays $($head)*),
+                        order: std::sync::OnceLock::new(),
                     });
                 &TABLE
             }
@@ -73,10 +74,18 @@ macro_rules! table {
             fn read(node: &$crate::spec::Node, kind: &str) -> Option<Self> {
                 let entries = node.table()?;
                 let _ = kind;
+                // What is written is far less than what could be: one look at each entry, and none at each field.
+                $(let mut $field: Option<&$crate::spec::Node> = None;)+
+                for (name, node) in entries {
+                    match name.as_str() {
+                        $(stringify!($field) => $field = Some(&**node),)+
+                        _ => {}
+                    }
+                }
                 Some($name {
                     $($field: {
                         let below: &str = match $crate::table!(@kind $($($flag)*)?) { "" => kind, own => own };
-                        let read = match entries.get(stringify!($field)) {
+                        let read = match $field {
                             Some(node) => <$ty as $crate::word::Word>::read(node, below),
                             None => None,
                         };

@@ -2,6 +2,7 @@
 
 use crate::spec::Node;
 use crate::unit::{Misread, Unit};
+use std::sync::OnceLock;
 
 /// What may stand at a place of the manifest.
 #[derive(Debug, Clone, Copy)]
@@ -79,12 +80,24 @@ pub struct Table {
     pub one_of: &'static [&'static str],
     /// The words of the root may stand in it, too, and are laid over the root.
     pub overlays: bool,
+    /// The positions of the fields in the order in which they are searched; filled in by the first search.
+    pub order: OnceLock<Vec<usize>>,
 }
 
 impl Table {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name == name)
+        let key = |position: &usize| {
+            let name = self.fields.get(*position).map_or("", |field| field.name);
+            (name.len(), name)
+        };
+        let order = self.order.get_or_init(|| {
+            let mut order: Vec<usize> = (0..self.fields.len()).collect();
+            order.sort_by_key(key);
+            order
+        });
+        let place = order.binary_search_by_key(&(name.len(), name), key).ok()?;
+        self.fields.get(*order.get(place)?)
     }
 
     /// The fields that belong to a kind.
