@@ -25,6 +25,12 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
+/// The name that a slip of one key turns into what was written.
+pub(crate) fn slipped<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = nearest(written, known)?;
+    (strsim::osa_distance(&fold(written), &fold(near)) <= 1).then_some(near)
+}
+
 /// Differences that nobody means.
 fn fold(name: &str) -> String {
     name.to_lowercase().replace(['-', ' '], "_")

@@ -6,13 +6,12 @@
 
 mod scalar;
 mod synonym;
+mod unknown;
 
-use crate::near::nearest;
 use crate::print::print_value;
 use crate::whole::{spoken, with_article};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use synonym::{advice, synonym};
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::ComponentKind;
@@ -130,7 +129,16 @@ impl Normalizer<'_> {
         if matches!(shape, Shape::Text) && says_nothing(node) && !MAY_BE_EMPTY.contains(&field.name) {
             self.blank(node, trail);
         }
-        self.shaped(node, shape, kind, trail)
+        let before = self.findings.len();
+        let value = self.shaped(node, shape, kind, trail);
+        if value.kind == Kind::Bad
+            && let (Shape::Unit(unit), Kind::Integer(number)) = (shape, &node.kind)
+            && let Some(usual) = scalar::in_usual_unit(*number, field, unit, kind)
+            && let Some(finding) = self.findings[before..].last_mut()
+        {
+            finding.hint = Some(format!("did you mean \"{usual}\"?"));
+        }
+        value
     }
 
     /// `false` for something that is always there.
@@ -463,54 +471,6 @@ impl Normalizer<'_> {
                 .hint(hint),
         );
     }
-
-    /// Tells of a word that is none, and finds the one that was meant.
-    fn unknown(
-        &mut self,
-        name: &str,
-        entry: &Node,
-        table: &'static Table,
-        kind: &str,
-        trail: &Trail<'_>,
-    ) -> Option<&'static str> {
-        let place = trail.text();
-        let root = place.is_empty() || table.overlays;
-        let shown = Shown(name);
-        let message = if place.is_empty() {
-            format!("`{shown}` is not a word of the manifest")
-        } else if table.overlays {
-            format!("`{shown}` is not a word of an environment, nor of the root")
-        } else {
-            format!("`{shown}` is not a word of `{}`", Shown(&place))
-        };
-        let own = table.fields_on(kind).map(|field| field.name);
-        let roots = Desired::table()
-            .fields
-            .iter()
-            .map(|field| field.name)
-            .filter(|_| table.overlays);
-        let known: Vec<&'static str> = own.chain(roots).collect();
-        self.compared += 1;
-        let compare = self.compared <= MOST_COMPARED;
-        let meant = synonym(name, root, entry.table().is_none())
-            .and_then(|word| known.iter().copied().find(|known| *known == word))
-            .or_else(|| nearest(name, known.iter().copied().filter(|_| compare)));
-        let hint = match (meant, advice(name)) {
-            (Some(word), _) => format!("did you mean `{word}`?"),
-            (None, Some(advice)) => advice.to_owned(),
-            (None, None) if place.is_empty() => "`towpath explain` lists all words".to_owned(),
-            (None, None) if table.overlays && is_of_component(name) => {
-                "that is a word of a component: write it in [environment.NAME.service.NAME]".to_owned()
-            }
-            (None, None) => listing(table, kind, trail),
-        };
-        self.findings.push(
-            Finding::new(&code::UNKNOWN_WORD, at_key(entry), message)
-                .label("unknown word")
-                .hint(hint),
-        );
-        meant
-    }
 }
 
 /// Puts what stood under a misspelled word to what stands under the right one, which wins.
@@ -543,12 +503,6 @@ fn stands_for_text(table: &Table) -> bool {
 /// Whether it is text of nothing but space.
 fn says_nothing(node: &Node) -> bool {
     matches!(&node.kind, Kind::Text(text) if text.trim().is_empty())
-}
-
-/// Whether a component has a field of that name, or of one that means the same elsewhere.
-fn is_of_component(name: &str) -> bool {
-    let table = towpath_model::desired::component::Component::table();
-    table.field(name).is_some() || synonym(name, false, true).is_some_and(|word| table.field(word).is_some())
 }
 
 /// The words of a table, or where to find them when there are many.

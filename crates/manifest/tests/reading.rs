@@ -96,3 +96,74 @@ backup = { full = "dayly" }
     let told = codes(&reading);
     assert_eq!(told.len(), 9, "{told:#?}");
 }
+
+/// The hints of all findings, in the order of the findings.
+fn hints(text: &str) -> Vec<String> {
+    let found = reading(text).findings;
+    found.into_iter().filter_map(|finding| finding.hint).collect()
+}
+
+#[test]
+fn a_word_of_a_table_inside_is_sent_into_it() {
+    let told = hints("product = \"x\"\n[environment.preview]\non = \"pull-request\"\nexpires = \"3d\"\n");
+    assert_eq!(told, ["it belongs into `preview`: preview = { expires = .. }"]);
+}
+
+#[test]
+fn a_word_of_another_tool_is_known_in_an_environment_too() {
+    let told = hints(
+        "product = \"x\"\n[environment.dev]\n[environment.prod]\nextends = \"dev\"\ntrigger = \"push main\"\nreplicas = 2\n",
+    );
+    assert_eq!(
+        told,
+        [
+            "did you mean `like`?",
+            "did you mean `on`?",
+            "that is a word of a component: write it in [environment.NAME.service.NAME]",
+        ]
+    );
+}
+
+#[test]
+fn variables_at_the_root_are_told_once() {
+    let told = hints("product = \"x\"\n[env]\nNODE_ENV = \"production\"\nPORT = 3000\n");
+    assert_eq!(
+        told,
+        ["variables belong to a component: write [service.NAME.env]"]
+    );
+}
+
+#[test]
+fn a_word_that_only_another_kind_has_is_explained() {
+    let told = hints("product = \"x\"\n[worker.beat]\nrun = \"beat\"\nschedule = \"daily\"\n");
+    assert_eq!(
+        told,
+        ["only a job runs at times; make it a [job.NAME] of its own"]
+    );
+}
+
+#[test]
+fn who_uses_a_database_by_its_kind_is_told_its_name() {
+    let told = hints(
+        "product = \"x\"\n[service.web]\nrun = \"web\"\nuses = [\"redis\"]\n[redis.cache]\n[bucket.media]\n",
+    );
+    assert_eq!(told[0], "did you mean `cache`?");
+}
+
+#[test]
+fn what_a_hint_declares_has_a_name_that_may_be() {
+    let told = hints("product = \"x\"\n[service.web]\nrun = \"web\"\nenv = { A = \"secret:a_token\" }\n");
+    assert_eq!(told, ["call it `A_TOKEN`, and declare it: [secret.A_TOKEN]"]);
+}
+
+#[test]
+fn a_number_without_a_unit_is_offered_the_unit_of_its_field() {
+    let told = hints("product = \"x\"\n[postgres.db]\nbackup = { full = \"daily\", keep = 30 }\n");
+    assert_eq!(told[0], "did you mean \"30d\"?");
+}
+
+#[test]
+fn one_value_in_brackets_is_offered_without_them() {
+    let told = hints("product = \"x\"\n[service.web]\nrun = \"web\"\nport = [\"8000:8000\"]\n");
+    assert_eq!(told, ["there is only one: write \"8000\", without brackets"]);
+}

@@ -1,10 +1,7 @@
 //! A small fuzzer that runs wherever tests run: examples and broken manifests, bent a little, from a fixed seed.
 //!
 //! What it finds is found again by the same seed. The real one, guided by coverage, is in `fuzz/`.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "seeds are files of the repository"
-)]
+#![allow(clippy::disallowed_methods, reason = "seeds are files of the repository")]
 
 mod fuzzing;
 
@@ -16,10 +13,50 @@ const BENT: usize = 6;
 
 /// Pieces that mean something to the language or to TOML.
 const PIECES: &[&str] = &[
-    "[", "]", "[[", "]]", "{", "}", "=", "\"", "'", "\"\"\"", ",", ".", "\n", "\r\n", "#", "\\", "\0", "\u{feff}",
-    "\u{202e}", "é", "false", "true", "-1", "0", "99999999999999999999", "1e400", "nan", "inf", "0x7f", "10%", "$5",
-    "30d", "100/s", "1979-05-27", "secret:", "from:", "flag:", "like = \"prod\"\n", "include = \"towpath.toml\"\n",
-    "only = []\n", "uses = [\"web\"]\n", "[environment.prod.service.web]\n", "[environment.dev]\n", "# file: more.toml\n",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "=",
+    "\"",
+    "'",
+    "\"\"\"",
+    ",",
+    ".",
+    "\n",
+    "\r\n",
+    "#",
+    "\\",
+    "\0",
+    "\u{feff}",
+    "\u{202e}",
+    "é",
+    "false",
+    "true",
+    "-1",
+    "0",
+    "99999999999999999999",
+    "1e400",
+    "nan",
+    "inf",
+    "0x7f",
+    "10%",
+    "$5",
+    "30d",
+    "100/s",
+    "1979-05-27",
+    "secret:",
+    "from:",
+    "flag:",
+    "like = \"prod\"\n",
+    "include = \"towpath.toml\"\n",
+    "only = []\n",
+    "uses = [\"web\"]\n",
+    "[environment.prod.service.web]\n",
+    "[environment.dev]\n",
+    "# file: more.toml\n",
 ];
 
 /// splitmix64.
@@ -51,7 +88,12 @@ fn manifests() -> Vec<(String, Vec<u8>)> {
         }
     }
     paths.sort();
-    let read = |path: PathBuf| (path.display().to_string(), fs::read(&path).expect("a seed is readable"));
+    let read = |path: PathBuf| {
+        (
+            path.display().to_string(),
+            fs::read(&path).expect("a seed is readable"),
+        )
+    };
     paths.into_iter().map(read).collect()
 }
 

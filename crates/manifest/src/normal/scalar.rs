@@ -1,12 +1,13 @@
 //! Single values: text, numbers, units, choices, references.
 
+use super::synonym::choice;
 use super::{at_value, list_of};
 use crate::near::nearest;
 use towpath_model::code;
 use towpath_model::finding::{Finding, Shown};
 use towpath_model::spec::{Kind, Node};
 
-use towpath_model::word::{Choice, Shape, UnitShape};
+use towpath_model::word::{Choice, Field, Shape, UnitShape};
 
 /// The normal form of a single value, or what is wrong with it. `name` spells out the field for a message.
 pub(super) fn scalar(node: &Node, shape: Shape, name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
@@ -82,6 +83,14 @@ fn measured(node: &Node, unit: UnitShape, name: &dyn Fn() -> String) -> Result<K
     let text = match &node.kind {
         Kind::Text(text) | Kind::Decimal(text) => text.clone(),
         Kind::Integer(number) => number.to_string(),
+        Kind::List(elements) if elements.len() == 1 => {
+            let mut finding = wrong_type(node, name, unit.what, "");
+            finding.hint = Some(match alone(&elements[0], unit) {
+                Some(one) => format!("there is only one: write \"{one}\", without brackets"),
+                None => format!("write one alone, such as {}", such_as()),
+            });
+            return Err(finding);
+        }
         _ => {
             let mut finding = wrong_type(node, name, unit.what, "");
             finding.hint = Some(format!("write it as text, such as {}", such_as()));
@@ -114,6 +123,26 @@ fn measured(node: &Node, unit: UnitShape, name: &dyn Fn() -> String) -> Result<K
     }
 }
 
+/// A number without its unit, in the unit that the field is usually written in: backups are kept for days, and
+/// health checks wait for seconds.
+pub(super) fn in_usual_unit(number: i64, field: &Field, unit: UnitShape, kind: &str) -> Option<String> {
+    let example = Some(field.example.trim_matches('"').to_owned()).filter(|text| !text.is_empty());
+    let usual = example.or_else(|| (field.default)(kind)?.scalar())?;
+    let suffix = usual.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let simple = suffix.len() < usual.len() && suffix.chars().all(char::is_alphabetic);
+    let text = format!("{number}{suffix}");
+    (simple && !suffix.is_empty() && (unit.check)(&text).is_ok()).then_some(text)
+}
+
+/// What the only value of a list means, if anything.
+fn alone(element: &Node, unit: UnitShape) -> Option<String> {
+    let text = element.scalar()?;
+    match (unit.check)(&text) {
+        Ok(()) => Some(text),
+        Err(misread) => misread.meant,
+    }
+}
+
 fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
     let words = || choices.iter().map(|choice| choice.word);
     let Some(text) = node.scalar() else {
@@ -123,7 +152,8 @@ fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<
         return Ok(Kind::Text(text));
     }
     let message = format!("`{}` cannot be `{}`", name(), Shown(&text));
-    let hint = match nearest(&text, words()) {
+    let same = choice(&text).and_then(|same| words().find(|word| *word == same));
+    let hint = match same.or_else(|| nearest(&text, words())) {
         Some(word) => format!("did you mean \"{word}\"?"),
         None => format!("it is one of {}", list_of(words(), "or")),
     };

@@ -87,6 +87,9 @@ const FIELDS: &[(&[&str], &str)] = &[
             "readiness",
             "liveness",
             "health_path",
+            "readinessprobe",
+            "livenessprobe",
+            "startupprobe",
         ],
         "health",
     ),
@@ -98,7 +101,16 @@ const FIELDS: &[(&[&str], &str)] = &[
     (&["domain", "host", "hostname", "hostnames", "urls"], "domains"),
     (&["mem", "memory_limit", "ram", "mem_limit"], "memory"),
     (&["cpus", "cpu_limit", "vcpu"], "cpu"),
-    (&["schedule", "crontab"], "cron"),
+    (&["schedule", "crontab", "every"], "cron"),
+    (&["every", "schedule", "frequency"], "full"),
+    (&["test"], "command"),
+    (&["httpget", "endpoint", "url"], "path"),
+    (&["periodseconds", "period", "every"], "interval"),
+    (&["timeoutseconds"], "timeout"),
+    (
+        &["initialdelayseconds", "start_period", "grace_period"],
+        "deadline",
+    ),
     (
         &["root", "output", "publish", "dist", "output_directory"],
         "files",
@@ -122,38 +134,96 @@ const FIELDS: &[(&[&str], &str)] = &[
     (&["owner", "who", "assignee"], "people"),
 ];
 
-/// What a word of another tool is called here.
-pub(super) fn synonym(word: &str, root: bool, single: bool) -> Option<&'static str> {
+/// What a word of another tool may be called here, best first.
+pub(super) fn synonyms(word: &str, root: bool, single: bool) -> Vec<&'static str> {
     let folded = word.to_lowercase().replace('-', "_");
     // A single value at the root is no table of things: it names the product or its region.
     if root && single {
         let known = |words: &[&str]| words.contains(&folded.as_str());
         if known(&["app", "name", "project", "app_name"]) {
-            return Some("product");
+            return vec!["product"];
         }
-        return known(&["primary_region", "location"]).then_some("region");
+        return known(&["primary_region", "location"])
+            .then_some("region")
+            .into_iter()
+            .collect();
     }
     let known = if root { TABLES } else { FIELDS };
     known
         .iter()
-        .find(|(words, _)| words.contains(&folded.as_str()))
+        .filter(|(words, _)| words.contains(&folded.as_str()))
         .map(|(_, here)| *here)
+        .collect()
 }
 
 /// What to do about a word of another tool that has no like here.
-pub(super) fn advice(word: &str) -> Option<&'static str> {
-    Some(match word.to_lowercase().replace('-', "_").as_str() {
-        "version" => "a manifest has no version of its own: take it out",
-        "force_https" => "the edge answers plain HTTP with the HTTPS address by itself: take it out",
-        "auto_stop_machines" | "auto_start_machines" | "auto_stop" | "auto_start" => {
+pub(super) fn advice(word: &str, table: &str) -> Option<&'static str> {
+    let folded = word.to_lowercase().replace('-', "_");
+    Some(match (folded.as_str(), table) {
+        ("version" | "apiversion", "Desired") => "a manifest has no version of its own: take it out",
+        ("kind", "Desired") => "the kind is the name of the table, as in [service.NAME] or [job.NAME]",
+        ("metadata" | "spec", "Desired") => "a component is a table: [service.NAME], and its fields below it",
+        ("variable" | "variables" | "var" | "locals", "Desired") => {
+            "what is secret is a [secret.NAME]; other values stand in the `env` of a component"
+        }
+        ("resource" | "resources" | "module" | "data", "Desired") => {
+            "what keeps data is a [postgres.NAME], [redis.NAME] or [bucket.NAME]"
+        }
+        ("terraform", "Desired") => "Towpath keeps its own record of what runs: take it out",
+        ("http_service", "Desired") => "what takes requests is a [service.NAME] with public = true",
+        ("kill_signal", "Desired") => "write it in a component: stop = { signal = \"INT\" }",
+        ("kill_timeout", "Desired") => "write it in a component: stop = \"30s\"",
+        ("processes", "Desired") => {
+            "each process is a component: [service.NAME], [worker.NAME] or [bot.NAME]"
+        }
+        ("vm", "Desired") => "write `cpu` and `memory` in a component",
+        ("configs", "Desired") => "files with settings belong to a component: config = [\"FILE\"]",
+        ("resources", "Component") => "write `cpu` and `memory` in the component itself",
+        ("env_file" | "envfile" | "envfrom", "Component") => {
+            "what is secret is a [secret.NAME], and all else is written in `env`"
+        }
+        ("secrets", "Component") => "write env = { NAME = \"secret:NAME\" }, and declare [secret.NAME]",
+        ("securitycontext" | "privileged" | "cap_add" | "user", "Component") => {
+            "instances run without rights that they do not need: take it out"
+        }
+        ("port", "Health") => "the component's own `port` is asked: take it out",
+        ("retries" | "failurethreshold" | "successthreshold", "Health") => {
+            "a new instance is asked again and again until the `deadline`: take it out"
+        }
+        ("targetcpuutilizationpercentage" | "target_cpu" | "target", "Replicas") => {
+            "what makes the number grow stands beside `replicas`: scale = { cpu = \"70%\" }"
+        }
+        ("maxsurge" | "max_surge" | "maxunavailable" | "max_unavailable" | "max_parallel", "Rollout") => {
+            "new instances start before old ones stop, so there are never too few: take it out"
+        }
+        ("force_https", _) => "the edge answers plain HTTP with the HTTPS address by itself: take it out",
+        ("auto_stop_machines" | "auto_start_machines" | "auto_stop" | "auto_start", _) => {
             "what sleeps without requests is a [function.NAME]; other components stay"
         }
-        "mounts" | "volume_mounts" | "volumes" => {
+        ("mounts" | "volume_mounts" | "volumemounts" | "volumes", _) => {
             "instances come and go: what has to stay is kept in a [bucket.NAME] or a database"
         }
-        "networks" => "there are no networks to declare: `uses` says who reaches whom",
-        "container_name" | "labels" => "Towpath names what it runs itself: take it out",
-        "branch" => "say what makes a change arrive: on = \"push BRANCH\"",
+        ("networks", _) => "there are no networks to declare: `uses` says who reaches whom",
+        ("container_name" | "labels", _) => "Towpath names what it runs itself: take it out",
+        ("branch", _) => "say what makes a change arrive: on = \"push BRANCH\"",
+        _ => return None,
+    })
+}
+
+/// What words of other tools are among the words that may be chosen.
+pub(super) fn choice(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().replace(['-', '_', ' '], "").as_str() {
+        "unlessstopped" => "always",
+        "no" => "never",
+        "rollingupdate" | "rollingrelease" => "rolling",
+        "replace" | "stopfirst" | "inplace" => "recreate",
+        "allkeyslru" | "volatilelru" => "lru",
+        "allkeyslfu" | "volatilelfu" => "lfu",
+        "noeviction" => "none",
+        "k8s" => "kubernetes",
+        "compose" | "dockercompose" => "docker",
+        "ws" | "wss" => "websocket",
+        "https" => "http",
         _ => return None,
     })
 }

@@ -10,7 +10,7 @@ use towpath_model::desired::component::ToNeeded;
 use towpath_model::finding::{Finding, Shown, Where};
 use towpath_model::spec::{Kind, Node, Place, Tree};
 use towpath_model::unit::Name;
-use towpath_model::word::{Map, Shape, Target};
+use towpath_model::word::{Map, Shape, Target, UnitShape};
 
 /// The references that a near name is looked for, in all. Each costs a look at every name, and whoever has that many
 /// wrong ones has renamed something, and knows it from the first.
@@ -133,11 +133,18 @@ impl<'a> Names<'a> {
     /// What to do about a name that is not declared.
     fn advice(&self, tables: &'static [&'static str], name: &str, owner: &str) -> String {
         const SHOWN: usize = 8;
+        // What is declared has to have a name that may be one.
+        let named = shape_of(tables.first().copied())
+            .and_then(|names| (names.check)(name).err()?.meant)
+            .unwrap_or_else(|| name.to_owned());
         let declare = match tables {
             _ if tables.contains(&"external") => {
-                format!("what lies outside is declared, too: [external.{}]", Shown(name))
+                format!("what lies outside is declared, too: [external.{}]", Shown(&named))
             }
-            [first, ..] => format!("declare it: [{first}.{}]", Shown(name)),
+            [first, ..] if named != name => {
+                format!("call it `{0}`, and declare it: [{first}.{0}]", Shown(&named))
+            }
+            [first, ..] => format!("declare it: [{first}.{}]", Shown(&named)),
             [] => String::new(),
         };
         let compared = self.compared.get();
@@ -146,6 +153,16 @@ impl<'a> Names<'a> {
         }
         self.compared.set(compared + 1);
         let others = || self.all_in(tables).filter(|other| *other != owner);
+        // `postgres` is what many call their only database.
+        if let Some(kind) = tables.iter().find(|table| **table == name)
+            && let [only] = self
+                .all_in(&[*kind])
+                .collect::<BTreeSet<&str>>()
+                .into_iter()
+                .collect::<Vec<_>>()[..]
+        {
+            return format!("did you mean `{only}`?");
+        }
         if name != "NAME"
             && let Some(near) = nearest(name, others())
         {
@@ -158,6 +175,14 @@ impl<'a> Names<'a> {
             count if count <= SHOWN => format!("there are {}; {declare}", list_of(names.into_iter(), "and")),
             _ => declare,
         }
+    }
+}
+
+/// What the names of a table of the root are.
+fn shape_of(table: Option<&str>) -> Option<UnitShape> {
+    match (Desired::table().field(table?)?.shape)() {
+        Shape::Map(names, _) => Some(names),
+        _ => None,
     }
 }
 

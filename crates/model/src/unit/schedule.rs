@@ -159,6 +159,7 @@ impl Unit for Schedule {
         if prefixed
             || fields.first().is_some_and(|w| w.starts_with('*'))
             || fields.len() > 4 && like_cron(&fields[0])
+            || fields.len() > 1 && fields.iter().all(like_cron)
         {
             return from_cron(fields, like_cron);
         }

@@ -10,7 +10,10 @@ pub fn try_everything(bytes: &[u8]) {
     let files = files(bytes);
     let checked = check_sources("towpath.toml", &files, &[]);
     let again = check_sources("towpath.toml", &files, &[]);
-    assert_eq!(checked.diagnostics, again.diagnostics, "checking twice tells the same");
+    assert_eq!(
+        checked.diagnostics, again.diagnostics,
+        "checking twice tells the same"
+    );
     let size = bytes.len();
     let found = checked.diagnostics.len();
     assert!(found <= 100 + 8 * size, "{found} findings in {size} bytes");
@@ -38,7 +41,11 @@ fn told(checked: &Checked, size: usize) {
     let sources = &checked.reading.sources;
     for color in [false, true] {
         let text = render_diagnostics(&checked.diagnostics, sources, color);
-        assert!(text.len() <= 1_000_000 + 10 * size, "{} bytes are told", text.len());
+        assert!(
+            text.len() <= 1_000_000 + 10 * size,
+            "{} bytes are told",
+            text.len()
+        );
         let raw = |letter: char| letter.is_control() && letter != '\n' && !(color && letter == '\u{1b}');
         assert!(!text.contains(raw), "a terminal would obey {text:?}");
     }
