@@ -13,35 +13,7 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
         page.heading(3, "Who is told");
         page.table(&routes);
     }
-    let mut table = Table::new([
-        "Alert",
-        "What has happened",
-        "When",
-        "Severity",
-        "Told to",
-        "Besides telling",
-    ]);
-    for (name, alert) in product.all(|product| &product.alert) {
-        let told = alert.to.iter().map(|channel| {
-            let known = channels
-                .iter()
-                .find(|(known, _)| known.as_str() == channel.as_str());
-            known.map_or_else(|| words::code(channel), |(name, channel)| place(name, channel))
-        });
-        let runbook = alert
-            .runbook
-            .as_ref()
-            .map(|runbook| format!("runbook {}", words::code(runbook)));
-        let does: Vec<String> = action(alert).into_iter().chain(runbook).collect();
-        table.row([
-            words::code(name),
-            words::maybe(&alert.about),
-            cause(alert),
-            alert.severity.to_string(),
-            words::list(&told.collect::<Vec<_>>()),
-            does.join("; "),
-        ]);
-    }
+    let table = alerts(product, &channels);
     if !table.is_empty() {
         page.heading(3, "Alerts");
         page.table(&table);
@@ -55,6 +27,44 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
                 .map(|(name, rotation)| on_call(name, rotation)),
         );
     }
+}
+
+fn alerts(product: &Product<'_>, channels: &[(&Name, &Channel)]) -> Table {
+    let mut table = Table::new([
+        "Alert",
+        "What has happened",
+        "When",
+        "Severity",
+        "Told to",
+        "Besides telling",
+    ]);
+    let all = product.all(|product| &product.alert);
+    let chosen = all.iter().any(|(_, alert)| !alert.to.is_empty());
+    for (name, alert) in all {
+        let told = alert.to.iter().map(|channel| {
+            let known = channels
+                .iter()
+                .find(|(known, _)| known.as_str() == channel.as_str());
+            known.map_or_else(|| words::code(channel), |(name, channel)| place(name, channel))
+        });
+        let told = match (alert.to.is_empty(), chosen) {
+            (true, true) => "by severity".to_owned(),
+            (true, false) => String::new(),
+            (false, _) => words::list(&told.collect::<Vec<_>>()),
+        };
+        let runbook = alert.runbook.as_ref();
+        let runbook = runbook.map(|runbook| format!("runbook {}", words::code(runbook)));
+        let does: Vec<String> = action(alert).into_iter().chain(runbook).collect();
+        table.row([
+            words::code(name),
+            words::maybe(&alert.about),
+            cause(alert),
+            alert.severity.to_string(),
+            told,
+            does.join("; "),
+        ]);
+    }
+    table
 }
 
 /// For each severity the channels that are told; severities with the same channels share a row.
@@ -77,6 +87,7 @@ fn routes(channels: &[(&Name, &Channel)]) -> Table {
         let text = match severities.as_slice() {
             [only] => only.to_string(),
             all if all.len() == Severity::ALL.len() => "all".to_owned(),
+            [first, last] => format!("{first} and {last}"),
             [first, .., last] => format!("{first} to {last}"),
             [] => continue,
         };
@@ -274,16 +285,16 @@ mod tests {
         "##), @r#"
         ### Who is told
 
-        | Severity     | Told to                                                |
-        | ------------ | ------------------------------------------------------ |
-        | sev0 to sev1 | PagerDuty platform (names who is on call for platform) |
-        | sev2 to sev4 | Slack #on-call                                         |
+        | Severity      | Told to                                                |
+        | ------------- | ------------------------------------------------------ |
+        | sev0 and sev1 | PagerDuty platform (names who is on call for platform) |
+        | sev2 to sev4  | Slack #on-call                                         |
 
         ### Alerts
 
         | Alert    | What has happened | When                          | Severity | Told to        | Besides telling        |
         | -------- | ----------------- | ----------------------------- | -------- | -------------- | ---------------------- |
-        | `errors` | Requests fail     | `errors` `> 5%` for 5 minutes | sev1     |                | rolls the release back |
+        | `errors` | Requests fail     | `errors` `> 5%` for 5 minutes | sev1     | by severity    | rolls the release back |
         | `backup` |                   | a backup did not end well     | sev2     | Slack #on-call |                        |
 
         ### On-call

@@ -95,13 +95,12 @@ fn kept(backup: &Backup) -> String {
 }
 
 fn place(backup: &Backup) -> String {
-    let mut parts = Vec::new();
-    parts.extend(
-        backup
-            .to
-            .as_ref()
-            .map(|bucket| format!("bucket {}", words::code(bucket))),
-    );
+    let first = match (&backup.to, backup.provider) {
+        (Some(bucket), _) => format!("the bucket {}", words::code(bucket)),
+        (None, true) => "the provider".to_owned(),
+        (None, false) => "Towpath's store".to_owned(),
+    };
+    let mut parts = vec![first];
     if let Some(url) = &backup.offsite {
         let when = backup
             .offsite_when
@@ -113,20 +112,10 @@ fn place(backup: &Backup) -> String {
             when.unwrap_or_default()
         ));
     }
-    if parts.is_empty() {
-        parts.push(
-            if backup.provider {
-                "at the provider"
-            } else {
-                "in Towpath's store"
-            }
-            .to_owned(),
-        );
-    }
     if backup.encrypted && !backup.provider {
         parts.push("encrypted".to_owned());
     }
-    parts.join(", ")
+    parts.join("; ")
 }
 
 /// What has no backup, and why that may be right.
@@ -177,7 +166,7 @@ mod tests {
 
         | Resource        | Copies                               | Log of changes                          | Kept                      | Where | Restore tried                                   | May be lost               | Back within    |
         | --------------- | ------------------------------------ | --------------------------------------- | ------------------------- | ----- | ----------------------------------------------- | ------------------------- | -------------- |
-        | `db` (postgres) | whole copy every day at 02:00 (prod) | shipped at least every 5 minutes (prod) | 14 days to 30 days (prod) | a further copy at `s3://x.example.com/a` every Sunday at 00:00, encrypted (prod) | on the first day of every month at 00:00 (prod) | at most 15 minutes (prod) | 4 hours (prod) |
+        | `db` (postgres) | whole copy every day at 02:00 (prod) | shipped at least every 5 minutes (prod) | 14 days to 30 days (prod) | Towpath's store; a further copy at `s3://x.example.com/a` every Sunday at 00:00; encrypted (prod) | on the first day of every month at 00:00 (prod) | at most 15 minutes (prod) | 4 hours (prod) |
 
         - `cache` (redis) keeps nothing over a restart, so there is nothing to back up.
         - `files` (bucket) has no backup; old versions of objects are kept.

@@ -22,7 +22,7 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
 fn layers(product: &Product<'_>) -> Vec<String> {
     let mut layers = Vec::new();
     if !product.all(|product| &product.secret).is_empty() {
-        let keeper = product.across(|here| Some(Some(keeper(product, &kept(here)))));
+        let keeper = product.across(|here| Some(Some(keeper(product, product.kept(here)))));
         layers.push(format!(
             "**Secrets** are kept in {keeper}, and never stand in the repository."
         ));
@@ -73,11 +73,6 @@ fn layers(product: &Product<'_>) -> Vec<String> {
     layers
 }
 
-/// How secrets are kept in an environment.
-fn kept(here: &towpath_model::Desired) -> Secrets {
-    here.secrets.clone()
-}
-
 /// Where secrets are kept, in words.
 pub(crate) fn keeper(product: &Product<'_>, secrets: &Secrets) -> String {
     let place = secrets.at.as_ref().map(|at| product.host(at.as_str()));
@@ -111,6 +106,26 @@ struct Entry<'a> {
     components: Vec<&'a Name>,
 }
 
+/// The variables of a component in any environment, as they are where the product is used for real.
+fn variables<'a>(product: &Product<'a>, component: &'a Name) -> Vec<(&'a VarName, &'a Variable)> {
+    let environments = product.environments.iter().map(|(_, here)| *here);
+    let mut all: Vec<(&VarName, &Variable)> = Vec::new();
+    for here in std::iter::once(product.main)
+        .chain(environments)
+        .chain([product.root])
+    {
+        if let Some((_, _, component)) = here.component(component.as_str()) {
+            let new = component
+                .env
+                .iter()
+                .filter(|(name, _)| !all.iter().any(|(known, _)| known == name));
+            let new: Vec<_> = new.collect();
+            all.extend(new);
+        }
+    }
+    all
+}
+
 fn contract(product: &Product<'_>) -> Table {
     let mut table = Table::new([
         "Variable",
@@ -121,12 +136,12 @@ fn contract(product: &Product<'_>) -> Table {
         "Value or source",
     ]);
     let mut entries: Vec<(&VarName, Entry<'_>)> = Vec::new();
-    for (_, name, component) in product.components() {
-        for (variable, written) in &component.env {
-            match entries
-                .iter_mut()
-                .find(|(known, entry)| *known == variable && entry.variable.about == written.about)
-            {
+    for (_, name, _) in product.components() {
+        for (variable, written) in variables(product, name) {
+            let same = |(known, entry): &&mut (&VarName, Entry<'_>)| {
+                *known == variable && entry.variable.about == written.about
+            };
+            match entries.iter_mut().find(same) {
                 Some((_, entry)) => entry.components.push(name),
                 None => entries.push((
                     variable,
@@ -261,7 +276,7 @@ mod tests {
             secrets = "vault"
             service.web.env.SITE = "https://example.com"
         "#), @r#"
-        - **Secrets** are kept in Towpath's sealed store, and never stand in the repository.
+        - **Secrets** are kept in a `.env` file that git does not track (dev); HashiCorp Vault (prod), and never stand in the repository.
         - **Settings** that are not secret stand in `config.yaml`, in the release: a rollback brings them back.
         - **Environment variables** carry both to the components; the table below is the contract. A deployment without one that is required fails before anything starts.
         - **Flags** turn parts on and off without a deployment; their defaults are the safe side and part of the release.
@@ -270,6 +285,7 @@ mod tests {
 
         | Variable    | Components | Required | Environments | What it is for     | Value or source             |
         | ----------- | ---------- | -------- | ------------ | ------------------ | --------------------------- |
+        | `DEBUG`     | web        | yes      | dev          |                    | `yes` (dev)                 |
         | `FUTURE`    | web        | not yet  | all          |                    | secret `FUTURE`             |
         | `LOG_LEVEL` | web        | no       | all          | How much is logged | `info`; for example `debug` |
         | `SITE`      | web        | yes      | all          | Its own address    | `http://localhost` (dev); `https://example.com` (prod); for example `https://example.com` |

@@ -170,7 +170,7 @@ mod tests {
         | `scan`    |            | a high weakness stops the release, a critical one the build; one known for more than 7 days fails, however bad | in the pipeline            | nothing goes on         | with Trivy                                      |
         | `small`   |            | `dist/*.js` weighs at most 500 KB                | in the pipeline            | nothing goes on         |                                                 |
         | `fewer`   |            | `incidents` is at least 30% less over 14 days than over the 14 days before, with the whole 95% interval on that side; fewer than 50 events before is no verdict | before prod                | nothing goes on         | ana@example.com may waive it for at most 7 days |
-        | `lead`    |            | 2 of ana@example.com or ben@example.com say yes, which holds for 1 day | before prod                | it is told, and goes on |                                                 |
+        | `lead`    |            | 2 of ana@example.com and ben@example.com say yes, which holds for 1 day | before prod                | it is told, and goes on |                                                 |
         | `as-good` |            | errors stay at or below 1% and are no worse than before, and the 95% quantile of latency is not both 10% and 20 milliseconds slower | during the rollout to prod | nothing goes on         |                                                 |
         "#);
     }

@@ -3,9 +3,9 @@
 use crate::page::{Page, Table};
 use crate::product::Product;
 use crate::words;
+use towpath_model::Desired;
 use towpath_model::desired::component::{Component, ComponentKind};
 use towpath_model::desired::place::{Host, HostKind};
-use towpath_model::desired::resource::Resource;
 use towpath_model::unit::Name;
 
 pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
@@ -71,37 +71,47 @@ fn component_host(product: &Product<'_>, kind: ComponentKind, name: &Name, compo
         return stores.join(", ");
     }
     in_each(product, |product| {
-        product
-            .component(name.as_str())
-            .map(|(_, _, component)| component.at.as_ref().map(|at| at.as_str()))
+        let (_, _, component) = product.component(name.as_str())?;
+        Some(
+            component
+                .at
+                .as_ref()
+                .map_or(Place::Usual, |at| Place::Host(at.as_str())),
+        )
     })
 }
 
 fn resource_host(product: &Product<'_>, name: &Name) -> String {
     in_each(product, |product| {
-        product
-            .resource(name.as_str())
-            .map(|(_, _, resource)| place_of(resource))
+        let (_, _, resource) = product.resource(name.as_str())?;
+        Some(match &resource.at {
+            Some(at) => Place::Host(at.as_str()),
+            // One that exists already does not run where its environment does.
+            None if resource.bind.is_some() => Place::Elsewhere,
+            None => Place::Usual,
+        })
     })
 }
 
-fn place_of(resource: &Resource) -> Option<&str> {
-    resource.at.as_ref().map(|at| at.as_str())
+/// Where something runs, by its own words.
+enum Place<'a> {
+    Host(&'a str),
+    /// Where its environment does.
+    Usual,
+    Elsewhere,
 }
 
 /// The host in each environment: its own, or the environment's.
-fn in_each<'a>(
-    product: &Product<'a>,
-    own: impl Fn(&'a towpath_model::Desired) -> Option<Option<&'a str>>,
-) -> String {
+fn in_each<'a>(product: &Product<'a>, own: impl Fn(&'a Desired) -> Option<Place<'a>>) -> String {
     let places = product.places();
     product.across(|here| {
-        let own = own(here)?;
         let environment = places.iter().find(|(_, _, desired)| std::ptr::eq(*desired, here));
-        let usual = environment
-            .and_then(|(_, environment, _)| environment.at.as_ref())
-            .map(|at| at.as_str());
-        Some(own.or(usual).map(|host| product.host(host)))
+        let usual = environment.and_then(|(_, environment, _)| environment.at.as_ref());
+        Some(match own(here)? {
+            Place::Host(host) => Some(product.host(host)),
+            Place::Usual => usual.map(|host| product.host(host.as_str())),
+            Place::Elsewhere => Some("exists already".to_owned()),
+        })
     })
 }
 
@@ -271,11 +281,11 @@ mod tests {
             postgres.db.bind = "DATABASE_URL"
             [secret.DATABASE_URL]
         "#), @r#"
-        | Component | Kind     | Runtime     | Host                             | Environments | Rationale and notes                               |
-        | --------- | -------- | ----------- | -------------------------------- | ------------ | ------------------------------------------------- |
-        | `web`     | service  |             | One machine (dev); Fly.io (prod) | all          |                                                   |
-        | `guard`   | bot      | Python 3.12 | Fly.io                           | all          | Answers \| on Discord. One connection that stays. |
-        | `db`      | postgres | 16          | One machine (dev); Fly.io (prod) | all          |                                                   |
+        | Component | Kind     | Runtime     | Host                                     | Environments | Rationale and notes                               |
+        | --------- | -------- | ----------- | ---------------------------------------- | ------------ | ------------------------------------------------- |
+        | `web`     | service  |             | One machine (dev); Fly.io (prod)         | all          |                                                   |
+        | `guard`   | bot      | Python 3.12 | Fly.io                                   | all          | Answers \| on Discord. One connection that stays. |
+        | `db`      | postgres | 16          | One machine (dev); exists already (prod) | all          |                                                   |
 
         ### Hosts
 

@@ -35,7 +35,7 @@ fn streams(product: &Product<'_>, telemetry: &Telemetry) -> Vec<String> {
     let hidden = match telemetry.hide.is_empty() {
         true => "secrets never stand in them".to_owned(),
         false => format!(
-            "secrets never stand in them, nor do the fields {}",
+            "secrets never stand in them, nor does what the fields {} hold",
             words::codes(&telemetry.hide)
         ),
     };
@@ -146,7 +146,7 @@ mod tests {
             redis = "a|b"
             unit = "jobs"
         "#), @r#"
-        - **Logs** go to Grafana Loki, too, and are kept for 14 days; secrets never stand in them, nor do the fields `email`.
+        - **Logs** go to Grafana Loki, too, and are kept for 14 days; secrets never stand in them, nor does what the fields `email` hold.
         - **Deployments** and changes of secrets are recorded, with who and why.
 
         | Metric   | What it counts  | Measured of | By                                                 | Shown              |

@@ -94,7 +94,7 @@ mod tests {
         | --------- | ------------------ | ----------------------- | -------------------------------- | -------- | -------------------------------------- | ----------- |
         | `login`   | A visitor signs in | `GET /me` with a cookie | `status = 200` and `p95 < 250ms` | `web`    | every minute, 20 times for one verdict | before prod |
         | `reflect` |                    | 1) `insert into outbox values ('a' \|\| 'b')` on `db`<br>2) WebSocket `/ws`: `body contains reflect` within 3 seconds<br>3) `GET /x` again and again until `progress = 100%` within 1 minute |                                  | `web`    |                                        |             |
-        | `same`    |                    | `POST /x` with `a.json` gives what the running release answers with a signature |                                  | `web`    |                                        |             |
+        | `same`    |                    | `POST /x` with `a.json` and a signature gives what the running release answers |                                  | `web`    |                                        |             |
         "#);
     }
 }

@@ -6,6 +6,7 @@ use towpath_model::Desired;
 use towpath_model::desired::component::{Component, ComponentKind};
 use towpath_model::desired::environment::Environment;
 use towpath_model::desired::resource::{Resource, ResourceKind};
+use towpath_model::desired::secret::Secrets;
 use towpath_model::unit::Name;
 use towpath_model::word::Map;
 
@@ -184,6 +185,16 @@ impl<'a> Product<'a> {
                 .resource(name.as_str())
                 .map(|(_, _, resource)| value(resource))
         })
+    }
+
+    /// How secrets are kept in an environment, or where there is none.
+    pub(crate) fn kept(&self, here: &'a Desired) -> &'a Secrets {
+        let place = self
+            .environments
+            .iter()
+            .find(|(_, product)| std::ptr::eq(*product, here));
+        let own = place.and_then(|(name, product)| product.environment.get(*name));
+        own.and_then(|own| own.secrets.as_ref()).unwrap_or(&here.secrets)
     }
 
     /// What people call a host.

@@ -206,7 +206,10 @@ fn store_words(extension: &Name, component: &Component, store: &Store) -> String
             .store
             .get(after)
             .map_or(after.as_str(), |store| store.kind.title());
-        sentences.push(format!("It waits for the package of {}.", words::text(first)));
+        sentences.push(format!(
+            "It waits until that for {} has been uploaded.",
+            words::text(first)
+        ));
     }
     if let Some(rollout) = store.rollout.as_ref().filter(|rollout| !rollout.steps.is_empty()) {
         let steps: Vec<String> = rollout
@@ -301,7 +304,7 @@ mod tests {
         ### Stores
 
         - **Chrome Web Store**: The signed package of `pause` is sent there on a tag `v*`. The review is expected to take at most 3 days; a longer one is noticed.
-        - **Edge Add-ons**: The signed package of `pause` is sent there on a tag `v*`. It waits for the package of Chrome Web Store.
+        - **Edge Add-ons**: The signed package of `pause` is sent there on a tag `v*`. It waits until that for Chrome Web Store has been uploaded.
         "#);
     }
 }

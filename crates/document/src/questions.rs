@@ -169,6 +169,7 @@ fn approval(approval: &Approval) -> String {
     let who = match (people.is_empty(), role) {
         (true, None) => "somebody".to_owned(),
         (true, Some(role)) => role,
+        (false, None) if approval.count > 1 => words::list(&people),
         (false, None) => words::either(&people),
         (false, Some(role)) => format!("{} or {role}", people.join(", ")),
     };
@@ -191,6 +192,7 @@ pub(crate) fn steps(probe: &Probe) -> Vec<String> {
     }
     let on = probe.on.as_ref().map(|on| format!(" on {}", words::code(on)));
     let on = on.unwrap_or_default();
+    let carried = probe.with.as_ref().map(carried).unwrap_or_default();
     let tried = [
         probe.http.as_ref().map(words::code),
         probe
@@ -216,14 +218,17 @@ pub(crate) fn steps(probe: &Probe) -> Vec<String> {
                 hash => format!("the digest {}", words::code(hash)),
             };
             format!(
-                "{} with {} gives {same}",
+                "{} with {}{} gives {same}",
                 words::code(&fixture.request),
-                words::code(&fixture.body)
+                words::code(&fixture.body),
+                carried.replacen(" with ", " and ", 1)
             )
         }),
     ];
     let mut text = tried.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    text.push_str(&probe.with.as_ref().map(carried).unwrap_or_default());
+    if probe.fixture.is_none() {
+        text.push_str(&carried);
+    }
     vec![text]
 }
 

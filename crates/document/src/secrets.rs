@@ -37,7 +37,7 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
     if table.is_empty() {
         return;
     }
-    let keeper = product.across(|here| Some(Some(configuration::keeper(product, &here.secrets))));
+    let keeper = product.across(|here| Some(Some(configuration::keeper(product, product.kept(here)))));
     page.paragraph(format!(
         "Values never stand in the repository, in logs or here. Each environment has its own, kept in {keeper} where \
          the table says nothing else. A new value is set with {}.",
@@ -141,7 +141,7 @@ mod tests {
             secrets = "dotenv"
             [environment.prod]
         "#), @r#"
-        Values never stand in the repository, in logs or here. Each environment has its own, kept in Towpath's sealed store where the table says nothing else. A new value is set with `towpath secrets set prod NAME`.
+        Values never stand in the repository, in logs or here. Each environment has its own, kept in a `.env` file that git does not track (dev); Towpath's sealed store (prod) where the table says nothing else. A new value is set with `towpath secrets set prod NAME`.
 
         | Secret  | What it opens  | Kept in         | Comes from                          | Replaced | Environments | Notes                        |
         | ------- | -------------- | --------------- | ----------------------------------- | -------- | ------------ | ---------------------------- |

@@ -63,7 +63,7 @@ fn transport(product: &Product<'_>) -> Vec<String> {
     };
     if public.iter().any(|(_, component)| component.tls == Tls::Auto) {
         controls.push(format!(
-            "TLS for {}, with certificates that are renewed by themselves.",
+            "TLS for {}, with certificates that the edge renews.",
             of(Tls::Auto)
         ));
     }
@@ -300,7 +300,7 @@ fn at_rest(product: &Product<'_>) -> Vec<String> {
     }
     for (name, keeps) in kept(product) {
         controls.push(format!(
-            "{} keeps {} about people.",
+            "{} keeps about people: {}.",
             words::code(name),
             words::text(keeps)
         ));
@@ -423,12 +423,12 @@ mod tests {
         "#), @r#"
         | Area                  | What holds                                         |
         | --------------------- | -------------------------------------------------- |
-        | Encryption on the way | TLS for `web`, with certificates that are renewed by themselves.<br>Plain HTTP is answered with the HTTPS address.<br>Calls between components show certificates of the product's own authority, replaced every 7 days.<br>Connections to `db` have to be encrypted. |
+        | Encryption on the way | TLS for `web`, with certificates that the edge renews.<br>Plain HTTP is answered with the HTTPS address.<br>Calls between components show certificates of the product's own authority, replaced every 7 days.<br>Connections to `db` have to be encrypted. |
         | Network               | `core` can be reached on the private network only. |
         | Who may pass          | `web`: sign-in with OpenID Connect at https://id.example.com, for the group ops \| all. |
         | Requests              | `web`: headers: the strict set; limits: 100/s per IP; requests that change something come from its own pages only.<br>Everything public: automatic requests have to solve a challenge, injections are refused. |
         | Secrets               | Secrets stand neither in the repository nor in logs; each environment has its own.<br>Replaced on a schedule: `CLIENT`. |
-        | Data                  | Encrypted on disk: `db`.<br>`db` keeps e-mail addresses about people. |
+        | Data                  | Encrypted on disk: `db`.<br>`db` keeps about people: e-mail addresses. |
         | What is built         | `scan`, by Trivy: high weaknesses stop a release, critical ones the build.<br>Artifacts are signed, and the signature is checked before they run.<br>The parts of what is built are listed. |
         | Record                | Every deployment and every change of a secret is recorded, with who and why. |
 
