@@ -110,8 +110,7 @@ pub fn estimate(product: &Desired, environment: Option<&Name>) -> Estimate {
         .map(|(name, item)| line::of_item(name, item, product.seats))
         .chain(fees(product))
         .collect();
-    let totals = totals(&lines);
-    Estimate { lines, totals }
+    Estimate::of(lines)
 }
 
 /// The cost items that count.
@@ -162,10 +161,8 @@ fn plus(sum: Price, more: Price) -> Price {
 }
 
 impl Estimate {
-    /// The lines that pay for something of that name.
-    pub fn paying_for(&self, name: &str) -> Estimate {
-        let named = |line: &&Line| line.of.iter().any(|of| of == name);
-        let lines: Vec<Line> = self.lines.iter().filter(named).cloned().collect();
+    /// The estimate of these lines.
+    fn of(lines: Vec<Line>) -> Self {
         let totals = totals(&lines);
         Estimate { lines, totals }
     }

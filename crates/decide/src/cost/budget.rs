@@ -1,6 +1,7 @@
 //! Budgets against an estimate: which are kept, which are broken and by how much, which cannot be told.
 
-use super::{Estimate, estimate, shown, shown_price};
+use super::{Estimate, Line, estimate, shown, shown_price};
+use std::collections::BTreeMap;
 use std::fmt;
 use towpath_model::Desired;
 use towpath_model::desired::component::ComponentKind;
@@ -91,18 +92,25 @@ impl fmt::Display for Budget {
 /// they share it is not known.
 pub fn against_budgets(product: &Desired, environment: Option<&Name>) -> Vec<Budget> {
     let all = estimate(product, environment);
+    let mut paying: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
+    for line in &all.lines {
+        for of in &line.of {
+            paying.entry(of).or_default().push(line.clone());
+        }
+    }
+    let paying_for = |name: &Name| Estimate::of(paying.get(name.as_str()).cloned().unwrap_or_default());
     let whole = product
         .budget
         .map(|most| judged(BudgetOf::Product, Path::of(["budget"]), most, all.clone()));
     let components = product.components().filter_map(|(kind, name, component)| {
         let at = Path::of([kind.word(), name.as_str(), "budget"]);
         let of = BudgetOf::Component(kind, name.clone());
-        Some(judged(of, at, component.budget?, all.paying_for(name.as_str())))
+        Some(judged(of, at, component.budget?, paying_for(name)))
     });
     let resources = product.resources().filter_map(|(kind, name, resource)| {
         let at = Path::of([kind.word(), name.as_str(), "budget"]);
         let of = BudgetOf::Resource(kind, name.clone());
-        Some(judged(of, at, resource.budget?, all.paying_for(name.as_str())))
+        Some(judged(of, at, resource.budget?, paying_for(name)))
     });
     whole.into_iter().chain(components).chain(resources).collect()
 }

@@ -4,6 +4,7 @@ mod backups;
 mod buckets;
 mod migrations;
 mod promises;
+mod region;
 mod safety;
 
 use super::Rule;
@@ -29,4 +30,5 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Scene(safety::unencrypted),
     Rule::Scene(safety::versions),
     Rule::Scene(safety::evicted),
+    Rule::Scene(region::away),
 ];

@@ -11,10 +11,10 @@ use towpath_model::Desired;
 use towpath_model::word::{Field, Shape, Table, UnitShape};
 
 /// A source of choices: splitmix64.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,22 +23,22 @@ impl Dice {
     }
 
     /// A number below the bound.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % (bound.max(1) as u64)).expect("it is below a bound")
     }
 
     /// Yes in so many of a hundred cases.
-    pub fn percent(&mut self, share: usize) -> bool {
+    pub(crate) fn percent(&mut self, share: usize) -> bool {
         self.below(100) < share
     }
 
-    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }
 }
 
 /// A right manifest, as TOML.
-pub fn manifest(seed: u64) -> Toml {
+pub(crate) fn manifest(seed: u64) -> Toml {
     let mut dice = Dice(seed);
     let sparse = [2, 10, 40][dice.below(3)];
     let mut names: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -227,13 +227,13 @@ impl Sampler {
 }
 
 /// Reads one text.
-pub fn reading(text: &str) -> Reading {
+pub(crate) fn reading(text: &str) -> Reading {
     let sources = BTreeMap::from([("towpath.toml".to_owned(), text.as_bytes().to_vec())]);
     read("towpath.toml", &sources)
 }
 
 /// What is told, with the words that it points at, of the families that begin so.
-pub fn told(reading: &Reading, families: &[&str]) -> Vec<String> {
+pub(crate) fn told(reading: &Reading, families: &[&str]) -> Vec<String> {
     let findings = reading.findings.iter();
     findings
         .filter(|finding| families.iter().any(|family| finding.code.id.starts_with(family)))

@@ -27,4 +27,5 @@ super::codes! {
     TP0423 REAL_UNENCRYPTED Error "real data is encrypted on disk and in backups";
     TP0424 NO_STANDBY Error "a standby has a place of its own";
     TP0425 QUEUE_EVICTED Error "a queue does not lose jobs when memory is full";
+    TP0426 REGION_AWAY Warning "components run in the region of their data";
 }

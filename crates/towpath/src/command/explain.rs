@@ -62,8 +62,30 @@ fn page(what: &str) -> Result<String, Failure> {
         found.id,
         found.gravity.word(),
         found.title,
-        found.page.trim_end()
+        unfenced(found.page.trim_end())
     ))
+}
+
+/// A page for a terminal: what Markdown marks with fences is set in, under a line that says what it is.
+fn unfenced(page: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for line in page.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if inside => inside = false,
+            Some(mark) => {
+                inside = true;
+                match mark {
+                    "toml wrong" => text.push_str("This breaks it:\n\n"),
+                    "toml right" => text.push_str("This keeps it:\n\n"),
+                    _ => {}
+                }
+            }
+            None if inside && !line.is_empty() => text.push_str(&format!("    {line}\n")),
+            None => text.push_str(&format!("{line}\n")),
+        }
+    }
+    text.trim_end().to_owned()
 }
 
 /// A word, with the value that it has here when there is a manifest.
@@ -124,10 +146,9 @@ fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<
     }
     match (&explained.default, explained.field) {
         (Some(default), _) => text.push_str(&format!("  default  {}\n", print_value(default))),
-        (None, Some(field)) if field.required => text.push_str(
-            "  default  none: it has to be written
-",
-        ),
+        (None, Some(field)) if field.required => {
+            text.push_str("  default  none: it has to be written\n");
+        }
         _ => {}
     }
     if let Some(field) = explained.field.filter(|field| !field.on.is_empty()) {

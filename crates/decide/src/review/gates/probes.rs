@@ -2,10 +2,12 @@
 
 use super::super::Scene;
 use super::super::listed::{counted, listed};
+use std::collections::BTreeSet;
 use towpath_model::code;
 use towpath_model::desired::component::ComponentKind;
 use towpath_model::desired::metric::{Measured, Objective};
 use towpath_model::desired::probe::Probe;
+use towpath_model::desired::rollout::Strategy;
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::Path;
 use towpath_model::unit::{Comparison, Duration, Name};
@@ -56,10 +58,27 @@ fn runs_for(subject: &str) -> Option<u32> {
     Some(runs.max(3))
 }
 
-/// A percentile rests on enough runs. A probe that runs on a schedule has those before.
+/// The probes that are asked again and again while a release gets its share: their runs add up.
+fn asked_repeatedly<'a>(scene: &Scene<'a>) -> BTreeSet<&'a str> {
+    let own = scene
+        .environment
+        .and_then(|(_, environment)| environment.rollout.as_ref());
+    let components = scene
+        .product
+        .components()
+        .filter_map(|(_, _, component)| component.rollout.as_ref());
+    let rollouts = own.into_iter().chain(&scene.product.rollout).chain(components);
+    let canaries = rollouts.filter(|rollout| rollout.strategy == Strategy::Canary);
+    canaries
+        .flat_map(|rollout| rollout.gates.iter().map(|gate| gate.as_str()))
+        .collect()
+}
+
+/// A percentile rests on enough runs. A probe that runs on a schedule, or while a canary is watched, has those.
 pub(super) fn percentiles(scene: &Scene<'_>, found: &mut Vec<Finding>) {
+    let repeated = asked_repeatedly(scene);
     for (name, probe) in &scene.product.probe {
-        if probe.every.is_some() {
+        if probe.every.is_some() || repeated.contains(name.as_str()) {
             continue;
         }
         let needs = |bound: &Comparison| runs_for(&bound.subject).filter(|needed| *needed > probe.runs);
