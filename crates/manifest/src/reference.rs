@@ -3,7 +3,7 @@
 use crate::print::print_value;
 use std::fmt::Write;
 use towpath_model::Desired;
-use towpath_model::word::{Field, Shape, Table};
+use towpath_model::word::{Field, Shape, Table, prose};
 
 /// The reference, in Markdown.
 pub fn reference() -> String {
@@ -158,14 +158,4 @@ fn is(shape: Shape) -> String {
 
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
-}
-
-fn prose(about: &str) -> String {
-    about
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
-        .trim()
-        .to_owned()
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use towpath_model::Desired;
 use towpath_model::spec::{Kind, Node};
-use towpath_model::word::{Field, Shape, Table};
+use towpath_model::word::{Field, Shape, Table, prose, summary};
 
 /// The schema of a whole manifest.
 pub fn schema() -> Value {
@@ -78,7 +78,7 @@ impl Writer {
         }
         match forms.len() {
             1 => forms.remove(0),
-            _ => json!({ "description": first(table.about), "anyOf": forms }),
+            _ => json!({ "description": summary(table.about), "anyOf": forms }),
         }
     }
 
@@ -197,25 +197,5 @@ fn plain(node: &Node) -> Value {
                 .collect(),
         ),
         Kind::Off | Kind::Bad => json!(false),
-    }
-}
-
-/// Documentation as running text.
-fn prose(about: &str) -> String {
-    about
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
-        .trim()
-        .to_owned()
-}
-
-/// Its first sentence.
-fn first(about: &str) -> String {
-    let text = prose(about);
-    match text.find(". ") {
-        Some(end) => text[..=end].to_owned(),
-        None => text,
     }
 }

@@ -18,3 +18,23 @@ use indexmap::IndexMap;
 
 /// Named things in the order in which they were written.
 pub type Map<K, V> = IndexMap<K, V>;
+
+/// The documentation of a word as running text.
+pub fn prose(about: &str) -> String {
+    about
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
+}
+
+/// Its first sentence, without the dot.
+pub fn summary(about: &str) -> String {
+    let text = prose(about);
+    match text.find(". ") {
+        Some(end) => text[..end].to_owned(),
+        None => text.trim_end_matches('.').to_owned(),
+    }
+}

@@ -4,6 +4,7 @@ use crate::door::files::{self, Folder, Place};
 use crate::door::git;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
+use crate::render;
 use crate::veil::hush;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -201,6 +202,18 @@ impl Checked {
                     .any(|name| name.as_str() == environment)
         });
         self
+    }
+
+    /// Everything that is told, as text without colors.
+    pub fn told(&self) -> String {
+        let text = render::diagnostics(&self.diagnostics, &self.reading.sources, false);
+        text.lines()
+            .map(str::trim_end)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .trim_end()
+            .to_owned()
+            + "\n"
     }
 
     /// How many errors and how many warnings there are.

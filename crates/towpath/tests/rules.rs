@@ -7,22 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use towpath::checked::{Checked, check_example};
-use towpath::render_diagnostics;
 use towpath_model::code::{Code, FAMILIES, Gravity};
 
 fn codes() -> impl Iterator<Item = &'static Code> {
     FAMILIES.iter().flat_map(|family| family.codes).copied()
-}
-
-fn told(checked: &Checked) -> String {
-    let text = render_diagnostics(&checked.diagnostics, &checked.reading.sources, false);
-    text.lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .trim_end()
-        .to_owned()
-        + "\n"
 }
 
 fn found(checked: &Checked) -> BTreeSet<&'static str> {
@@ -77,7 +65,7 @@ fn every_page_breaks_and_keeps_its_rule() {
                 wrong.push(format!(
                     "{}: its wrong example {position} does not break it:\n{}",
                     code.id,
-                    told(&checked)
+                    checked.told()
                 ));
             }
             let name = if position == 0 {
@@ -85,7 +73,7 @@ fn every_page_breaks_and_keeps_its_rule() {
             } else {
                 format!("{}-{position}.txt", code.id)
             };
-            golden(&folder("rules").join(name), &told(&checked), &mut wrong);
+            golden(&folder("rules").join(name), &checked.told(), &mut wrong);
         }
         for text in &keeping {
             let checked = check_example(text);
@@ -97,7 +85,7 @@ fn every_page_breaks_and_keeps_its_rule() {
                 wrong.push(format!(
                     "{}: its right example is not right:\n{}",
                     code.id,
-                    told(&checked)
+                    checked.told()
                 ));
             }
         }
@@ -132,10 +120,10 @@ fn what_tired_people_write_is_told_as_in_its_golden_text() {
                 wrong.push(format!(
                     "{} breaks no rule of its family:\n{}",
                     path.display(),
-                    told(&checked)
+                    checked.told()
                 ));
             }
-            golden(&path.with_extension("txt"), &told(&checked), &mut wrong);
+            golden(&path.with_extension("txt"), &checked.told(), &mut wrong);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

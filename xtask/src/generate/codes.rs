@@ -2,8 +2,7 @@
 
 use super::{Generated, WHOLLY_GENERATED};
 use std::fmt::Write;
-use towpath::checked::{Checked, check_example};
-use towpath::render_diagnostics;
+use towpath::checked::check_example;
 use towpath_model::code::{Code, FAMILIES};
 
 /// A page for each rule, and the index of all of them.
@@ -52,19 +51,8 @@ fn page(code: &Code) -> String {
         let _ = write!(
             text,
             "\n## What is told\n\n```text\n{}```\n",
-            told(&check_example(example))
+            check_example(example).told()
         );
     }
     text
-}
-
-fn told(checked: &Checked) -> String {
-    let text = render_diagnostics(&checked.diagnostics, &checked.reading.sources, false);
-    text.lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .trim_end()
-        .to_owned()
-        + "\n"
 }

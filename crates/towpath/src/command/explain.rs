@@ -9,7 +9,7 @@ use towpath_manifest::{Explained, Origin, explain_path, nearest, print_value};
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::spec::{Difference, Kind as NodeKind, Node, Path, Tree, differences};
-use towpath_model::word::{Shape, Table};
+use towpath_model::word::{Shape, Table, prose, summary};
 
 pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
     let text = match args.what.as_deref() {
@@ -38,7 +38,7 @@ fn all_words() -> String {
         .max()
         .unwrap_or_default();
     for field in &Desired::table().fields {
-        let _ = writeln!(text, "  {:width$}  {}", field.name, sentence(field.about));
+        let _ = writeln!(text, "  {:width$}  {}", field.name, summary(field.about));
     }
     text
 }
@@ -136,12 +136,12 @@ fn unknown(path: &Path, right: &Path, known: &[String]) -> Failure {
 fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<&str>) -> String {
     let mut text = format!("{}\n", explained.path);
     if let Some(field) = explained.field {
-        let _ = writeln!(text, "\n{}", paragraphs(field.about));
+        let _ = writeln!(text, "\n{}", prose(field.about));
     }
     let _ = writeln!(text, "\n  is       {}", is(explained.shape));
     if let Shape::Choice(choices) = explained.shape {
         for choice in choices {
-            let _ = writeln!(text, "             {:12} {}", choice.word, sentence(choice.about));
+            let _ = writeln!(text, "             {:12} {}", choice.word, summary(choice.about));
         }
     }
     match (&explained.default, explained.field) {
@@ -239,7 +239,7 @@ fn fields(text: &mut String, table: &'static Table, explained: &Explained, check
         .map(|field| field.name.len())
         .max()
         .unwrap_or_default();
-    let _ = writeln!(text, "\n{}\n", paragraphs(table.about));
+    let _ = writeln!(text, "\n{}\n", prose(table.about));
     for field in table.fields_on(kind) {
         let written = explained.value.as_ref().and_then(|node| node.get(field.name));
         let default = (field.default)(kind);
@@ -250,7 +250,7 @@ fn fields(text: &mut String, table: &'static Table, explained: &Explained, check
             (None, None) if field.required => "required".to_owned(),
             (None, None) => String::new(),
         };
-        let line = format!("  {:width$}  {}", field.name, sentence(field.about));
+        let line = format!("  {:width$}  {}", field.name, summary(field.about));
         let _ = if value.is_empty() {
             writeln!(text, "{line}")
         } else {
@@ -308,23 +308,5 @@ fn example(text: &str, shape: Shape) -> String {
         text.to_owned()
     } else {
         format!("\"{text}\"")
-    }
-}
-
-fn paragraphs(about: &str) -> String {
-    about
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ")
-        .trim()
-        .to_owned()
-}
-
-fn sentence(about: &str) -> String {
-    let text = paragraphs(about);
-    match text.find(". ") {
-        Some(end) => text[..end].to_owned(),
-        None => text.trim_end_matches('.').to_owned(),
     }
 }
