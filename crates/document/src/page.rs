@@ -251,7 +251,7 @@ fn in_label(text: &str) -> String {
             '>' => label.push_str("#gt;"),
             '&' => label.push_str("#amp;"),
             '%' if !label.ends_with('%') => label.push('%'),
-            '#' | '`' | '|' | '%' | '\\' | '{' | '}' | ';' => label.push_str(&format!("#{};", u32::from(c))),
+            '#' | '`' | '|' | '%' | '\\' | '{' | '}' => label.push_str(&format!("#{};", u32::from(c))),
             c if c.is_control() => label.push(' '),
             c => label.push(c),
         }
@@ -288,7 +288,7 @@ mod tests {
         insta::assert_snapshot!(page.into_text(), @r##"
         ```mermaid
         flowchart LR
-          a["#quot;] --#gt; evil[#quot;<br/>50% #124; #96;x#96; #35;1#59;"]
+          a["#quot;] --#gt; evil[#quot;<br/>50% #124; #96;x#96; #35;1;"]
           a -.->|"says #quot;hi#quot;"| b
         ```
         "##);

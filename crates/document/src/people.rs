@@ -20,11 +20,11 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
         } else {
             format!(", in {} only", words::list(&only))
         };
-        let duties: Vec<String> = role.duties.iter().map(|duty| words::text(duty)).collect();
+        let duties = words::sentences(role.duties.iter().map(String::as_str));
         table.row([
             format!("**{}**", product.role(name.as_str())),
             people.join(", "),
-            duties.join("; "),
+            duties,
             format!("{}{only}", words::list(&may)),
         ]);
     }
@@ -65,10 +65,10 @@ mod tests {
             may = "all"
             [environment.prod]
         "#), @r#"
-        | Role           | People          | Sees to                                       | May                                |
-        | -------------- | --------------- | --------------------------------------------- | ---------------------------------- |
-        | **Operations** | ana@example.com | roll back when in doubt; keep \| the pipeline | deploy and roll back, in prod only |
-        | **dev**        |                 |                                               | do everything                      |
+        | Role           | People          | Sees to                                        | May                                |
+        | -------------- | --------------- | ---------------------------------------------- | ---------------------------------- |
+        | **Operations** | ana@example.com | Roll back when in doubt. Keep \| the pipeline. | deploy and roll back, in prod only |
+        | **dev**        |                 |                                                | do everything                      |
         "#);
     }
 }

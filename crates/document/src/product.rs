@@ -156,7 +156,13 @@ impl<'a> Product<'a> {
                     .iter()
                     .map(|(value, environments)| format!("{value} ({})", names(environments)))
                     .collect();
-                parts.join("; ")
+                // Where a value has parts of its own, a semicolon would not show where it ends.
+                let apart = if groups.iter().any(|(value, _)| value.contains(';')) {
+                    "<br>"
+                } else {
+                    "; "
+                };
+                parts.join(apart)
             }
         }
     }

@@ -17,14 +17,13 @@ pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
     for (environments, way) in &ways {
         page.paragraph(format!("**{}**: {way}", environments.join(", ")));
     }
-    let own: Vec<String> = product
-        .components()
-        .into_iter()
-        .filter_map(|(kind, name, component)| rollout::of_component(kind, name, component))
-        .collect();
+    let own = own_ways(product);
     if !own.is_empty() {
         page.paragraph("Some components go their own way:");
-        page.list(own.iter().map(|way| way.trim_end()));
+        page.list(
+            own.into_iter()
+                .map(|(names, way)| format!("{}: {way}", words::codes(names))),
+        );
     }
     page.paragraph(releases(product));
     let stores: Vec<String> = product
@@ -51,6 +50,21 @@ fn ways<'a>(product: &Product<'a>) -> Vec<(Vec<&'a str>, String)> {
         match ways.iter_mut().find(|(_, known)| *known == way) {
             Some((environments, _)) => environments.push(name.as_str()),
             None => ways.push((vec![name.as_str()], way)),
+        }
+    }
+    ways
+}
+
+/// Components that go the same way of their own share their words.
+fn own_ways<'a>(product: &Product<'a>) -> Vec<(Vec<&'a Name>, String)> {
+    let mut ways: Vec<(Vec<&Name>, String)> = Vec::new();
+    for (kind, name, component) in product.components() {
+        let Some(way) = rollout::of_component(kind, component) else {
+            continue;
+        };
+        match ways.iter_mut().find(|(_, known)| *known == way) {
+            Some((names, _)) => names.push(name),
+            None => ways.push((vec![name], way)),
         }
     }
     ways

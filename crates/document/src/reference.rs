@@ -3,6 +3,7 @@
 use crate::page::{Page, Table};
 use crate::product::Product;
 use crate::{alerts, words};
+use towpath_model::unit::{Name, Severities};
 
 pub(crate) fn write(product: &Product<'_>, page: &mut Page) {
     if product.components().is_empty() {
@@ -26,9 +27,7 @@ fn addresses(product: &Product<'_>) -> Table {
     let mut table = Table::new(["What", "Environment", "Address"]);
     for (name, link) in product.all(|product| &product.link) {
         table.row([
-            link.about
-                .as_deref()
-                .map_or_else(|| words::capital(name.as_str()), words::text),
+            link.about.as_deref().map_or_else(|| spelled(name), words::text),
             link.of.as_ref().map(ToString::to_string).unwrap_or_default(),
             words::url(&link.url),
         ]);
@@ -119,11 +118,16 @@ fn commands(product: &Product<'_>) -> Table {
             shortcut
                 .about
                 .as_deref()
-                .map_or_else(|| words::capital(name.as_str()), words::text),
+                .map_or_else(|| spelled(name), words::text),
             words::code(&shortcut.run),
         ]);
     }
     table
+}
+
+/// A name as people say it.
+fn spelled(name: &Name) -> String {
+    words::capital(&name.as_str().replace('-', " "))
 }
 
 fn contacts(product: &Product<'_>) -> Vec<String> {
@@ -134,7 +138,7 @@ fn contacts(product: &Product<'_>) -> Vec<String> {
             format!(
                 "**{name}**: {}, for {}",
                 alerts::place(name, channel),
-                severities(&channel.severities.to_string())
+                severities(channel.severities)
             )
         })
         .collect();
@@ -155,10 +159,15 @@ fn contacts(product: &Product<'_>) -> Vec<String> {
     contacts
 }
 
-fn severities(text: &str) -> String {
-    match text {
-        "all" => "everything".to_owned(),
-        text => text.replace('+', " and less severe").replace('-', " to "),
+fn severities(told: Severities) -> String {
+    let each: Vec<String> = told.iter().map(|severity| severity.to_string()).collect();
+    match (told == Severities::ALL, each.len()) {
+        (true, _) => "everything".to_owned(),
+        (false, 0..=2) => words::list(&each),
+        (false, _) => told
+            .to_string()
+            .replace('+', " and less severe")
+            .replace('-', " to "),
     }
 }
 

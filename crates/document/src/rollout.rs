@@ -6,7 +6,7 @@ use towpath_model::Desired;
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::desired::environment::Environment;
 use towpath_model::desired::rollout::{CanaryUnit, Rollout, Strategy, WhenInconclusive};
-use towpath_model::unit::{Name, Share};
+use towpath_model::unit::Share;
 
 /// How an environment goes from one release to another.
 pub(crate) fn of_environment(environment: &Environment, here: &Desired) -> Rollout {
@@ -168,23 +168,18 @@ fn last(rollout: &Rollout) -> String {
 }
 
 /// How a component differs from its environment's way: its own rollout, or the handover of a bot.
-pub(crate) fn of_component(kind: ComponentKind, name: &Name, component: &Component) -> Option<String> {
-    let own = component.rollout.as_ref().map(told);
-    let handover = (kind == ComponentKind::Bot).then_some(match component.handover {
+pub(crate) fn of_component(kind: ComponentKind, component: &Component) -> Option<String> {
+    let own = component.rollout.as_ref();
+    // A bot that is recreated has said already that its old instance stops first.
+    let recreated = own.is_some_and(|own| own.strategy == Strategy::Recreate);
+    let handover = match component.handover {
         Handover::StopFirst => "As a bot has one session, the old instance stops before the new one starts.",
         Handover::Lease => "The new instance starts and waits for a lease, which the old one gives up.",
         Handover::Shards => "Its shards move one by one.",
-    });
-    match (
-        own,
-        handover,
-        component.rollout.as_ref().map(|rollout| rollout.strategy),
-    ) {
-        (Some(own), _, Some(Strategy::Recreate)) => Some(format!("{}: {own}", words::code(name))),
-        (Some(own), handover, _) => Some(format!("{}: {own} {}", words::code(name), handover.unwrap_or(""))),
-        (None, Some(handover), _) => Some(format!("{}: {handover}", words::code(name))),
-        (None, None, _) => None,
-    }
+    };
+    let handover = (kind == ComponentKind::Bot && !recreated).then(|| handover.to_owned());
+    let told: Vec<String> = own.map(told).into_iter().chain(handover).collect();
+    (!told.is_empty()).then(|| told.join(" "))
 }
 
 /// How long a rollback may take where the product is used for real.

@@ -93,7 +93,7 @@ fn added(runbook: &Runbook, page: &mut Page) {
     let when = runbook
         .when
         .as_ref()
-        .map(|when| format!("Needed when {}", words::sentence_after(when)));
+        .map(|when| format!("When: {}", words::sentence(when)));
     page.paragraph(when.into_iter().chain(of).collect::<Vec<_>>().join(" "));
     page.steps(runbook.steps.iter().map(|step| words::sentence(step)));
     if !runbook.tell.is_empty() {
@@ -176,7 +176,7 @@ mod tests {
 
         **Restore Postgres**
 
-        Needed when data is lost.
+        When: Data is lost.
 
         1. Run `towpath restore prod db`.
         2. \# Look.
@@ -188,7 +188,7 @@ mod tests {
         When `db` does not answer and does not come back by itself.
 
         1. `towpath status prod` tells whether the database answers. Components that can do without it go on; the others hold their requests.
-        2. There is no standby. Restore it onto another machine: `towpath restore prod db`.
+        2. There is no standby: restore it onto another machine with `towpath restore prod db`.
         3. When it is over, make sure that there is a standby or a backup again before anything else is changed.
 
         ### Certificate rotation

@@ -72,7 +72,7 @@ fn rule(product: &Product<'_>) -> String {
     });
     match contracts {
         true => "Expand adds and backfill fills in; old and new code run beside each other. Contract takes away, and behind it there is no rollback: a flag is turned, the fault is fixed, or the database is restored to a point in time.".to_owned(),
-        false => "Migrations only add, so that old and new code run beside each other and a release can go back.".to_owned(),
+        false => "There is no contract phase: migrations only add, so that old and new code run beside each other and a release can go back.".to_owned(),
     }
 }
 

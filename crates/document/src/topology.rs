@@ -118,13 +118,13 @@ fn arrows(here: &Desired, front: bool, chart: &mut Chart) {
     for name in here.extension.keys() {
         chart.arrow("visitors", &id("run", name.as_str()), "install", false);
     }
-    for (_, name, component) in here.components() {
+    for (kind, name, component) in here.components() {
         for used in &component.uses {
             if let Some(target) = target(here, used.name.as_str()) {
                 chart.arrow(
                     &id("run", name.as_str()),
                     &target,
-                    &label(here, used),
+                    &label(here, kind, used),
                     used.optional,
                 );
             }
@@ -144,13 +144,15 @@ fn target(here: &Desired, name: &str) -> Option<String> {
 }
 
 /// How they talk, how they know each other, and what for.
-fn label(here: &Desired, used: &Use) -> String {
+fn label(here: &Desired, caller: ComponentKind, used: &Use) -> String {
     let by = used.by.unwrap_or_else(|| usual(here, used.name.as_str()));
     let between = here.component(used.name.as_str()).is_some();
-    let trust = used.trust.or((between && here.edge.mtls).then_some(Trust::Mtls));
+    // What visitors hold, a page or an extension, has no certificate of ours to show.
+    let certificates = between && here.edge.mtls && caller.runs();
+    let trust = used.trust.or(certificates.then_some(Trust::Mtls));
     let mut parts = vec![protocol(by).to_owned()];
     parts.extend(trust.map(|trust| trusted(trust).to_owned()));
-    if between && here.edge.mtls && trust != Some(Trust::Mtls) {
+    if certificates && trust != Some(Trust::Mtls) {
         parts.push("mTLS".to_owned());
     }
     match &used.why {

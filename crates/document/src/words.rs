@@ -105,11 +105,6 @@ pub(crate) fn sentence(written: &str) -> String {
     }
 }
 
-/// The text as the end of a sentence that has begun already.
-pub(crate) fn sentence_after(written: &str) -> String {
-    format!("{}.", text(written).trim_end_matches('.'))
-}
-
 /// The text with a capital at its beginning.
 pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();

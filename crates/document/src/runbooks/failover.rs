@@ -39,26 +39,30 @@ pub(super) fn write(product: &Product<'_>) -> Option<Written> {
 fn switch(product: &Product<'_>, name: &Name, database: &Resource) -> Vec<String> {
     let live = product.live();
     let mut steps = Vec::new();
-    match database.availability {
-        Availability::Zones => steps.push("The standby in the other zone takes over by itself. Wait for that, and look whether it has.".to_owned()),
-        Availability::Regions => steps.push("The standby in the other region has to be promoted. Do that only when the first region stays away: both at once would write apart.".to_owned()),
-        Availability::Single if database.backup.is_some() => steps.push(format!(
-            "There is no standby. Restore it onto another machine: {}.",
-            words::code(format!("towpath restore {live} {name}"))
-        )),
-        Availability::Single => steps.push("There is neither a standby nor a backup: only the machine itself can bring it back.".to_owned()),
-    }
-    let replicas: Vec<String> = database
+    let regions = database
         .read_replicas
         .iter()
-        .filter_map(|replica| replica.region.as_ref())
-        .map(words::code)
-        .collect();
-    if !replicas.is_empty() {
+        .filter_map(|replica| replica.region.as_ref());
+    let regions: Vec<String> = regions.map(words::code).collect();
+    if !regions.is_empty() {
         steps.push(format!(
-            "The read replica in {} can be promoted; what had not reached it is lost.",
-            words::either(&replicas)
+            "Promote the read replica in {}; what had not reached it is lost.",
+            words::either(&regions)
         ));
     }
+    let first = if regions.is_empty() {
+        "There is no standby: restore"
+    } else {
+        "If that is not possible, restore"
+    };
+    steps.push(match database.availability {
+        Availability::Zones => "The standby in the other zone takes over by itself. Wait for that, and look whether it has.".to_owned(),
+        Availability::Regions => "The standby in the other region has to be promoted. Do that only when the first region stays away: both at once would write apart.".to_owned(),
+        Availability::Single if database.backup.is_some() => format!(
+            "{first} it onto another machine with {}.",
+            words::code(format!("towpath restore {live} {name}"))
+        ),
+        Availability::Single => "There is no backup: only the machine itself can bring it back.".to_owned(),
+    });
     steps
 }

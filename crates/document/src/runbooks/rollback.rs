@@ -20,10 +20,15 @@ pub(super) fn write(product: &Product<'_>) -> Option<Written> {
             .as_ref()
             .is_some_and(|migrate| migrate.contract.is_some() || migrate.phases.contains(&Phase::Contract))
     });
-    if !product.main.postgres.is_empty() {
+    if product
+        .main
+        .postgres
+        .values()
+        .any(|database| database.migrate.is_some())
+    {
         steps.push(match contracts {
             true => "If it refuses because a contract migration has run, the old code cannot work any more: turn off what is new by a flag, fix forward, or restore the database to a point in time.".to_owned(),
-            false => "The schema stays as it is: migrations only add, so the release before runs on it.".to_owned(),
+            false => "The schema stays as it is: without a contract phase migrations only add, so the release before runs on it.".to_owned(),
         });
     }
     let switches: Vec<String> = product
