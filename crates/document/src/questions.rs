@@ -113,13 +113,14 @@ fn sarif(sarif: &Sarif) -> String {
             words::time(age)
         )
     });
-    format!(
-        "{}a {} weakness stops the release, a {} one the build{}",
-        run(&sarif.run),
-        sarif.block,
-        sarif.fail,
-        old.unwrap_or_default()
-    )
+    let bounds = match sarif.block == sarif.fail {
+        true => format!("a weakness of severity {} or worse fails the build", sarif.fail),
+        false => format!(
+            "a {} weakness stops the release, a {} one the build",
+            sarif.block, sarif.fail
+        ),
+    };
+    format!("{}{bounds}{}", run(&sarif.run), old.unwrap_or_default())
 }
 
 fn change(change: &ChangeGate) -> String {
