@@ -176,7 +176,7 @@ pub(crate) enum Look {
     /// Something outside.
     Round,
     /// A question.
-    Diamond,
+    Hexagon,
 }
 
 impl Chart {
@@ -198,7 +198,7 @@ impl Chart {
             Look::Box => ("[", "]"),
             Look::Cylinder => ("[(", ")]"),
             Look::Round => ("([", "])"),
-            Look::Diamond => ("{", "}"),
+            Look::Hexagon => ("{{", "}}"),
         };
         let lines: Vec<String> = label
             .iter()

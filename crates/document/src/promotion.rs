@@ -110,7 +110,7 @@ fn chart(product: &Product<'_>) -> Chart {
     let mut built = "build".to_owned();
     if !gates.is_empty() {
         let names: Vec<&str> = gates.iter().map(|gate| gate.as_str()).collect();
-        chart.node("checks", Look::Diamond, &[&names.join(", ")]);
+        chart.node("checks", Look::Hexagon, &[&names.join(", ")]);
         chart.arrow("build", "checks", "", false);
         built = "checks".to_owned();
     }
@@ -158,7 +158,7 @@ fn environments(product: &Product<'_>, chart: &mut Chart) {
             chart.arrow(&from, &node, &label, false);
         } else {
             let gate = id("enter", name.as_str());
-            chart.node(&gate, Look::Diamond, &[&gates.join(", ")]);
+            chart.node(&gate, Look::Hexagon, &[&gates.join(", ")]);
             chart.arrow(&from, &gate, &label, false);
             chart.arrow(&gate, &node, "pass", false);
         }
@@ -287,14 +287,14 @@ mod tests {
           code(["Code"])
           build["Build<br/>builds and tests"]
           code --> build
-          checks{"unit"}
+          checks{{"unit"}}
           build --> checks
           release[("Release<br/>ghcr.io")]
           checks -->|"pass"| release
           env_dev["dev<br/>rolling"]
           release -->|"push to main"| env_dev
           env_prod["prod<br/>canary: 10% of traffic for 30 minutes, then everything"]
-          enter_prod{"login"}
+          enter_prod{{"login"}}
           env_dev -->|"tag v*"| enter_prod
           enter_prod -->|"pass"| env_prod
           store_pause_chrome(["Chrome Web Store<br/>review up to 3 days"])
