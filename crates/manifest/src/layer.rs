@@ -8,22 +8,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::code;
+use towpath_model::desired::component::ToComponent;
 use towpath_model::desired::environment::Environment;
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::{Entries, Kind, Node, Tree, merge};
 use towpath_model::unit::{Name, Unit};
-use towpath_model::word::Map;
+use towpath_model::word::{Map, Target};
 
 /// Fields that say what an environment is by itself; they are not taken from the one that it is like.
 const ITS_OWN: &[&str] = &[
     "about", "on", "after", "like", "data", "domain", "flags", "notes", "freeze", "preview",
 ];
 
+/// The most environments that are looked at. Each is a whole product, so that many of many would fill the memory.
+const MOST_ENVIRONMENTS: usize = 100;
+
+/// The most components that are looked at in all environments together.
+const MOST_IN_ALL: usize = 200_000;
+
 /// The product in each environment, in the order in which they were written.
 pub(crate) fn layers(root: &Tree, findings: &mut Vec<Finding>) -> Map<Name, Tree> {
-    let Some(written) = root.get("environment").and_then(|node| node.table().cloned()) else {
+    let Some(mut written) = root.get("environment").and_then(|node| node.table().cloned()) else {
         return Map::new();
     };
+    let most = most(root);
+    if let Some((_, first)) = written.get_index(most) {
+        findings.extend(too_many(first, most));
+        written.truncate(most);
+    }
     let resolved = resolved(&written, findings);
     let mut own = Entries::new();
     for (name, node) in &resolved {
@@ -54,6 +66,30 @@ fn environments(root: &Tree, own: Entries) -> Tree {
         Some(node) => Arc::new(node.with(kind)),
         None => Arc::new(Node::new(kind)),
     }
+}
+
+/// How many environments are looked at: fewer where each of them holds very many components.
+fn most(root: &Tree) -> usize {
+    let components: usize = ToComponent::TABLES
+        .iter()
+        .filter_map(|table| Some(root.get(table)?.table()?.len()))
+        .sum();
+    MOST_IN_ALL.div_ceil(components.max(1)).min(MOST_ENVIRONMENTS)
+}
+
+fn too_many(first: &Node, most: usize) -> Option<Finding> {
+    let message = format!("this product has more than {most} environments");
+    let message = if most < MOST_ENVIRONMENTS {
+        format!("{message}, which is too many for that many components")
+    } else {
+        message
+    };
+    let finding = Finding::new(&code::TOO_MANY_ENVIRONMENTS, Where::Span(first.at?.key), message);
+    Some(
+        finding
+            .label("this and all further ones are left out")
+            .hint("what comes and goes with a branch is one environment: preview = { expires = \"3d\" }"),
+    )
 }
 
 /// Every environment with all that it takes from the one that it is like, in the order in which they were written.

@@ -300,7 +300,9 @@ impl Normalizer<'_> {
         match &node.kind {
             Kind::Table(_) => Arc::new(self.table(node, table, kind, trail)),
             Kind::Bool(true)
-                if table.fields.iter().all(|field| !field.required) && table.one_of.is_empty() =>
+                if table.fields.iter().all(|field| !field.required)
+                    && table.one_of.is_empty()
+                    && !stands_for_bool(table) =>
             {
                 Arc::new(node.with(Kind::Table(Entries::new())))
             }

@@ -10,4 +10,4 @@ mod render;
 mod veil;
 
 pub use command::run;
-pub use render::diagnostics as render_diagnostics;
+pub use render::{as_json as render_json, diagnostics as render_diagnostics};

@@ -186,7 +186,7 @@ fn positions(text: &str, mut offsets: Vec<usize>) -> BTreeMap<usize, (usize, usi
 }
 
 /// Diagnostics as JSON: an array, in the order in which they are shown.
-pub(crate) fn as_json(found: &[Diagnostic], sources: &[Source]) -> Value {
+pub fn as_json(found: &[Diagnostic], sources: &[Source]) -> Value {
     let mut offsets: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
     for span in found.iter().map(|diagnostic| diagnostic.span) {
         if let Some(source) = sources.get(usize::from(span.source)) {

@@ -321,6 +321,19 @@ fn codes_for_the_terminal_do_not_reach_it() {
 }
 
 #[test]
+fn a_hundred_thousand_environments_are_cut() {
+    let mut text = SMALL.to_owned();
+    for number in 0..100_000 {
+        let _ = writeln!(text, "[environment.e{number}]\nlike = \"e{}\"", number + 1);
+    }
+    tells(
+        &folder("environments", text),
+        1,
+        &["TP0113", "more than 100 environments"],
+    );
+}
+
+#[test]
 fn chains_of_environments_take_no_stack() {
     let mut text = SMALL.to_owned();
     for number in 0..60 {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How often each seed is bent; a debug build does all of it in about ten seconds.
-const BENT: usize = 6;
+const BENT: usize = 20;
 
 /// Pieces that mean something to the language or to TOML.
 const PIECES: &[&str] = &[

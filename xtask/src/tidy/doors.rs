@@ -37,7 +37,7 @@ const DOORS: &[(&str, &str)] = &[
     ),
     (
         "bench/src/main.rs",
-        "a measurement reads the clock, and how much memory it took",
+        "a measurement reads how much time and memory it took",
     ),
     (
         "xtask/src/disk.rs",

@@ -190,14 +190,21 @@ impl<'a> Used<'a> {
         }
     }
 
+    fn refers(&mut self, tables: &'static [&'static str], name: &'a str) {
+        let looked_at = |table: &&&str| LOOKED_AT.iter().any(|(known, _)| known == *table);
+        let tables = tables.iter().filter(looked_at);
+        self.names.extend(tables.map(|table| (*table, name)));
+    }
+
     fn text(&mut self, node: &'a Node) {
         let Kind::Text(text) = &node.kind else { return };
         if let Some((tables, name)) = taken_from(text) {
-            self.names.extend(tables.iter().map(|table| (*table, name)));
+            self.refers(tables, name);
         }
         let words = text
             .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-            .filter(|word| word.len() > 2 && !word.bytes().any(|byte| byte.is_ascii_lowercase()));
+            .filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase() || first == '_'))
+            .filter(|word| !word.bytes().any(|byte| byte.is_ascii_lowercase()));
         self.words.extend(words);
     }
 

@@ -14,4 +14,5 @@ super::codes! {
     TP0110 NOT_IN_ENVIRONMENT Error "an environment lays over what the root may say, not what the product is";
     TP0111 NOT_OPTIONAL Error "only what is optional can be switched off";
     TP0112 EMPTY_TEXT Warning "a text says something";
+    TP0113 TOO_MANY_ENVIRONMENTS Error "a product has at most 100 environments";
 }
