@@ -1,8 +1,9 @@
 //! What a word means, and what its value is here and where that came from.
 
 use crate::Reading;
+use std::sync::Arc;
 use towpath_model::Desired;
-use towpath_model::spec::{Node, Path, Step, Tree};
+use towpath_model::spec::{Node, Path, Place, Step, Tree};
 use towpath_model::word::{Field, Shape, Table};
 
 /// Where a value came from.
@@ -82,6 +83,13 @@ pub fn explain_path(
                 shape = element();
                 field = None;
             }
+            // `uses.0` is how other tools write `uses[0]`.
+            (Step::Key(name), Shape::List(element)) if let Ok(index) = name.parse() => {
+                shape = element();
+                field = None;
+                way = way.nth(index);
+                continue;
+            }
             _ => return Err(known(Vec::new())),
         }
         way = match step {
@@ -89,6 +97,7 @@ pub fn explain_path(
             Step::Nth(index) => way.nth(*index),
         };
     }
+    let path = &way;
     let layer = environment.and_then(|name| reading.environments.get(name));
     let tree = layer.map_or(&reading.root, |layer| &layer.tree);
     let value = at(tree, path);
@@ -121,6 +130,21 @@ fn at(tree: &Tree, path: &Path) -> Option<Tree> {
     Some(node)
 }
 
+/// Where the first part of a value that is not the same in the root was written.
+fn laid(value: &Tree, before: Option<&Tree>) -> Option<Place> {
+    let before = before?;
+    if Arc::ptr_eq(value, before) {
+        return None;
+    }
+    let (Some(entries), Some(known)) = (value.table(), before.table()) else {
+        return value.at.filter(|_| value.at != before.at);
+    };
+    entries.iter().find_map(|(name, entry)| match known.get(name) {
+        Some(before) => laid(entry, Some(before)),
+        None => entry.at,
+    })
+}
+
 fn origin(
     reading: &Reading,
     path: &Path,
@@ -135,7 +159,8 @@ fn origin(
             Origin::Nothing
         };
     };
-    let Some(place) = value.at else {
+    let before = at(&reading.root, path);
+    let Some(place) = laid(value, before.as_ref()).or(value.at) else {
         return Origin::Default;
     };
     let Some(source) = reading.sources.get(usize::from(place.value.source)) else {
@@ -152,7 +177,7 @@ fn origin(
         .filter(|byte| **byte == b'\n')
         .count();
     let file = source.name.clone();
-    let root = at(&reading.root, path).and_then(|node| node.at);
+    let root = before.and_then(|node| node.at);
     match environment {
         Some(name) if root != Some(place) => Origin::Environment {
             name: name.to_owned(),

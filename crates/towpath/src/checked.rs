@@ -5,15 +5,16 @@ use crate::door::git;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::render;
-use crate::veil::hush;
-use std::collections::BTreeMap;
+use crate::veil::{VEIL, hush};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use towpath_decide::review::{Whole, review};
 use towpath_manifest::{Diagnostic, Reading, Source, Sources, locate, nearest, read};
 use towpath_model::Desired;
 use towpath_model::code::{self, Gravity};
 use towpath_model::finding::{Finding, Where};
-use towpath_model::spec::{Kind as NodeKind, Node, Path as Way};
+use towpath_model::spec::{Kind as NodeKind, Node, Path as Way, Span, Tree};
 use towpath_model::unit::Name;
 
 /// The most bytes of a `.env` file that are looked at.
@@ -35,7 +36,7 @@ pub fn check(path: Option<&Path>) -> Result<Checked, Failure> {
     let place = files::find_manifest(path)?;
     Ok(check_sources(
         &place.name,
-        &Folder::new(&place.folder),
+        &Folder::of(&place),
         &env_files(&place),
     ))
 }
@@ -75,6 +76,16 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
         name: name.to_owned(),
         reading,
         diagnostics,
+    }
+}
+
+/// What environments there are.
+fn there_are(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, [])) => format!("there is only {last}"),
+        Some((last, rest)) => format!("there are {} and {last}", rest.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -157,6 +168,23 @@ fn spoiled(node: &Node) -> bool {
     }
 }
 
+/// A tree with a mark in place of every value that stands at one of these places.
+fn veiled(tree: &Tree, sealed: &BTreeSet<Span>) -> Tree {
+    let kind = match &tree.kind {
+        _ if sealed.is_empty() => return Arc::clone(tree),
+        NodeKind::Table(entries) => NodeKind::Table(
+            entries
+                .iter()
+                .map(|(name, entry)| (name.clone(), veiled(entry, sealed)))
+                .collect(),
+        ),
+        NodeKind::List(list) => NodeKind::List(list.iter().map(|one| veiled(one, sealed)).collect()),
+        _ if tree.at.is_some_and(|at| sealed.contains(&at.value)) => NodeKind::Text(VEIL.to_owned()),
+        _ => return Arc::clone(tree),
+    };
+    Arc::new(tree.with(kind))
+}
+
 /// The `.env` files beside a manifest that git tracks.
 fn env_files(place: &Place) -> Vec<Source> {
     let named = |name: &String| {
@@ -182,6 +210,19 @@ fn env_files(place: &Place) -> Vec<Source> {
 impl Checked {
     /// The infrastructure document.
     pub fn document(&self) -> Result<String, Failure> {
+        if self
+            .diagnostics
+            .iter()
+            .any(|one| one.code == &code::SECRET_IN_CLEAR)
+        {
+            let message = format!(
+                "nothing is written from {}: what is secret in it would be told",
+                self.name
+            );
+            return Err(
+                Failure::new(Kind::Config, message).hint("`towpath check` tells where; mend it first")
+            );
+        }
         let (root, _) = self.product(None)?;
         let environments = self.environments();
         let whole = Whole {
@@ -190,6 +231,12 @@ impl Checked {
             environments: &environments,
         };
         Ok(towpath_document::document(&whole))
+    }
+
+    /// A tree without what is secret in it.
+    pub(crate) fn veiled(&self, tree: &Tree) -> Tree {
+        let sealed = self.diagnostics.iter().filter(|one| one.sealed);
+        veiled(tree, &sealed.map(|one| one.span).collect())
     }
 
     /// Only what holds in one environment.
@@ -248,7 +295,14 @@ impl Checked {
             None if names.is_empty() => {
                 "this product has none: declare one with [environment.NAME]".to_owned()
             }
-            None => format!("there is {}", names.join(", ")),
+            None => match names
+                .iter()
+                .find(|name| name.starts_with(wanted) || wanted.starts_with(**name))
+                .filter(|_| !wanted.is_empty())
+            {
+                Some(like) => format!("did you mean `{like}`?"),
+                None => there_are(&names),
+            },
         };
         Failure::new(Kind::User, format!("there is no environment named `{wanted}`")).hint(hint)
     }

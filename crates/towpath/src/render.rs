@@ -114,7 +114,9 @@ fn told(text: &str) -> String {
 /// underlined stays where it is.
 fn seen(text: &str) -> String {
     let one = |letter: char| match letter {
-        '\n' | '\t' | '\r' => letter,
+        '\n' | '\t' => letter,
+        // The end of a line as Windows writes it.
+        '\r' => ' ',
         letter if letter.is_control() || is_unseen(letter) => match letter.len_utf8() {
             1 => '?',
             2 => '\u{b7}',

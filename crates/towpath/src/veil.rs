@@ -6,7 +6,7 @@ use towpath_manifest::{Diagnostic, Source};
 use towpath_model::spec::Span;
 
 /// What stands in place of a secret.
-const VEIL: &str = "…";
+pub(crate) const VEIL: &str = "…";
 
 /// The most letters of a value that a message shows.
 const MOST_TOLD: usize = 60;

@@ -225,3 +225,112 @@ fn the_costs_of_the_examples_are_those_of_their_documents() {
     assert_eq!(at_least, Some(true));
     assert!(amount.parse::<f64>().expect("a number") >= 71.0, "{amount}");
 }
+
+/// The first lines of help of a failed call.
+fn hint(folder: &Path, words: &[&str]) -> String {
+    let told = err(&towpath(folder, words));
+    let line = told.lines().find(|line| line.trim_start().starts_with("help:"));
+    line.unwrap_or(&told).trim().to_owned()
+}
+
+const SHOP: &str = "product = \"shop\"\n\n[service.web]\nrun = \"web\"\nreplicas = 2\nhealth = \"/\"\nuses = [\"db\"]\n\n[postgres.db]\n\n\
+    [environment.production]\non = \"push main\"\n\n[environment.staging]\non = \"push main\"\nservice.web.replicas = 1\n";
+
+#[test]
+fn an_environment_that_is_not_there_is_told_with_those_that_are() {
+    let folder = folder("environments", SHOP);
+    assert_eq!(
+        hint(&folder, &["plan", "prod"]),
+        "help: did you mean `production`?"
+    );
+    assert_eq!(
+        hint(&folder, &["plan", "live"]),
+        "help: there are `production` and `staging`"
+    );
+}
+
+#[test]
+fn a_word_without_its_table_is_found() {
+    let folder = folder("elsewhere", SHOP);
+    for (word, told) in [
+        ("web", "help: did you mean `service.web`?"),
+        ("fallback", "help: did you mean `site.NAME.fallback`?"),
+        (
+            "service.web.uses.db",
+            "help: it is a list; its first is `service.web.uses[0]`",
+        ),
+        ("qwertyuiop", "help: `towpath explain` lists all words"),
+    ] {
+        assert_eq!(hint(&folder, &["explain", word]), told);
+    }
+    let first = out(&towpath(&folder, &["explain", "service.web.uses.0"]));
+    assert!(first.starts_with("service.web.uses[0]\n"), "{first}");
+}
+
+#[test]
+fn what_an_environment_lays_over_is_explained_with_its_own_line() {
+    let folder = folder("overlay", SHOP);
+    for words in [
+        &["explain", "environment.staging.service.web.replicas"][..],
+        &["explain", "service.web.replicas", "--env", "staging"],
+    ] {
+        let told = out(&towpath(&folder, words));
+        assert!(
+            told.contains(
+                "in staging  { min = 1, max = 1 }\n            laid over by environment staging at towpath.toml:16\n"
+            ),
+            "{told}"
+        );
+    }
+}
+
+const LEAKING: &str = "product = \"leak\"\n[service.web]\nrun = \"web\"\nenv = { STRIPE_SECRET_KEY = \"sk_live_51H8abcdefghijklmnopqrstu\" }\n\
+    [environment.prod]\non = \"push main\"\nservice.web.env.STRIPE_SECRET_KEY = \"sk_live_51H8abcdefghijklmnopqrs99\"\n";
+
+#[test]
+fn what_is_secret_is_told_by_no_command() {
+    let folder = folder("leaking", LEAKING);
+    for words in [
+        &["check"][..],
+        &["check", "--json"],
+        &["explain", "service"],
+        &["explain", "service.web.env"],
+        &["explain", "service.web.env.STRIPE_SECRET_KEY.value"],
+        &["explain", "service.web.env.STRIPE_SECRET_KEY", "--env", "prod"],
+        &["explain", "environment.prod"],
+        &["explain", "environment"],
+        &["plan", "prod"],
+        &["docs"],
+        &["cost"],
+    ] {
+        let output = towpath(&folder, words);
+        let told = out(&output) + &err(&output);
+        assert!(!told.contains("sk_live_"), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn lines_that_end_as_on_windows_are_shown_without_a_mark() {
+    let output = towpath(&folder("windows", &WRONG.replace('\n', "\r\n")), &["check"]);
+    assert!(err(&output).contains("towpath.toml:4:12"), "{}", err(&output));
+    assert!(!err(&output).contains(['\r', '\u{240d}']), "{}", err(&output));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_to_is_told_in_words() {
+    let folder = folder("folder-as-file", RIGHT);
+    let told = err(&towpath(&folder, &["docs", "--out", "."]));
+    assert!(told.contains(". cannot be read: it is a folder"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_manifest_may_be_a_link_to_one_elsewhere() {
+    let real = folder("linked-real", RIGHT);
+    let link = folder("linked", RIGHT);
+    fs::remove_file(link.join("towpath.toml")).expect("it is there");
+    std::os::unix::fs::symlink(real.join("towpath.toml"), link.join("towpath.toml"))
+        .expect("a link can be made");
+    let output = towpath(&link, &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+}

@@ -146,7 +146,7 @@ fn a_release_passes_every_gate_on_its_way_to_production() {
         reflect into prod: 41 steps
 
         Before
-         1. wait for push main, which brings it to `staging`
+         1. wait for a push to main, which brings a change to `staging`
             because that is what makes a change arrive
          2. check that `API_KEY` has a value
             because what is missing is found before anything has changed
@@ -176,7 +176,7 @@ fn a_release_passes_every_gate_on_its_way_to_production() {
             because `prod` takes releases from there, with the same artifacts
 
         Enter
-        13. take the release over from `staging` to `prod`, on tag v*
+        13. take the release over from `staging` to `prod`, on a tag like v*
             because that is what makes a change arrive
         14. check that nothing is frozen for holidays
             because `environment.prod.freeze[0]` says so
@@ -248,7 +248,7 @@ fn a_release_passes_every_gate_on_its_way_to_production() {
 #[test]
 fn staging_gets_a_masked_copy_and_a_stand_in_for_the_outside() {
     assert_snapshot!(steps(REFLECT, "staging"), @r"
-        before wait for push main, which brings it to `staging`
+        before wait for a push to main, which brings a change to `staging`
         before check that `API_KEY` has a value
         before check that `MODEL` of worker `score` has a value
         build run build `shared` with `cargo build`
@@ -322,7 +322,7 @@ sql = "select count(*) from incidents"
 change = { metric = "incidents", by = "-30%" }
 "#;
     assert_snapshot!(steps(manifest, "prod"), @r"
-        before wait for tag v*, which brings it to `pilot`
+        before wait for a tag like v*, which brings a change to `pilot`
         build build extension `pause` with `web-ext build`
         build make the release
         way run in `pilot`
@@ -368,7 +368,7 @@ data = { fresh = true, load = "dev.sql" }
 cap = { replicas = 1 }
 "#;
     assert_snapshot!(steps(manifest, "dev"), @r"
-        before wait for pull-request, which brings it to `dev`
+        before wait for a pull request, which brings a change to `dev`
         build make the release
         data make postgres `db`
         data begin with nothing in postgres `db`

@@ -25,10 +25,31 @@ fn names(components: &[ComponentId]) -> String {
     listed(components.iter().map(|component| &component.name))
 }
 
-/// `push main or tag v*`.
+/// `a push to main or a tag like v*`.
 fn either(on: &[Trigger]) -> String {
-    let on: Vec<String> = on.iter().map(ToString::to_string).collect();
+    let on: Vec<String> = on.iter().map(occasion).collect();
     on.join(" or ")
+}
+
+/// What happens when a trigger fires.
+fn occasion(on: &Trigger) -> String {
+    match on {
+        Trigger::PullRequest => "a pull request".to_owned(),
+        Trigger::Push(branch) => format!("a push to {branch}"),
+        Trigger::Tag(tag) => format!("a tag like {tag}"),
+        Trigger::Manual => "somebody's command".to_owned(),
+        Trigger::Schedule(schedule) => format!("the schedule {schedule}"),
+    }
+}
+
+/// `daily 02:00`, or `by cron 0 2 * * *`.
+fn times(schedule: &Schedule) -> String {
+    let text = schedule.to_string();
+    if text.starts_with("cron ") {
+        format!("by {text}")
+    } else {
+        text
+    }
 }
 
 /// `has a value` for one, `have a value` for several.
@@ -42,7 +63,10 @@ fn of_way(action: &Action) -> Option<String> {
             format!("wait for somebody to deploy to `{environment}`")
         }
         Action::Begin { environment, on } => {
-            format!("wait for {}, which brings it to `{environment}`", either(on))
+            format!(
+                "wait for {}, which brings a change to `{environment}`",
+                either(on)
+            )
         }
         Action::Promote { from, to, on } if on.is_empty() => {
             format!("take the release over from `{from}` to `{to}`")
@@ -169,10 +193,10 @@ fn backup(
     log: Option<Duration>,
     drill: Option<&Schedule>,
 ) -> String {
-    let full = full.map(|full| format!(" {full}")).unwrap_or_default();
+    let full = full.map(|full| format!(" {}", times(full))).unwrap_or_default();
     let log = log.map(|log| format!(", its log each {log}")).unwrap_or_default();
     let drill = drill
-        .map(|drill| format!(", with a restore tried {drill}"))
+        .map(|drill| format!(", with a restore tried {}", times(drill)))
         .unwrap_or_default();
     format!("back up {resource}{full}{log}{drill}")
 }
@@ -250,11 +274,40 @@ fn of_watch(action: &Action) -> Option<String> {
         Action::ScheduleJob {
             job,
             cron: Some(cron),
-        } => format!("run {job} {cron}"),
+        } => format!("run {job} {}", times(cron)),
         Action::ScheduleJob { job, cron: None } => format!("have {job} ready to be run"),
         Action::ScheduleProbe { probe, every } => format!("run probe `{probe}` each {every}"),
         Action::WatchObjective { objective } => format!("watch objective `{objective}`"),
         Action::Arm { alert, severity } => format!("arm alert `{alert}`, {severity}"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unit::Unit;
+
+    #[test]
+    fn a_trigger_is_told_as_what_happens() {
+        for (on, told) in [
+            ("push main", "a push to main"),
+            ("tag v*", "a tag like v*"),
+            ("pull-request", "a pull request"),
+            ("manual", "somebody's command"),
+            ("schedule daily 02:00", "the schedule daily 02:00"),
+        ] {
+            assert_eq!(Trigger::parse(on).map(|on| occasion(&on)), Ok(told.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_cron_line_stands_in_a_sentence_as_one() {
+        for (text, told) in [("0 3 * * *", "by cron 0 3 * * *"), ("daily 03:00", "daily 03:00")] {
+            assert_eq!(
+                Schedule::parse(text).map(|schedule| times(&schedule)),
+                Ok(told.to_owned())
+            );
+        }
+    }
 }

@@ -5,15 +5,17 @@ use crate::checked::{Checked, check};
 use crate::cli::Explain;
 use crate::failure::{Failure, Kind};
 use std::fmt::Write;
-use towpath_manifest::{Explained, Origin, explain_path, nearest, print_value};
+use towpath_manifest::{Explained, Origin, Reading, explain_path, nearest, print_value};
 use towpath_model::Desired;
 use towpath_model::code;
-use towpath_model::spec::{Difference, Kind as NodeKind, Node, Path, Tree, differences};
+use towpath_model::desired::environment::Environment;
+use towpath_model::spec::{Difference, Kind as NodeKind, Node, Path, Step, Tree, differences};
 use towpath_model::word::{Shape, Table, prose, summary};
 
 pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
     let text = match args.what.as_deref() {
         None => all_words(),
+        Some(what) if what.trim_matches(['.', ' ']).is_empty() => all_words(),
         Some(what) if looks_like_code(what) => page(what)?,
         Some(what) => word(what, &args)?,
     };
@@ -90,7 +92,8 @@ fn unfenced(page: &str) -> String {
 
 /// A word, with the value that it has here when there is a manifest.
 fn word(what: &str, args: &Explain) -> Result<String, Failure> {
-    let path = Path::parse(what);
+    let (path, inside) = laid_below(Path::parse(what));
+    let environment = args.env.clone().or(inside);
     let checked = match check(args.at.path.as_deref()) {
         Ok(checked) => Some(checked),
         // Without a manifest the language can still be explained; a place that was named has to be there.
@@ -105,15 +108,37 @@ fn word(what: &str, args: &Explain) -> Result<String, Failure> {
             &empty
         }
     };
-    if let (Some(checked), Some(environment)) = (&checked, &args.env) {
+    if let (Some(checked), Some(environment)) = (&checked, &environment) {
         checked.product(Some(environment))?;
     }
-    let explained = explain_path(reading, &path, args.env.as_deref())
-        .map_err(|(right, known)| unknown(&path, &right, &known))?;
-    Ok(render(&explained, checked.as_ref(), args.env.as_deref()))
+    let mut explained = explain_path(reading, &path, environment.as_deref())
+        .map_err(|(right, known)| unknown(reading, &path, &right, &known))?;
+    if let (Some(checked), Some(value)) = (&checked, &explained.value) {
+        explained.value = Some(checked.veiled(value));
+    }
+    Ok(render(&explained, checked.as_ref(), environment.as_deref()))
 }
 
-fn unknown(path: &Path, right: &Path, known: &[String]) -> Failure {
+/// `environment.prod.service.web` is `service.web` in prod.
+fn laid_below(path: Path) -> (Path, Option<String>) {
+    let [Step::Key(first), Step::Key(name), Step::Key(word), ..] = path.steps() else {
+        return (path, None);
+    };
+    let own = Environment::table().field(word).is_some();
+    if first != "environment" || own || Desired::table().field(word).is_none() {
+        return (path, None);
+    }
+    let name = name.clone();
+    let below = path.steps()[2..]
+        .iter()
+        .fold(Path::root(), |path, step| match step {
+            Step::Key(name) => path.key(name),
+            Step::Nth(index) => path.nth(*index),
+        });
+    (below, Some(name))
+}
+
+fn unknown(reading: &Reading, path: &Path, right: &Path, known: &[String]) -> Failure {
     let wrong = path.steps().get(right.steps().len());
     let wrong = match wrong {
         Some(towpath_model::spec::Step::Key(name)) => name.clone(),
@@ -128,8 +153,51 @@ fn unknown(path: &Path, right: &Path, known: &[String]) -> Failure {
     let failure = Failure::new(Kind::User, format!("`{wrong}` is not a word of {place}"));
     match nearest(&wrong, known.iter().map(String::as_str)) {
         Some(near) => failure.hint(format!("did you mean `{}`?", right.key(near))),
-        None if known.is_empty() => failure.hint(format!("{place} has nothing below it")),
+        None if known.is_empty() => failure.hint(match explain_path(reading, right, None) {
+            Ok(Explained {
+                shape: Shape::List(_),
+                ..
+            }) => format!("it is a list; its first is `{right}[0]`"),
+            _ => format!("{place} has nothing below it"),
+        }),
+        None if right.steps().is_empty() => failure.hint(elsewhere(reading, &wrong)),
         None => failure.hint(format!("it knows {}", known.join(", "))),
+    }
+}
+
+/// Where a word stands that is none of the root: the name of something here, or a word of a table.
+fn elsewhere(reading: &Reading, word: &str) -> String {
+    const SHOWN: usize = 4;
+    let fields = &Desired::table().fields;
+    let named = fields.iter().find(|field| {
+        reading
+            .root
+            .get(field.name)
+            .is_some_and(|all| all.get(word).is_some())
+    });
+    if let Some(field) = named {
+        return format!("did you mean `{}.{word}`?", field.name);
+    }
+    let holders: Vec<String> = fields
+        .iter()
+        .filter_map(|field| {
+            let (table, name) = match (field.shape)() {
+                Shape::Map(_, value) => (table_of(value())?, ".NAME"),
+                shape => (table_of(shape)?, ""),
+            };
+            let kind = field.kind;
+            let holds = table.field(word).is_some_and(|found| found.belongs_to(kind));
+            holds.then(|| format!("`{}{name}.{word}`", field.name))
+        })
+        .collect();
+    match &holders[..] {
+        [] => "`towpath explain` lists all words".to_owned(),
+        [only] => format!("did you mean {only}?"),
+        several => {
+            let shown = &several[..several.len().min(SHOWN)];
+            let more = if several.len() > SHOWN { " and others" } else { "" };
+            format!("there are {}{more}", shown.join(", "))
+        }
     }
 }
 
@@ -184,7 +252,9 @@ fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
     let simple = value.filter(|node| node.table().is_none_or(|_| explained.field.is_some()));
     match simple {
         Some(node) if node.kind != NodeKind::Off => {
-            let _ = writeln!(text, "\n{place:9}  {}\n           {from}", print_value(node));
+            let width = place.chars().count().max(9);
+            let value = cut(print_value(node), 400);
+            let _ = writeln!(text, "\n{place:width$}  {value}\n{:width$}  {from}", "");
         }
         Some(_) => text.push_str(&format!(
             "
@@ -219,7 +289,7 @@ fn laid_over(text: &mut String, explained: &Explained, checked: Option<&Checked>
     for difference in changed {
         let side = |side: &Option<Tree>| {
             side.as_ref()
-                .map_or_else(|| "nothing".to_owned(), |node| short(node))
+                .map_or_else(|| "nothing".to_owned(), |node| short(&checked.veiled(node)))
         };
         let _ = writeln!(
             text,
@@ -261,9 +331,12 @@ fn fields(text: &mut String, table: &'static Table, explained: &Explained, check
 
 /// A value on one line, cut where it is long.
 fn short(node: &Node) -> String {
-    const MOST: usize = 80;
-    let text = print_value(node);
-    match text.char_indices().nth(MOST) {
+    cut(print_value(node), 80)
+}
+
+/// A text of at most so many letters.
+fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,
     }
@@ -285,7 +358,12 @@ fn is(shape: Shape) -> String {
         Shape::Bool => "true or false".to_owned(),
         Shape::Integer { least, most } => format!("a whole number from {least} to {most}"),
         Shape::Unit(unit) => {
-            let examples: Vec<String> = unit.examples.iter().map(|one| format!("\"{one}\"")).collect();
+            let examples: Vec<String> = unit
+                .examples
+                .iter()
+                .take(6)
+                .map(|one| format!("\"{one}\""))
+                .collect();
             format!("{}: {}", unit.what, examples.join(", "))
         }
         Shape::Choice(_) => "one of".to_owned(),

@@ -67,6 +67,8 @@ fn place(folder: &Path, file: &str) -> Place {
 #[derive(Debug)]
 pub(crate) struct Folder {
     real: PathBuf,
+    /// The manifest itself, which may be a link: whoever has named it has it.
+    manifest: Option<String>,
 }
 
 impl Folder {
@@ -74,6 +76,15 @@ impl Folder {
     pub(crate) fn new(root: &Path) -> Self {
         Folder {
             real: root.canonicalize().unwrap_or_else(|_| root.to_path_buf()),
+            manifest: None,
+        }
+    }
+
+    /// The folder of this manifest.
+    pub(crate) fn of(place: &Place) -> Self {
+        Folder {
+            manifest: Some(place.name.clone()),
+            ..Folder::new(&place.folder)
         }
     }
 }
@@ -81,7 +92,7 @@ impl Folder {
 impl Sources for Folder {
     fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, Unread> {
         let real = Path::new(name).canonicalize().map_err(|error| unread(&error))?;
-        if !real.starts_with(&self.real) {
+        if !real.starts_with(&self.real) && self.manifest.as_deref() != Some(name) {
             return Err(Unread::Outside);
         }
         read_bounded(&real, most)
@@ -150,8 +161,20 @@ pub(crate) fn text(path: &Path, most: usize) -> Result<Option<String>, Failure> 
         Err(Unread::Missing) => Ok(None),
         Err(unread) => Err(Failure::new(
             Kind::Remote,
-            format!("{} cannot be read: {unread:?}", path.display()),
+            format!("{} cannot be read: {}", path.display(), said(&unread)),
         )),
+    }
+}
+
+/// Why a file that a command is about cannot be read.
+fn said(unread: &Unread) -> String {
+    match unread {
+        Unread::Missing => "it is not there".to_owned(),
+        Unread::Folder => "it is a folder".to_owned(),
+        Unread::LinkLoop => "it is a link that leads to itself".to_owned(),
+        Unread::Outside => "it lies outside the folder".to_owned(),
+        Unread::TooLarge => "it is too large".to_owned(),
+        Unread::Refused(why) => why.clone(),
     }
 }
 
@@ -210,16 +233,19 @@ pub(crate) fn taken(path: &Path) -> Failure {
 
 /// Writes a file that must not be there yet.
 pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    match written {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken(path)),
-        Err(error) => Err(refused(&path.display().to_string(), "written", &error)),
-    }
+    let refused = |error: &io::Error| refused(&path.display().to_string(), "written", error);
+    let opened = fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(path)),
+        Err(error) => return Err(refused(&error)),
+    };
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        // Half a file would stand in the way of the next try; that it cannot be removed changes nothing.
+        let _ = fs::remove_file(path);
+        refused(&error)
+    })
 }
 
 /// Replaces a file as a whole: whoever reads it sees the old text or the new one.

@@ -317,6 +317,7 @@ fn is_placeholder(value: &str) -> bool {
     ];
     words.contains(&lower.as_str())
         || (lower.starts_with('<') && lower.ends_with('>') && lower.len() > 2)
+        || (lower.starts_with("${") && lower.ends_with('}') && lower.matches(['{', '}']).count() == 2)
         || (lower.starts_with("your-") && !lower.contains('.'))
         || (lower.len() > 3 && lower.bytes().all(|byte| byte == b'x'))
 }
@@ -333,6 +334,16 @@ pub(in super::super) fn placeholders(scene: &Scene<'_>, found: &mut Vec<Finding>
                 .key(variable.as_str())
                 .key("value");
             let message = format!("`{variable}` of {kind} `{name}` is still `{}`", Shown(value));
+            if value.starts_with("${") {
+                found.push(
+                    Finding::value(&code::PLACEHOLDER, at, message)
+                        .label("nothing is put in here")
+                        .hint(format!(
+                            "write \"from:NAME.url\" for the address of what is used, or \"secret:{variable}\" for a secret"
+                        )),
+                );
+                continue;
+            }
             found.push(
                 Finding::value(&code::PLACEHOLDER, at, message)
                     .label("to be filled in")
