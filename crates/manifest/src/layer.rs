@@ -13,7 +13,7 @@ use towpath_model::desired::environment::Environment;
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::{Entries, Kind, Node, Tree, merge};
 use towpath_model::unit::{Name, Unit};
-use towpath_model::word::{Map, Target};
+use towpath_model::word::{Map, Shape, Table, Target};
 
 /// Fields that say what an environment is by itself; they are not taken from the one that it is like.
 const ITS_OWN: &[&str] = &[
@@ -53,7 +53,7 @@ pub(crate) fn layers(root: &Tree, findings: &mut Vec<Finding>) -> Map<Name, Tree
     resolved
         .iter()
         .filter_map(|(name, node)| {
-            let over = Arc::new(split(node).1);
+            let over = chosen(&base, &Arc::new(split(node).1), Desired::table());
             Some((Name::parse(name).ok()?, merge(&base, &over)))
         })
         .collect()
@@ -158,11 +158,76 @@ fn laid_over(below: &Tree, node: &Tree) -> Tree {
     };
     let mut taken = entries.clone();
     taken.retain(|field, _| !ITS_OWN.contains(&field.as_str()));
-    let merged = merge(&Arc::new(below.with(Kind::Table(taken))), node);
+    let below = Arc::new(below.with(Kind::Table(taken)));
+    let merged = merge(&below, &chosen(&below, node, Environment::table()));
     Arc::new(Node {
         at: node.at,
         ..Node::clone(&merged)
     })
+}
+
+/// What is laid over a table, with the choices in it made: where exactly one of several fields is written, the one
+/// that is laid over takes the place of the one below, as a person means it who writes only the new one.
+fn chosen(base: &Tree, over: &Tree, table: &'static Table) -> Tree {
+    let (Some(below), Some(above)) = (base.table(), over.table()) else {
+        return Arc::clone(over);
+    };
+    if over.fresh {
+        return Arc::clone(over);
+    }
+    let field = |name: &str| {
+        let words = table.overlays.then(Desired::table);
+        table.field(name).or_else(|| words?.field(name))
+    };
+    let mut changed = Entries::new();
+    for (name, node) in above {
+        if let (Some(old), Some(field)) = (below.get(name), field(name)) {
+            let inner = chosen_in(old, node, (field.shape)());
+            if !Arc::ptr_eq(&inner, node) {
+                changed.insert(name.clone(), inner);
+            }
+        }
+    }
+    let says = |name: &&str| above.get(*name).filter(|node| node.kind != Kind::Off);
+    if let Some(choice) = table.one_of.iter().find_map(says) {
+        for name in table.one_of.iter().copied() {
+            if below.contains_key(name) && !above.contains_key(name) {
+                changed.insert(name.to_owned(), Arc::new(choice.with(Kind::Off)));
+            }
+        }
+    }
+    if changed.is_empty() {
+        return Arc::clone(over);
+    }
+    let mut entries = above.clone();
+    entries.extend(changed);
+    Arc::new(over.with(Kind::Table(entries)))
+}
+
+/// The same for whatever may stand in a field; a list replaces the one below as a whole.
+fn chosen_in(base: &Tree, over: &Tree, shape: Shape) -> Tree {
+    match shape {
+        Shape::Table(table) => chosen(base, over, table()),
+        Shape::Map(_, value) => {
+            let (Some(below), Some(above)) = (base.table(), over.table()) else {
+                return Arc::clone(over);
+            };
+            let mut changed = Entries::new();
+            for (name, node) in above {
+                let inner = below.get(name).map(|old| chosen_in(old, node, value()));
+                if let Some(inner) = inner.filter(|inner| !Arc::ptr_eq(inner, node)) {
+                    changed.insert(name.clone(), inner);
+                }
+            }
+            if changed.is_empty() {
+                return Arc::clone(over);
+            }
+            let mut entries = above.clone();
+            entries.extend(changed);
+            Arc::new(over.with(Kind::Table(entries)))
+        }
+        _ => Arc::clone(over),
+    }
 }
 
 /// An environment's own fields, and the words of the root in it.

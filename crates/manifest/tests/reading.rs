@@ -167,3 +167,55 @@ fn one_value_in_brackets_is_offered_without_them() {
     let told = hints("product = \"x\"\n[service.web]\nrun = \"web\"\nport = [\"8000:8000\"]\n");
     assert_eq!(told, ["there is only one: write \"8000\", without brackets"]);
 }
+
+const ONE_OF: &str = r#"
+product = "x"
+[service.web]
+run = "web"
+[gate.tests]
+junit = { report = "unit.xml", run = "make unit" }
+[channel.ops]
+slack = "secret:OPS_WEBHOOK"
+[secret.OPS_WEBHOOK]
+[environment.dev]
+gate.tests.command = "make quick"
+channel.ops = { email = "ana@example.com" }
+[environment.staging]
+gates = ["tests"]
+gate.tests.sarif = "scan.sarif"
+[environment.prod]
+like = "staging"
+gate.tests.command = "make all"
+"#;
+
+#[test]
+fn what_an_environment_chooses_takes_the_place_of_what_the_root_chose() {
+    let reading = reading(ONE_OF);
+    let told: Vec<String> = codes(&reading)
+        .into_iter()
+        .filter(|told| told.starts_with("TP0107"))
+        .collect();
+    assert_eq!(told, Vec::<String>::new());
+    let gate = |environment: &str| {
+        let gate = &reading.environments[environment].desired.gate["tests"];
+        (gate.command.is_some(), gate.junit.is_some(), gate.sarif.is_some())
+    };
+    assert_eq!(gate("dev"), (true, false, false));
+    assert_eq!(gate("staging"), (false, false, true));
+    assert_eq!(gate("prod"), (true, false, false));
+    let channel = &reading.environments["dev"].desired.channel["ops"];
+    assert!(channel.slack.is_none() && !channel.email.is_empty());
+}
+
+#[test]
+fn an_environment_that_chooses_two_is_told() {
+    let text = ONE_OF.replace(
+        "gate.tests.sarif = \"scan.sarif\"",
+        "gate.tests = { sarif = \"scan.sarif\", cost = \"$5\" }",
+    );
+    let told = codes(&reading(&text));
+    assert!(
+        told.iter().any(|told| told.contains("can be only one")),
+        "{told:#?}"
+    );
+}
