@@ -6,7 +6,7 @@ use towpath::{render_diagnostics, render_json};
 
 /// Checks the bytes, and shows, writes and decides all that follows from them. A line `# file: NAME` begins a further
 /// file, as it does in the pages of the rules.
-pub fn try_everything(bytes: &[u8]) {
+pub(crate) fn try_everything(bytes: &[u8]) {
     let files = files(bytes);
     let checked = check_sources("towpath.toml", &files, &[]);
     let again = check_sources("towpath.toml", &files, &[]);
