@@ -1,7 +1,7 @@
 //! Rules about names that are only broken where the product is put together: what is used is there, and not in a circle.
 
 use super::{Rule, Scene, Whole, component_at};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use towpath_model::code;
 use towpath_model::desired::component::{Component, ComponentKind};
 use towpath_model::finding::{Finding, Shown};
@@ -12,7 +12,7 @@ use towpath_model::{Desired, finding::Where};
 pub(super) const RULES: &[Rule] = &[Rule::Whole(absent_here), Rule::Scene(uses_loop)];
 
 /// Everything that a component can use, by name.
-fn names(product: &Desired) -> BTreeSet<&str> {
+fn names(product: &Desired) -> HashSet<&str> {
     let components = product.components().map(|(_, name, _)| name.as_str());
     let resources = product.resources().map(|(_, name, _)| name.as_str());
     let outside = product.external.keys().map(Name::as_str);
@@ -101,7 +101,7 @@ struct Needs<'a> {
 impl<'a> Needs<'a> {
     fn of(product: &'a Desired) -> Self {
         let components: Vec<_> = product.components().collect();
-        let numbers: BTreeMap<&str, usize> = components
+        let numbers: HashMap<&str, usize> = components
             .iter()
             .enumerate()
             .map(|(number, (_, name, _))| (name.as_str(), number))

@@ -181,8 +181,7 @@ impl<'a> Used<'a> {
             Shape::Table(table) => self.table(node, table()),
             Shape::Refer(tables) => {
                 if let Kind::Text(name) = &node.kind {
-                    self.names
-                        .extend(tables.iter().map(|table| (*table, name.as_str())));
+                    self.refers(tables, name);
                 }
             }
             Shape::Text | Shape::Unit(_) => self.text(node),

@@ -133,7 +133,11 @@ impl<K: Unit + Hash + Eq, W: Word> Word for Map<K, W> {
 
     fn read(node: &Node, kind: &str) -> Option<Self> {
         let read = |(name, entry): (&String, &Arc<Node>)| Some((K::parse(name).ok()?, W::read(entry, kind)?));
-        Some(node.table()?.iter().filter_map(read).collect())
+        let entries = node.table()?;
+        // Components are large: growing step by step would move each of them several times.
+        let mut map = Map::with_capacity(entries.len());
+        map.extend(entries.iter().filter_map(read));
+        Some(map)
     }
 
     fn write(&self, kind: &str) -> Option<Node> {

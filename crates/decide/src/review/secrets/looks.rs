@@ -64,8 +64,7 @@ const MADE_UP: &[&str] = &[
     "disabled",
 ];
 
-/// The first line of a private key has 27 letters at the least, and the address of a webhook more; most texts have
-/// fewer, and need not be searched for them.
+/// No private key and no webhook's address is as short as this; most texts are, and need not be searched for them.
 const LONGEST_PLAIN: usize = 26;
 
 /// What a text is if it holds a key that is known by its looks.
