@@ -219,3 +219,32 @@ fn an_environment_that_chooses_two_is_told() {
         "{told:#?}"
     );
 }
+
+#[test]
+fn a_choice_of_another_tool_is_known() {
+    let told = hints(
+        "product = \"x\"\n[service.web]\nrun = \"web\"\nrestart = \"unless-stopped\"\n[host.a]\nkind = \"vps\"\nonly = true\n[environment.dev]\nrollout = \"RollingUpdate\"\nat = \"a\"\n",
+    );
+    assert_eq!(told[0], "did you mean \"always\"?", "{told:?}");
+    assert_eq!(told[1], "did you mean \"machine\"?", "{told:?}");
+    assert!(told.contains(&"did you mean \"rolling\"?".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_price_for_each_is_not_offered_without_its_unit() {
+    let found = reading("product = \"x\"\n[cost.a]\nprice = \"$26/seat\"\n").findings;
+    let told: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "`$26/seat` is not a price: it has `/seat` behind it; what one unit is stands in `unit`, and in which time in `every`"
+        ]
+    );
+    assert!(
+        !found[0]
+            .hint
+            .as_deref()
+            .unwrap_or_default()
+            .contains("did you mean")
+    );
+}

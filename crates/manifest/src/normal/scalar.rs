@@ -152,7 +152,7 @@ fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<
         return Ok(Kind::Text(text));
     }
     let message = format!("`{}` cannot be `{}`", name(), Shown(&text));
-    let same = choice(&text).and_then(|same| words().find(|word| *word == same));
+    let same = words().find(|word| choice(&text).contains(word));
     let hint = match same.or_else(|| nearest(&text, words())) {
         Some(word) => format!("did you mean \"{word}\"?"),
         None => format!("it is one of {}", list_of(words(), "or")),

@@ -211,21 +211,23 @@ pub(super) fn advice(word: &str, table: &str) -> Option<&'static str> {
 }
 
 /// What words of other tools are among the words that may be chosen.
-pub(super) fn choice(word: &str) -> Option<&'static str> {
-    Some(match word.to_lowercase().replace(['-', '_', ' '], "").as_str() {
-        "unlessstopped" => "always",
-        "no" => "never",
-        "rollingupdate" | "rollingrelease" => "rolling",
-        "replace" | "stopfirst" | "inplace" => "recreate",
-        "allkeyslru" | "volatilelru" => "lru",
-        "allkeyslfu" | "volatilelfu" => "lfu",
-        "noeviction" => "none",
-        "k8s" => "kubernetes",
-        "compose" | "dockercompose" => "docker",
-        "ws" | "wss" => "websocket",
-        "https" => "http",
-        _ => return None,
-    })
+pub(super) fn choice(word: &str) -> &'static [&'static str] {
+    match word.to_lowercase().replace(['-', '_', ' '], "").as_str() {
+        "unlessstopped" => &["always"],
+        "no" => &["never"],
+        "rollingupdate" | "rollingrelease" => &["rolling"],
+        "replace" | "stopfirst" | "inplace" => &["recreate"],
+        "allkeyslru" | "volatilelru" => &["lru"],
+        "allkeyslfu" | "volatilelfu" => &["lfu"],
+        "noeviction" => &["none"],
+        "k8s" | "eks" | "gke" | "aks" | "kubernetes" => &["kubernetes", "cluster"],
+        "vm" | "vps" | "server" | "droplet" | "baremetal" => &["machine"],
+        "paas" => &["platform"],
+        "compose" | "dockercompose" => &["docker"],
+        "ws" | "wss" => &["websocket"],
+        "https" => &["http"],
+        _ => &[],
+    }
 }
 
 /// What to write instead of a field that a kind does not have.

@@ -211,7 +211,7 @@ impl fmt::Display for Reason {
             Reason::By(Strategy::Rolling) => f.write_str("instances are replaced a few at a time"),
             Reason::By(Strategy::Recreate) => f.write_str("the old release stops before the new one starts"),
             Reason::By(Strategy::BlueGreen) => {
-                f.write_str("everything switches at once, whole beside the old")
+                f.write_str("the new release stands whole beside the old one, and all of it switches at once")
             }
             Reason::By(Strategy::Canary) => f.write_str("it has done well with a small share"),
             Reason::RollbackWithin(time) => write!(f, "a rollback has to take less than {time}"),

@@ -179,7 +179,10 @@ fn of_resource(action: &Action) -> Option<String> {
         } => {
             let window = window
                 .as_ref()
-                .map(|window| format!(", within {window}"))
+                .map(|window| match window.to_string().as_str() {
+                    "always" => ", at any time".to_owned(),
+                    window => format!(", within {window}"),
+                })
                 .unwrap_or_default();
             format!("{phase} the schema of {resource}{how}{window}")
         }

@@ -326,7 +326,19 @@ impl Unit for Price {
         if scan.is_done() {
             return Ok(read);
         }
-        Err(Misread::new(format!("has `{}` behind it", scan.rest)).meant(read))
+        // Without what it is asked for the price would be another one, so that nothing is offered.
+        let each = ["/", "per ", "a ", "each "];
+        let month = ["month", "mo", "mo."];
+        let unit = each
+            .iter()
+            .find_map(|each| scan.rest.trim_start().strip_prefix(each));
+        Err(match unit.map(str::trim) {
+            Some(unit) if !month.contains(&unit) => Misread::new(format!(
+                "has `{}` behind it; what one unit is stands in `unit`, and in which time in `every`",
+                scan.rest.trim()
+            )),
+            _ => Misread::new(format!("has `{}` behind it", scan.rest)).meant(read),
+        })
     }
 }
 

@@ -196,7 +196,7 @@ fn elsewhere(reading: &Reading, word: &str) -> String {
         several => {
             let shown = &several[..several.len().min(SHOWN)];
             let more = if several.len() > SHOWN { " and others" } else { "" };
-            format!("there are {}{more}", shown.join(", "))
+            format!("say which one: {}{more}", shown.join(", "))
         }
     }
 }
