@@ -4,11 +4,11 @@
 use towpath::checked::check_example;
 use towpath::render_diagnostics;
 
-/// Nothing of the families of components, data, environments and gates is told.
+/// Nothing of the families of components, data, environments, gates and the edge is told.
 fn is_quiet(text: &str) {
     let mut checked = check_example(text);
     checked.diagnostics.retain(|one| {
-        ["TP03", "TP04", "TP05", "TP06"]
+        ["TP03", "TP04", "TP05", "TP06", "TP08"]
             .iter()
             .any(|family| one.code.id.starts_with(family))
     });
@@ -214,6 +214,27 @@ like    = "staging"
 on      = "manual"
 after   = "staging"
 rollout = "rolling"
+"#,
+    );
+}
+
+#[test]
+fn a_route_may_send_visitors_to_a_more_exact_one() {
+    is_quiet(
+        r#"
+product = "shop"
+
+[service.web]
+run    = "bin/web"
+public = true
+
+[[service.web.route]]
+path     = "/"
+redirect = "/docs?from=home"
+
+[[service.web.route]]
+path  = "/docs"
+cache = { edge = "5m" }
 "#,
     );
 }
