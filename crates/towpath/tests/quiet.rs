@@ -4,11 +4,11 @@
 use towpath::checked::check_example;
 use towpath::render_diagnostics;
 
-/// Nothing of the families of components, data and environments is told.
+/// Nothing of the families of components, data, environments, gates and the edge is told.
 fn is_quiet(text: &str) {
     let mut checked = check_example(text);
     checked.diagnostics.retain(|one| {
-        ["TP03", "TP04", "TP05"]
+        ["TP03", "TP04", "TP05", "TP06", "TP08"]
             .iter()
             .any(|family| one.code.id.starts_with(family))
     });
@@ -176,6 +176,65 @@ replicas = 0
 
 [environment.prod]
 on = "tag v*"
+"#,
+    );
+}
+
+#[test]
+fn a_canary_gate_may_come_from_where_there_is_a_canary() {
+    is_quiet(
+        r#"
+product = "shop"
+
+[service.web]
+run     = "bin/web"
+public  = true
+health  = "/healthz"
+rollout = { strategy = "canary", steps = ["10% for 30m", "100%"], gates = ["errors"] }
+
+[service.core]
+run     = "bin/core"
+rollout = { progress = "20m" }
+
+[gate.errors]
+canary = { errors = "1%" }
+
+[environment.dev]
+on = "manual"
+
+[environment.dev.service.web]
+rollout = "recreate"
+
+[environment.staging]
+on      = "push main"
+rollout = { strategy = "canary", steps = ["10% for 30m", "100%"], gates = ["errors"] }
+
+[environment.pilot]
+like    = "staging"
+on      = "manual"
+after   = "staging"
+rollout = "rolling"
+"#,
+    );
+}
+
+#[test]
+fn a_route_may_send_visitors_to_a_more_exact_one() {
+    is_quiet(
+        r#"
+product = "shop"
+
+[service.web]
+run    = "bin/web"
+public = true
+
+[[service.web.route]]
+path     = "/"
+redirect = "/docs?from=home"
+
+[[service.web.route]]
+path  = "/docs"
+cache = { edge = "5m" }
 "#,
     );
 }

@@ -7,7 +7,6 @@ use towpath_model::Desired;
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::desired::gate::{Stage, ToGate};
 use towpath_model::desired::resource::Phase;
-use towpath_model::desired::rollout::Rollout;
 use towpath_model::plan::{Action, ComponentId, Named, Plan, Step, StepId};
 use towpath_model::unit::{Amount, Name, Share};
 use towpath_model::word::Ref;
@@ -308,29 +307,17 @@ impl<'a> Look<'a> {
 
     /// The gates that `ci`, the environment and the rollouts in it name, without those for what is not here.
     fn named(&self) -> Vec<String> {
-        let mut lists: Vec<&[Ref<ToGate>]> = Vec::new();
-        let mut rollouts: Vec<&Rollout> = Vec::new();
-        lists.extend(self.product.ci.as_ref().map(|ci| ci.gates.as_slice()));
-        let own = self.product.environment.get(&self.plan.environment);
-        lists.extend(own.map(|own| own.gates.as_slice()));
-        rollouts.extend(
-            own.and_then(|own| own.rollout.as_ref())
-                .or(self.product.rollout.as_ref()),
-        );
-        for (_, _, component) in self.product.components() {
-            rollouts.extend(component.rollout.as_ref());
-            rollouts.extend(
-                component
-                    .store
-                    .values()
-                    .filter_map(|store| store.rollout.as_ref()),
-            );
+        let gate = |name: &Ref<ToGate>| self.product.gate.get(name.as_str());
+        let environment = self.plan.environment.as_str();
+        let own = self.product.environment.get(environment);
+        let mut named: Vec<&Ref<ToGate>> = Vec::new();
+        named.extend(self.product.ci.iter().flat_map(|ci| &ci.gates));
+        named.extend(own.into_iter().flat_map(|own| &own.gates));
+        for (_, rollout) in self.product.rollouts(Some(environment)) {
+            let all = rollout.gates.iter().chain(&rollout.after);
+            named.extend(all.filter(|name| rollout.asks(gate(name))));
         }
-        for rollout in rollouts {
-            lists.push(&rollout.gates);
-            lists.push(&rollout.after);
-        }
-        let here = |name: &&Ref<ToGate>| match self.product.gate.get(name.as_str()) {
+        let here = |name: &&Ref<ToGate>| match gate(name) {
             Some(gate) => {
                 gate.on.is_empty()
                     || gate
@@ -340,12 +327,7 @@ impl<'a> Look<'a> {
             }
             None => true,
         };
-        lists
-            .into_iter()
-            .flatten()
-            .filter(here)
-            .map(ToString::to_string)
-            .collect()
+        named.into_iter().filter(here).map(ToString::to_string).collect()
     }
 
     /// Each gate stands where its answer can still hold something back.

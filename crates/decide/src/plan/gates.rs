@@ -42,20 +42,17 @@ pub(super) fn placed(product: &Desired, environment: &Name) -> Vec<Placed> {
         let at = Path::of(["environment", environment.as_str(), "gates"]);
         places.named(&own.gates, Stage::Enter, &at, None);
     }
-    let (rollout, at) = of_environment(product, environment);
-    if let Some(rollout) = rollout {
+    if let Some((at, rollout)) = product.usual_rollout(Some(environment.as_str())) {
         places.of_rollout(rollout, &at, None);
     }
     for (kind, name, component) in product.components() {
-        let at = Path::of([kind.word(), name.as_str()]);
-        if let Some(rollout) = &component.rollout {
+        if let Some((at, rollout)) = component.own_rollout(kind, name) {
             // A job has no share of anything to be given: its gates are the environment's.
             let of = (kind != ComponentKind::Job).then(|| name.to_string());
-            places.of_rollout(rollout, &at.key("rollout"), of);
+            places.of_rollout(rollout, &at, of);
         }
         for (store, listing) in &component.store {
-            if let Some(rollout) = &listing.rollout {
-                let at = at.key("store").key(store.as_str()).key("rollout");
+            if let Some((at, rollout)) = listing.own_rollout(name, store) {
                 places.of_rollout(rollout, &at, Some(format!("{name}.{store}")));
             }
         }
@@ -71,21 +68,6 @@ pub(super) fn placed(product: &Desired, environment: &Name) -> Vec<Placed> {
     places.found
 }
 
-/// The rollout of everything in an environment that has none of its own, and where it was written.
-pub(super) fn of_environment<'a>(product: &'a Desired, environment: &Name) -> (Option<&'a Rollout>, Path) {
-    let own = product
-        .environment
-        .get(environment.as_str())
-        .and_then(|own| own.rollout.as_ref());
-    match own {
-        Some(own) => (
-            Some(own),
-            Path::of(["environment", environment.as_str(), "rollout"]),
-        ),
-        None => (product.rollout.as_ref(), Path::of(["rollout"])),
-    }
-}
-
 struct Places<'a> {
     product: &'a Desired,
     environment: &'a Name,
@@ -94,12 +76,27 @@ struct Places<'a> {
 
 impl Places<'_> {
     fn of_rollout(&mut self, rollout: &Rollout, at: &Path, of: Option<String>) {
-        self.named(&rollout.gates, Stage::During, &at.key("gates"), of.as_deref());
-        self.named(&rollout.after, Stage::After, &at.key("after"), of.as_deref());
+        let product = self.product;
+        let lists = [
+            (&rollout.gates, Stage::During, at.key("gates")),
+            (&rollout.after, Stage::After, at.key("after")),
+        ];
+        for (names, usual, at) in lists {
+            let asked = names
+                .iter()
+                .filter(|name| rollout.asks(product.gate.get(name.as_str())));
+            self.named(asked, usual, &at, of.as_deref());
+        }
     }
 
     /// Places the gates that a list names.
-    fn named(&mut self, names: &[Ref<ToGate>], usual: Stage, at: &Path, of: Option<&str>) {
+    fn named<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n Ref<ToGate>>,
+        usual: Stage,
+        at: &Path,
+        of: Option<&str>,
+    ) {
         for name in names {
             let gate = self.product.gate.get(name.as_str());
             let stage = gate.and_then(|gate| gate.stage).unwrap_or(usual);

@@ -1,6 +1,8 @@
 //! Resources: made or bound, backed up, filled, and their schema moved as far as the old release can bear.
 
 use super::Draft;
+use std::collections::{BTreeMap, BTreeSet};
+use towpath_model::Desired;
 use towpath_model::desired::environment::Contents;
 use towpath_model::desired::resource::{Migrate, Phase, Resource, ResourceKind};
 use towpath_model::plan::{Action, How, Named, Part, Reason, ResourceId, StepId};
@@ -11,10 +13,12 @@ pub(super) fn prepare(draft: &mut Draft<'_>) {
     let entered = draft.all();
     let product = draft.product;
     let main = product.postgres.keys().next();
+    let mut users = users(product);
     for (kind, name, resource) in product.resources() {
         let mut chain = Chain {
             id: Named::new(kind, name),
             resource,
+            users: users.remove(name.as_str()).unwrap_or_default(),
             last: entered.clone(),
         };
         chain.exist(draft);
@@ -34,6 +38,8 @@ pub(super) fn prepare(draft: &mut Draft<'_>) {
 struct Chain<'a> {
     id: ResourceId,
     resource: &'a Resource,
+    /// The components that use it.
+    users: Vec<Name>,
     last: Vec<StepId>,
 }
 
@@ -51,7 +57,11 @@ impl Chain<'_> {
                 self.then(draft, Action::Bind { resource, secret }, Reason::Exists);
             }
             None => {
-                let because = needed_by(draft, &resource.name);
+                let users = std::mem::take(&mut self.users);
+                let because = match users.is_empty() {
+                    true => Reason::PartOfProduct,
+                    false => Reason::NeededBy(users),
+                };
                 self.then(draft, Action::Provision { resource }, because);
             }
         }
@@ -186,21 +196,14 @@ pub(super) fn contract(draft: &mut Draft<'_>) {
     }
 }
 
-fn needed_by(draft: &Draft<'_>, resource: &Name) -> Reason {
-    let users: Vec<Name> = draft
-        .product
-        .components()
-        .filter(|(_, _, component)| {
-            component
-                .uses
-                .iter()
-                .any(|used| used.name.as_str() == resource.as_str())
-        })
-        .map(|(_, name, _)| name.clone())
-        .collect();
-    if users.is_empty() {
-        Reason::PartOfProduct
-    } else {
-        Reason::NeededBy(users)
+/// The components that use each name, worked out once for all resources.
+fn users(product: &Desired) -> BTreeMap<&str, Vec<Name>> {
+    let mut users: BTreeMap<&str, Vec<Name>> = BTreeMap::new();
+    for (_, name, component) in product.components() {
+        let used: BTreeSet<&str> = component.uses.iter().map(|used| used.name.as_str()).collect();
+        for used in used {
+            users.entry(used).or_default().push(name.clone());
+        }
     }
+    users
 }

@@ -1,7 +1,7 @@
 //! Instances: each component after all that it uses, and each waited for until it is well.
 
 use super::Draft;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::plan::{Action, ComponentId, HookTime, How, Named, Part, Reason, StepId, Well};
 use towpath_model::spec::Path;
@@ -19,26 +19,45 @@ fn answers(kind: ComponentKind) -> bool {
     !matches!(kind, ComponentKind::Job | ComponentKind::Extension)
 }
 
-/// Components after all that they use. In a circle the one written first goes first.
+/// Components after all that they use. In a circle the one written first goes first. Each need is looked at once.
 fn ordered<'a>(draft: &Draft<'a>) -> Vec<Entry<'a>> {
-    let mut waiting: Vec<Entry<'a>> = draft
+    let all: Vec<Entry<'a>> = draft
         .product
         .components()
         .filter(|(kind, _, _)| answers(*kind))
         .collect();
-    let mut open: BTreeSet<&str> = waiting.iter().map(|(_, name, _)| name.as_str()).collect();
-    let mut order = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let free = waiting.iter().position(|(_, name, component)| {
-            let waits = |used: &str| used != name.as_str() && open.contains(used);
-            !component
-                .uses
-                .iter()
-                .any(|used| !used.optional && waits(used.name.as_str()))
-        });
-        let next = waiting.remove(free.unwrap_or(0));
-        open.remove(next.1.as_str());
-        order.push(next);
+    let names = all.iter().enumerate();
+    let numbers: BTreeMap<&str, usize> = names
+        .map(|(number, (_, name, _))| (name.as_str(), number))
+        .collect();
+    let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    // Those that wait, each with how many it waits for; and of them those that wait for nothing any more.
+    let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
+    for (number, (_, _, component)) in all.iter().enumerate() {
+        let needed = component.uses.iter().filter(|used| !used.optional);
+        let needed: BTreeSet<usize> = needed
+            .filter_map(|used| numbers.get(used.name.as_str()).copied())
+            .filter(|used| *used != number)
+            .collect();
+        waiting.insert(number, needed.len());
+        for used in needed {
+            users.entry(used).or_default().push(number);
+        }
+    }
+    let free = waiting.iter().filter(|(_, needs)| **needs == 0);
+    let mut free: BTreeSet<usize> = free.map(|(number, _)| *number).collect();
+    let mut order = Vec::with_capacity(all.len());
+    while let Some(next) = free.pop_first().or_else(|| waiting.keys().next().copied()) {
+        waiting.remove(&next);
+        order.extend(all.get(next).copied());
+        for user in users.remove(&next).unwrap_or_default() {
+            if let Some(needs) = waiting.get_mut(&user) {
+                *needs -= 1;
+                if *needs == 0 {
+                    free.insert(user);
+                }
+            }
+        }
     }
     order
 }

@@ -77,10 +77,11 @@ fn roll(
     reviewed: StepId,
 ) {
     let usual = Rollout::usual();
-    let (rollout, of) = match (&listing.rollout, &component.rollout) {
-        (Some(own), _) => (own, format!("{}.{store}", id.name)),
-        (None, Some(shared)) => (shared, id.name.to_string()),
-        (None, None) => (&usual, id.name.to_string()),
+    let holds = component.rollout_in_store(&id.name, store);
+    let rollout = holds.map_or(&usual, |(_, rollout)| rollout);
+    let of = match &listing.rollout {
+        Some(_) => format!("{}.{store}", id.name),
+        None => id.name.to_string(),
     };
     let steps: Vec<Option<Ramp>> = match rollout.strategy {
         Strategy::Canary if !rollout.steps.is_empty() => rollout.steps.iter().cloned().map(Some).collect(),

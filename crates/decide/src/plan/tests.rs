@@ -458,3 +458,49 @@ uses = ["a"]
         .collect();
     assert_snapshot!(told.join("\n"), @"step 3: service `a` starts before `b` is ready");
 }
+
+#[test]
+fn a_rollout_holds_as_a_whole_and_a_canary_gate_is_asked_of_a_canary_only() {
+    let manifest = r#"
+product = "shop"
+
+rollout = { strategy = "canary", gates = ["login"], window = "weekdays 08:00-16:00" }
+
+[service.web]
+run = "bin/web"
+
+[service.core]
+run = "bin/core"
+rollout = { bake = "5m" }
+
+[gate.errors]
+canary = { errors = "1%" }
+
+[probe.login]
+http = "GET https://shop.example.com/login"
+expect = ["status = 200"]
+
+[environment.staging]
+rollout = { strategy = "canary", gates = ["errors"] }
+
+[environment.pilot]
+like = "staging"
+rollout = "rolling"
+"#;
+    let told = |environment: &str| {
+        let about = ["ask ", "switch ", "window"];
+        let steps = steps(manifest, environment).to_lowercase();
+        let lines = steps
+            .lines()
+            .filter(|line| about.iter().any(|word| line.contains(word)));
+        lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(told("staging"), @r"
+    traffic ask gate `errors`: errors stay below 1%, and it is not 10% slower than the old release
+    traffic switch `core` over, rolling
+    ");
+    assert_snapshot!(told("pilot"), @r"
+    traffic switch `web` over, rolling
+    traffic switch `core` over, rolling
+    ");
+}

@@ -1,7 +1,6 @@
 //! Work for the release: addresses, shares, the switch, and the watch behind it.
 
 use super::Draft;
-use super::gates::of_environment;
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::desired::gate::Stage;
 use towpath_model::desired::rollout::{CanaryUnit, Rollout, Strategy};
@@ -40,9 +39,9 @@ pub(super) fn switch(draft: &mut Draft<'_>) {
 /// The environment's group, and one for each component with a rollout of its own. The environment's is there even
 /// without components, so that its gates are asked.
 fn groups<'a>(draft: &Draft<'a>) -> Vec<Group<'a>> {
-    let usual = of_environment(draft.product, draft.environment).0.cloned();
+    let usual = draft.product.usual_rollout(Some(draft.environment.as_str()));
     let mut whole = Group {
-        rollout: usual.unwrap_or_else(Rollout::usual),
+        rollout: usual.map_or_else(Rollout::usual, |(_, rollout)| rollout.clone()),
         of: None,
         members: Vec::new(),
     };

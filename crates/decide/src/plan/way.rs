@@ -1,6 +1,6 @@
 //! What has to hold before anything is done, the environments on the way, and what lets a release into this one.
 
-use super::gates::{of_environment, placed};
+use super::gates::placed;
 use super::{Draft, Placed};
 use std::collections::BTreeSet;
 use towpath_model::desired::component::Component;
@@ -194,23 +194,15 @@ fn checks(draft: &mut Draft<'_>, needs: &[StepId]) {
             Reason::Written(at.key("freeze").nth(index)),
         );
     }
-    let mut windows = Vec::new();
-    let (rollout, written) = of_environment(draft.product, draft.environment);
-    windows.extend(rollout.and_then(|rollout| Some((rollout.window.clone()?, written.key("window")))));
-    for (kind, name, component) in draft.product.components() {
-        let window = component
-            .rollout
-            .as_ref()
-            .and_then(|rollout| rollout.window.clone());
-        let at = Path::of([kind.word(), name.as_str(), "rollout", "window"]);
-        windows.extend(window.map(|window| (window, at)));
-    }
-    for (window, at) in windows {
+    for (at, rollout) in draft.product.rollouts(Some(draft.environment.as_str())) {
+        let Some(window) = rollout.window.clone() else {
+            continue;
+        };
         draft.step(
             Part::Enter,
             Action::CheckWindow { window },
             needs,
-            Reason::Written(at),
+            Reason::Written(at.key("window")),
         );
     }
 }

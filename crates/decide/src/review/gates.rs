@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Scene(probes::objectives),
     Rule::Scene(asked::gates),
     Rule::Scene(asked::canaries),
+    Rule::Whole(asked::without_canary),
     Rule::Whole(asked::canaries_in_ci),
     Rule::Scene(change::changes),
     Rule::Scene(people::approvals),

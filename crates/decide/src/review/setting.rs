@@ -4,6 +4,7 @@ use super::Scene;
 use towpath_model::Desired;
 use towpath_model::desired::environment::{Engine, Environment};
 use towpath_model::desired::place::{Host, HostKind, ToHost};
+use towpath_model::desired::rollout::Written;
 use towpath_model::finding::Finding;
 use towpath_model::spec::Path;
 use towpath_model::unit::Name;
@@ -31,6 +32,20 @@ impl<'a> Scene<'a> {
         }
         let made = own.data.fresh || own.data.load.is_some() || own.data.copy.is_some();
         !made && own.preview.is_none() && !self.product.environment.values().any(|one| one.data.real)
+    }
+
+    /// The rollout that holds for everything here that has none of its own.
+    pub(super) fn usual_rollout(&self) -> Option<Written<'a>> {
+        self.product.usual_rollout(self.name())
+    }
+
+    /// Every rollout that is written for something here.
+    pub(super) fn rollouts(&self) -> Vec<Written<'a>> {
+        self.product.rollouts(self.name())
+    }
+
+    fn name(&self) -> Option<&'a str> {
+        self.environment.map(|(name, _)| name.as_str())
     }
 
     /// What runs instances here.

@@ -261,7 +261,8 @@ table! {
     csp: Option<String> { on [extension] eg "script-src 'self' 'wasm-unsafe-eval'" };
     /// What changed files do while developing.
     watch: Vec<Watch> { eg "{ path = \"src\", action = \"restart\" }" };
-    /// How it goes from one release to the next; more exact than the environment's.
+    /// How it goes from one release to the next. It holds as a whole, in place of the environment's: what it leaves out
+    /// has its default.
     rollout: Option<Rollout> { eg "{ strategy = \"blue-green\" }" };
     /// Commands around a release.
     hooks: Option<Hooks> { eg "{ after_restart = \"bin/warm\" }" };

@@ -56,7 +56,8 @@ table! {
     domain: Option<Domain> { eg "staging.example.com" };
     /// What has to hold before a release may enter.
     gates: Vec<Ref<ToGate>> { eg "smoke" };
-    /// How it goes from one release to the next.
+    /// How it goes from one release to the next. It holds as a whole, in place of the product's; a component's own holds
+    /// in place of both.
     rollout: Option<Rollout> { eg "{ strategy = \"canary\", steps = [\"10% for 30m\", \"100%\"] }" };
     /// One environment for each pull request, with an end.
     preview: Option<Preview> { eg "{ expires = \"3d\" }" };

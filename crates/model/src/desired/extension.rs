@@ -63,7 +63,7 @@ table! {
     review: Option<Duration> { eg "3d" };
     /// Another store of the same extension, whose package has to be built and uploaded first.
     after: Option<Name> { eg "chrome" };
-    /// How it reaches users.
+    /// How it reaches users. It holds as a whole, in place of the extension's.
     rollout: Option<Rollout>;
     /// The users that the listing has, for what the store allows.
     users: Option<u32> { eg "1200" };

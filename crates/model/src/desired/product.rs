@@ -74,7 +74,7 @@ table! {
     host: Map<Name, Host>;
     /// Where the product runs, and how a release gets there.
     environment: Map<Name, Environment>;
-    /// How an environment goes from one release to the next, unless it says otherwise.
+    /// How an environment goes from one release to the next, unless it has a rollout of its own.
     rollout: Option<Rollout>;
     /// How releases are kept.
     releases: Releases = Releases::usual();

@@ -1,7 +1,11 @@
-//! Rollouts: how an environment goes from one release to another.
+//! Rollouts: how an environment goes from one release to another, and which of those that are written holds.
 
-use super::gate::ToGate;
-use crate::unit::{Duration, Ramp, Share, Window, known};
+use super::Desired;
+use super::component::{Component, ComponentKind};
+use super::extension::Store;
+use super::gate::{Gate, ToGate};
+use crate::spec::Path;
+use crate::unit::{Duration, Name, Ramp, Share, Window, known};
 use crate::word::Ref;
 use crate::{choice, table};
 
@@ -98,4 +102,64 @@ table! {
     protected: Vec<String> { eg "main" };
     /// Artifacts have to be signed.
     signed: bool = false;
+}
+
+/// A rollout that holds for something, and where it is written.
+pub type Written<'a> = (Path, &'a Rollout);
+
+/// Which rollout holds: the most exact one, as a whole. Nothing that it leaves out comes from a less exact one, so that
+/// whoever reads it has read all of it.
+impl Desired {
+    /// The rollout of every component in an environment that has none of its own: the environment's, or else the
+    /// product's. Jobs and extensions take no part in it.
+    pub fn usual_rollout(&self, environment: Option<&str>) -> Option<Written<'_>> {
+        let own = environment.and_then(|name| {
+            let rollout = self.environment.get(name)?.rollout.as_ref()?;
+            Some((Path::of(["environment", name, "rollout"]), rollout))
+        });
+        own.or_else(|| Some((Path::of(["rollout"]), self.rollout.as_ref()?)))
+    }
+
+    /// Every rollout that is written for something in an environment: the usual one, and those of components and stores.
+    pub fn rollouts(&self, environment: Option<&str>) -> Vec<Written<'_>> {
+        let mut all: Vec<Written<'_>> = self.usual_rollout(environment).into_iter().collect();
+        for (kind, name, component) in self.components() {
+            all.extend(component.own_rollout(kind, name));
+            for (store, one) in &component.store {
+                all.extend(one.own_rollout(name, store));
+            }
+        }
+        all
+    }
+}
+
+impl Rollout {
+    /// Whether a gate that it names is asked. One that judges a canary is not where there is none: an environment that is
+    /// like another one, with a strategy of its own, takes the names of its gates over.
+    pub fn asks(&self, gate: Option<&Gate>) -> bool {
+        self.strategy == Strategy::Canary || gate.is_none_or(|gate| gate.canary.is_none())
+    }
+}
+
+impl Component {
+    /// Its own rollout.
+    pub fn own_rollout(&self, kind: ComponentKind, name: &Name) -> Option<Written<'_>> {
+        let at = Path::of([kind.word(), name.as_str(), "rollout"]);
+        Some((at, self.rollout.as_ref()?))
+    }
+
+    /// The rollout that holds in one of an extension's stores: the store's, or else the extension's.
+    pub fn rollout_in_store(&self, name: &Name, store: &Name) -> Option<Written<'_>> {
+        let own = self.store.get(store.as_str())?.own_rollout(name, store);
+        own.or_else(|| self.own_rollout(ComponentKind::Extension, name))
+    }
+}
+
+impl Store {
+    /// Its own rollout.
+    pub fn own_rollout(&self, extension: &Name, store: &Name) -> Option<Written<'_>> {
+        let kind = ComponentKind::Extension.word();
+        let at = Path::of([kind, extension.as_str(), "store", store.as_str(), "rollout"]);
+        Some((at, self.rollout.as_ref()?))
+    }
 }

@@ -1,10 +1,11 @@
 //! Rules about going live.
 
+use super::super::setting::scenes;
 use super::super::{Scene, Whole};
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::operations::Known;
-use towpath_model::desired::rollout::{Rollout, Strategy};
+use towpath_model::desired::rollout::Strategy;
 use towpath_model::finding::{Finding, Shown};
 use towpath_model::spec::Path;
 
@@ -38,7 +39,7 @@ pub(in super::super) fn impossible(whole: &Whole<'_>, found: &mut Vec<Finding>) 
         .collect();
     for (name, point) in &whole.root.golive {
         let Some(holds) = point.holds else { continue };
-        let Some((why, hint)) = missing(holds, &everywhere) else {
+        let Some((why, hint)) = missing(holds, whole, &everywhere) else {
             continue;
         };
         let message = format!("`{holds}` can never be shown before going live: {why}");
@@ -55,7 +56,7 @@ pub(in super::super) fn impossible(whole: &Whole<'_>, found: &mut Vec<Finding>) 
 }
 
 /// What would have to be written for it to hold, if it is written nowhere.
-fn missing(holds: Known, everywhere: &[&Desired]) -> Option<(&'static str, &'static str)> {
+fn missing(holds: Known, whole: &Whole<'_>, everywhere: &[&Desired]) -> Option<(&'static str, &'static str)> {
     let any = |is: fn(&Desired) -> bool| everywhere.iter().any(|product| is(product));
     match holds {
         Known::OncallSet => {
@@ -94,18 +95,11 @@ fn missing(holds: Known, everywhere: &[&Desired]) -> Option<(&'static str, &'sta
             ))
         }
         Known::CanaryWarm => {
-            let canary = |rollout: &Option<Rollout>| {
-                rollout
-                    .as_ref()
-                    .is_some_and(|rollout| rollout.strategy == Strategy::Canary)
+            let canary = |scene: &Scene<'_>| {
+                let mut rollouts = scene.rollouts().into_iter();
+                rollouts.any(|(_, rollout)| rollout.strategy == Strategy::Canary)
             };
-            let somewhere = everywhere.iter().any(|product| {
-                canary(&product.rollout)
-                    || product.environment.values().any(|own| canary(&own.rollout))
-                    || product
-                        .components()
-                        .any(|(_, _, component)| canary(&component.rollout))
-            });
+            let somewhere = scenes(whole).iter().any(canary);
             (!somewhere).then_some((
                 "no rollout has a canary",
                 "write rollout = { strategy = \"canary\", steps = [\"10% for 30m\", \"100%\"] } in the environment",

@@ -1,7 +1,7 @@
 //! Rules about limits, caches and routes.
 
 use super::super::{Scene, component_at};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::code;
 use towpath_model::desired::component::{Component, ComponentKind};
 use towpath_model::finding::{Finding, Shown, Where};
@@ -113,7 +113,17 @@ pub(in super::super) fn routes(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a more exact route takes a path that begins like this one, too.
+fn elsewhere(all: &BTreeSet<&str>, path: &str, to: &str) -> bool {
+    let to = to.split(['?', '#']).next().unwrap_or(to);
+    let ends = to.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    ends.filter(|end| *end > path.len())
+        .filter_map(|end| to.get(..end))
+        .any(|start| all.contains(start))
+}
+
 fn route_paths(at: &Path, component: &Component, found: &mut Vec<Finding>) {
+    let all: BTreeSet<&str> = component.route.iter().map(|route| route.path.as_str()).collect();
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, route) in component.route.iter().enumerate() {
         let here = at.key("route").nth(index);
@@ -156,7 +166,8 @@ fn route_paths(at: &Path, component: &Component, found: &mut Vec<Finding>) {
             continue;
         }
         known.insert(path, index);
-        if let Some(to) = route.redirect.as_deref().filter(|to| to.starts_with(path)) {
+        let back = |to: &&str| to.starts_with(path) && !elsewhere(&all, path, to);
+        if let Some(to) = route.redirect.as_deref().filter(back) {
             let message = format!(
                 "`{}` leads to `{}`, which begins so again",
                 Shown(path),

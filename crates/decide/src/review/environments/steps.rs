@@ -1,6 +1,5 @@
 //! The steps of a canary, in an environment and in stores.
 
-use super::rollouts;
 use crate::review::{Scene, component_at};
 use towpath_model::code;
 use towpath_model::desired::component::ComponentKind;
@@ -25,7 +24,7 @@ fn no_more(before: &Amount, now: &Amount) -> bool {
 
 /// Steps that do not grow, stop short, or are over before anybody has looked.
 pub(super) fn steps(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    for (at, rollout) in rollouts(scene) {
+    for (at, rollout) in scene.rollouts() {
         if rollout.strategy != Strategy::Canary || rollout.steps.is_empty() {
             continue;
         }
@@ -125,10 +124,8 @@ pub(super) fn stores(scene: &Scene<'_>, found: &mut Vec<Finding>) {
         for (store, one) in &extension.store {
             let at = component_at(ComponentKind::Extension, name);
             let store_at = at.key("store").key(store);
-            let (rollout, rollout_at) = match (&one.rollout, &extension.rollout) {
-                (Some(own), _) => (own, store_at.key("rollout")),
-                (None, Some(shared)) => (shared, at.key("rollout")),
-                (None, None) => continue,
+            let Some((rollout_at, rollout)) = extension.rollout_in_store(name, store) else {
+                continue;
             };
             let part = |amount: &Amount| matches!(amount, Amount::Share(share) if *share < Share::ALL);
             let position = rollout.steps.iter().position(|step| part(step.amount()));

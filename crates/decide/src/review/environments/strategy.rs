@@ -1,14 +1,12 @@
 //! How one release takes the place of another: the strategy, what it is a share of, and the words that belong to it.
 
-use super::{rollouts, usual_rollout};
+use super::written::{Written, written};
 use crate::review::{Scene, Whole, component_at};
-use std::collections::BTreeMap;
-use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::{ComponentKind, Handover};
 use towpath_model::desired::rollout::{CanaryUnit, Rollout, Strategy};
 use towpath_model::finding::{Finding, Where};
-use towpath_model::spec::{Node, Path};
+use towpath_model::spec::Path;
 use towpath_model::unit::Share;
 
 /// Whether components of a kind get something of that unit.
@@ -92,7 +90,9 @@ pub(super) fn unit(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 fn unit_of_all(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     // What the product says is a default, and need not fit every environment.
     let own = |at: &Path| scene.environment.is_none() || at.steps().len() > 1;
-    let usual = usual_rollout(scene).filter(|(at, one)| one.strategy == Strategy::Canary && own(at));
+    let usual = scene
+        .usual_rollout()
+        .filter(|(at, one)| one.strategy == Strategy::Canary && own(at));
     let Some((at, rollout)) = usual else {
         return;
     };
@@ -133,13 +133,6 @@ fn unit_of_all(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             .label("a share of what?")
             .hint(offer(*first)),
     );
-}
-
-/// A rollout as it was written, with the strategies that it comes to.
-struct Written<'a> {
-    at: Path,
-    node: &'a Node,
-    strategies: Vec<Strategy>,
 }
 
 /// What is written for one strategy, while another one is followed.
@@ -204,91 +197,9 @@ pub(super) fn words(whole: &Whole<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Every rollout as it was written: of the product, of environments, of components and of stores.
-fn written<'a>(whole: &Whole<'a>) -> Vec<Written<'a>> {
-    let everywhere: Vec<&Desired> = match whole.environments {
-        [] => vec![whole.root],
-        some => some.iter().map(|(_, product)| *product).collect(),
-    };
-    let by_name: BTreeMap<&str, &Desired> = whole
-        .environments
-        .iter()
-        .map(|(name, product)| (name.as_str(), *product))
-        .collect();
-    let mut all = Vec::new();
-    below(whole.tree, &Path::root(), &everywhere, &mut all);
-    let environments = whole.tree.get("environment").and_then(|node| node.table());
-    for (name, node) in environments.into_iter().flatten() {
-        let Some(product) = by_name.get(name.as_str()).copied() else {
-            continue;
-        };
-        let at = Path::of(["environment", name.as_str()]);
-        let own = product
-            .environment
-            .get(name.as_str())
-            .and_then(|own| own.rollout.as_ref());
-        if let (Some(node), Some(own)) = (node.get("rollout"), own) {
-            all.push(Written {
-                at: at.key("rollout"),
-                node,
-                strategies: vec![own.strategy],
-            });
-        }
-        below(node, &at, &[product], &mut all);
-    }
-    all
-}
-
-/// The strategy of a component's own rollout.
-fn own_strategy(product: &Desired, kind: ComponentKind, name: &str) -> Option<Strategy> {
-    let component = product.components_of(kind).get(name)?;
-    Some(component.rollout.as_ref()?.strategy)
-}
-
-/// The strategy of a store's own rollout.
-fn store_strategy(product: &Desired, name: &str, store: &str) -> Option<Strategy> {
-    let store = product.extension.get(name)?.store.get(store)?;
-    Some(store.rollout.as_ref()?.strategy)
-}
-
-/// The rollouts of components and stores below the root or an environment, and that of the root.
-fn below<'a>(node: &'a Node, at: &Path, products: &[&Desired], all: &mut Vec<Written<'a>>) {
-    let mut push = |at: Path, node: &'a Node, of: &dyn Fn(&Desired) -> Option<Strategy>| {
-        let strategies = products.iter().filter_map(|product| of(product)).collect();
-        all.push(Written { at, node, strategies });
-    };
-    if let (Some(node), true) = (node.get("rollout"), at.steps().is_empty()) {
-        push(at.key("rollout"), node, &|product| {
-            Some(product.rollout.as_ref()?.strategy)
-        });
-    }
-    for kind in ComponentKind::ALL {
-        for (name, component) in node
-            .get(kind.word())
-            .and_then(|node| node.table())
-            .into_iter()
-            .flatten()
-        {
-            let at = at.key(kind.word()).key(name);
-            if let Some(node) = component.get("rollout") {
-                push(at.key("rollout"), node, &|product| {
-                    own_strategy(product, *kind, name)
-                });
-            }
-            let stores = component.get("store").and_then(|node| node.table());
-            for (store, node) in stores.into_iter().flatten() {
-                if let Some(node) = node.get("rollout") {
-                    let at = at.key("store").key(store).key("rollout");
-                    push(at, node, &|product| store_strategy(product, name, store));
-                }
-            }
-        }
-    }
-}
-
 /// Rolling, with neither one instance more nor one fewer: nothing can be replaced.
 pub(super) fn no_room(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    for (at, rollout) in rollouts(scene) {
+    for (at, rollout) in scene.rollouts() {
         let room = rollout.surge > Share::NONE || rollout.missing > Share::NONE;
         if rollout.strategy != Strategy::Rolling || room {
             continue;
@@ -308,7 +219,7 @@ pub(super) fn no_room(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 
 /// Components that are to switch in one instant, and cannot.
 pub(super) fn together(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    for (at, rollout) in rollouts(scene) {
+    for (at, rollout) in scene.rollouts() {
         // Rolling is told where it is written: an environment that is like another one takes the names over.
         if rollout.together.is_empty() || rollout.strategy == Strategy::Rolling {
             continue;

@@ -1,6 +1,5 @@
 //! Times: how long a release is watched, when it may run, and how long it waits.
 
-use super::{rollouts, usual_rollout};
 use crate::review::setting::environment_at;
 use crate::review::{Scene, component_at};
 use towpath_model::code;
@@ -18,7 +17,7 @@ fn nothing_warm(at: &Path) -> bool {
 
 /// The old release is gone while the new one is still watched.
 pub(super) fn warm(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    for (at, rollout) in rollouts(scene) {
+    for (at, rollout) in scene.rollouts() {
         let (warm, bake) = (rollout.warm, rollout.bake);
         if rollout.strategy == Strategy::Recreate || warm >= bake || nothing_warm(&at) {
             continue;
@@ -43,7 +42,7 @@ pub(super) fn window(scene: &Scene<'_>, found: &mut Vec<Finding>) {
     let Some((name, own)) = scene.environment else {
         return;
     };
-    for (at, rollout) in rollouts(scene) {
+    for (at, rollout) in scene.rollouts() {
         let Some(window) = &rollout.window else { continue };
         for (position, freeze) in own.freeze.iter().enumerate() {
             let Some(every) = freeze
@@ -104,16 +103,15 @@ pub(super) fn freeze(scene: &Scene<'_>, found: &mut Vec<Finding>) {
 
 /// An instance may take longer to be ready than the rollout waits.
 pub(super) fn ready(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    let usual = usual_rollout(scene);
+    let usual = scene.usual_rollout();
     let nothing = Rollout::usual();
     for (kind, name, component) in scene.product.components() {
         let Some(health) = &component.health else { continue };
         let at = component_at(kind, name);
-        let (place, progress) = match (&component.rollout, &usual) {
-            (Some(own), _) => (Some(at.key("rollout")), own.progress),
-            (None, Some((place, usual))) => (Some(place.clone()), usual.progress),
-            (None, None) => (None, nothing.progress),
-        };
+        let holds = component.own_rollout(kind, name).or_else(|| usual.clone());
+        let progress = holds
+            .as_ref()
+            .map_or(nothing.progress, |(_, rollout)| rollout.progress);
         if health.deadline <= progress {
             continue;
         }
@@ -130,7 +128,7 @@ pub(super) fn ready(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             "write `progress = \"{}\"` in the rollout, or a shorter `deadline`",
             health.deadline.times(2)
         ));
-        if let Some(place) = place {
+        if let Some((place, _)) = holds {
             finding = finding.also(Where::Value(place.key("progress")), format!("waits {progress}"));
         }
         found.push(finding);

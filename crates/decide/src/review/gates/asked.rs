@@ -1,9 +1,12 @@
 //! Rules about what gates ask, and where.
 
-use super::super::{Scene, Whole, component_at};
+use super::super::environments::written::{Written, written};
+use super::super::setting::environment_at;
+use super::super::{Scene, Whole};
+use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::gate::{Gate, ToGate};
-use towpath_model::desired::rollout::{Rollout, Strategy};
+use towpath_model::desired::rollout::Strategy;
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::Path;
 use towpath_model::unit::Name;
@@ -123,42 +126,51 @@ fn idle(gate: &str, at: Path, why: &str) -> Finding {
 
 /// A canary gate is asked while a canary runs.
 pub(super) fn canaries(scene: &Scene<'_>, found: &mut Vec<Finding>) {
-    let product = scene.product;
-    let mut rollouts: Vec<(Path, &Rollout)> = Vec::new();
+    let gates = &scene.product.gate;
     if let Some((name, own)) = scene.environment {
-        let at = Path::of(["environment", name.as_str()]);
-        for (index, gate) in canaries_of(&product.gate, &own.gates) {
-            let at = at.key("gates").nth(index);
-            found.push(idle(gate, at, "before a release enters there is none"));
+        let at = environment_at(name).key("gates");
+        for (index, gate) in canaries_of(gates, &own.gates) {
+            found.push(idle(gate, at.nth(index), "before a release enters there is none"));
         }
-        rollouts.extend(own.rollout.as_ref().map(|rollout| (at.key("rollout"), rollout)));
     }
-    if rollouts.is_empty() {
-        let whole = product.rollout.as_ref();
-        rollouts.extend(whole.map(|rollout| (Path::of(["rollout"]), rollout)));
-    }
-    for (kind, name, component) in product.components() {
-        let rollout = component.rollout.as_ref();
-        // What a component leaves out of its rollout may come from its environment, the strategy as well.
-        let rollout = rollout.filter(|rollout| rollout.strategy != Strategy::Rolling);
-        rollouts.extend(rollout.map(|rollout| (component_at(kind, name).key("rollout"), rollout)));
-    }
-    for (at, rollout) in rollouts {
-        if rollout.strategy != Strategy::Canary {
-            for (index, gate) in canaries_of(&product.gate, &rollout.gates) {
-                let why = format!("a {} rollout has none", rollout.strategy);
-                found.push(
-                    idle(gate, at.key("gates").nth(index), &why)
-                        .hint("write strategy = \"canary\" with its steps, or leave the gate out"),
-                );
-            }
-        }
-        for (index, gate) in canaries_of(&product.gate, &rollout.after) {
+    for (at, rollout) in scene.rollouts() {
+        for (index, gate) in canaries_of(gates, &rollout.after) {
             let at = at.key("after").nth(index);
             found.push(
                 idle(gate, at, "after the last step nothing of the old release is left").hint(format!(
                     "name `{gate}` in the rollout's `gates` instead of its `after`"
                 )),
+            );
+        }
+    }
+}
+
+/// A rollout that names a canary gate is a canary. It is told where the gate is named: an environment that is like
+/// another one, or a component that goes another way in one of them, takes the name over, where it is not asked.
+pub(super) fn without_canary(whole: &Whole<'_>, found: &mut Vec<Finding>) {
+    let judges = |name: &str| {
+        let everywhere = whole.environments.iter().map(|(_, product)| *product);
+        let gate = |product: &Desired| product.gate.get(name).is_some_and(|gate| gate.canary.is_some());
+        std::iter::once(whole.root).chain(everywhere).any(gate)
+    };
+    for Written { at, node, strategies } in written(whole) {
+        let Some(strategy) = strategies
+            .first()
+            .filter(|_| !strategies.contains(&Strategy::Canary))
+        else {
+            continue;
+        };
+        let Some(named) = node.get("gates") else { continue };
+        // One name may stand alone.
+        let named = named.list().unwrap_or(std::slice::from_ref(named));
+        for (index, gate) in named.iter().enumerate() {
+            let Some(gate) = gate.scalar().filter(|gate| judges(gate.as_str())) else {
+                continue;
+            };
+            let why = format!("a {strategy} rollout has none");
+            found.push(
+                idle(&gate, at.key("gates").nth(index), &why)
+                    .hint("write strategy = \"canary\" with its steps, or leave the gate out"),
             );
         }
     }

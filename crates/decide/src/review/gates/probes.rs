@@ -60,14 +60,7 @@ fn runs_for(subject: &str) -> Option<u32> {
 
 /// The probes that are asked again and again while a release gets its share: their runs add up.
 fn asked_repeatedly<'a>(scene: &Scene<'a>) -> BTreeSet<&'a str> {
-    let own = scene
-        .environment
-        .and_then(|(_, environment)| environment.rollout.as_ref());
-    let components = scene
-        .product
-        .components()
-        .filter_map(|(_, _, component)| component.rollout.as_ref());
-    let rollouts = own.into_iter().chain(&scene.product.rollout).chain(components);
+    let rollouts = scene.rollouts().into_iter().map(|(_, rollout)| rollout);
     let canaries = rollouts.filter(|rollout| rollout.strategy == Strategy::Canary);
     canaries
         .flat_map(|rollout| rollout.gates.iter().map(|gate| gate.as_str()))

@@ -26,6 +26,10 @@ fn place_of<'a>(scene: &Scene<'a>, at: &Path, resource: &'a Resource) -> Option<
     if let Some(region) = &resource.region {
         return Some((region, at.key("region")));
     }
+    // Of what exists already only the address is known, unless its place is written.
+    if resource.bind.is_some() && resource.at.is_none() {
+        return None;
+    }
     let host = scene.host(resource.at.as_ref());
     let hosted =
         host.and_then(|(name, host)| Some((host.region.as_ref()?, Path::of(["host", name, "region"]))));
