@@ -74,6 +74,8 @@ pub fn read(name: &str, sources: &dyn Sources) -> Reading {
         };
     };
     let (root, told) = normal::normalize(&written, &mut findings);
+    // The normal form stands for it from here on; in a large product its room is used again at once.
+    drop(written);
     let layers = layer::layers(&root, &mut findings);
     whole::check(&root, &layers, &told, &mut findings);
     let root = layer::with_product(root);
