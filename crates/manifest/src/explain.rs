@@ -20,9 +20,9 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
-    /// An environment lays it over the root.
+    /// An environment lays it over the root, itself or through another one that is like it.
     Environment {
-        /// The environment.
+        /// The environment in which it is written.
         name: String,
         /// The source.
         file: String,
@@ -57,6 +57,8 @@ pub fn explain_path(
     path: &Path,
     environment: Option<&str>,
 ) -> Result<Explained, (Path, Vec<String>)> {
+    // What is said of an environment is looked up with all that it takes from the one that it is like.
+    let environment = environment.or_else(|| environment_of(path).map(|(name, _)| name));
     let mut way = Path::root();
     let mut shape = Shape::Table(Desired::table);
     let mut field: Option<&'static Field> = None;
@@ -114,6 +116,14 @@ pub fn explain_path(
     })
 }
 
+/// The environment that a path leads into, and the steps in it.
+fn environment_of(path: &Path) -> Option<(&str, &[Step])> {
+    match path.steps() {
+        [Step::Key(table), Step::Key(name), rest @ ..] if table == "environment" => Some((name, rest)),
+        _ => None,
+    }
+}
+
 fn names_of(table: &Table, kind: &str) -> Vec<String> {
     table.fields_on(kind).map(|field| field.name.to_owned()).collect()
 }
@@ -159,31 +169,49 @@ fn origin(
             Origin::Nothing
         };
     };
-    let before = at(&reading.root, path);
+    let before = at(&reading.root, path).filter(|_| environment_of(path).is_none());
     let Some(place) = laid(value, before.as_ref()).or(value.at) else {
         return Origin::Default;
     };
-    let Some(source) = reading.sources.get(usize::from(place.value.source)) else {
+    let Some((file, line)) = line_of(reading, place) else {
         return Origin::Default;
     };
-    let start = usize::try_from(place.key.start)
-        .unwrap_or(usize::MAX)
-        .min(source.text.len());
-    let line = 1 + source
-        .text
-        .as_bytes()
-        .iter()
-        .take(start)
-        .filter(|byte| **byte == b'\n')
-        .count();
-    let file = source.name.clone();
-    let root = before.and_then(|node| node.at);
-    match environment {
-        Some(name) if root != Some(place) => Origin::Environment {
-            name: name.to_owned(),
-            file,
-            line,
-        },
+    match writer(reading, path, place) {
+        Some(name) if environment.is_some() && environment_of(path).is_none_or(|(own, _)| own != name) => {
+            Origin::Environment { name, file, line }
+        }
         _ => Origin::Line { file, line },
     }
+}
+
+/// The source of a place, and its line from 1.
+fn line_of(reading: &Reading, place: Place) -> Option<(String, usize)> {
+    let source = reading.sources.get(usize::from(place.value.source))?;
+    let start = usize::try_from(place.key.start).ok()?.min(source.text.len());
+    let before = source.text.as_bytes().iter().take(start);
+    let line = 1 + before.filter(|byte| **byte == b'\n').count();
+    Some((source.name.clone(), line))
+}
+
+/// The environment in whose words a place lies.
+fn writer(reading: &Reading, path: &Path, place: Place) -> Option<String> {
+    let word = match environment_of(path) {
+        Some((_, rest)) => rest.iter().cloned().collect(),
+        None => path.clone(),
+    };
+    let holds = |node: &Tree| at(node, &word).is_some_and(|node| stands_in(&node, place));
+    let environments = reading.root.get("environment")?.table()?;
+    let found = environments.iter().find(|(_, node)| holds(node));
+    found.map(|(name, _)| name.clone())
+}
+
+/// Whether a place is that of a node or of something in it.
+fn stands_in(node: &Tree, place: Place) -> bool {
+    node.at == Some(place)
+        || node
+            .table()
+            .is_some_and(|entries| entries.values().any(|node| stands_in(node, place)))
+        || node
+            .list()
+            .is_some_and(|list| list.iter().any(|node| stands_in(node, place)))
 }

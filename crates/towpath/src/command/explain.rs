@@ -141,8 +141,8 @@ fn laid_below(path: Path) -> (Path, Option<String>) {
 fn unknown(reading: &Reading, path: &Path, right: &Path, known: &[String]) -> Failure {
     let wrong = path.steps().get(right.steps().len());
     let wrong = match wrong {
-        Some(towpath_model::spec::Step::Key(name)) => name.clone(),
-        Some(towpath_model::spec::Step::Nth(index)) => format!("[{index}]"),
+        Some(Step::Key(name)) => name.clone(),
+        Some(Step::Nth(index)) => format!("[{index}]"),
         None => String::new(),
     };
     let place = if right.steps().is_empty() {
@@ -239,7 +239,8 @@ fn render(explained: &Explained, checked: Option<&Checked>, environment: Option<
 
 /// The value here, and where it came from.
 fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
-    let place = environment.map_or_else(|| "here".to_owned(), |name| format!("in {name}"));
+    let named = environment.or_else(|| environment_in(&explained.path));
+    let place = named.map_or_else(|| "here".to_owned(), |name| format!("in {name}"));
     let from = match &explained.origin {
         Origin::Nothing => "not set".to_owned(),
         Origin::Default => "the default".to_owned(),
@@ -267,6 +268,14 @@ fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
 {place:9}  {from}
 "
         )),
+    }
+}
+
+/// The environment that a path leads into: `environment.prod.engine` holds in prod.
+fn environment_in(path: &Path) -> Option<&str> {
+    match path.steps() {
+        [Step::Key(table), Step::Key(name), _, ..] if table == "environment" => Some(name),
+        _ => None,
     }
 }
 
@@ -373,9 +382,9 @@ fn is(shape: Shape) -> String {
         }
         Shape::List(element) => format!("a list (one alone needs no brackets), each {}", is(element())),
         Shape::Map(_, value) => format!("a table of named things, each {}", is(value())),
-        Shape::Table(table) => match table().short.first() {
-            Some(field) => format!("a table, or alone its `{field}`"),
-            None => "a table".to_owned(),
+        Shape::Table(table) => match table().short {
+            [] => "a table".to_owned(),
+            fields => format!("a table, or alone its `{}`", fields.join("` and `")),
         },
     }
 }
