@@ -3,6 +3,8 @@
 use crate::print::print_value;
 use std::fmt::Write;
 use towpath_model::Desired;
+use towpath_model::desired::component::ComponentKind;
+use towpath_model::desired::resource::ResourceKind;
 use towpath_model::word::{Field, Shape, Table, prose};
 
 /// The reference, in Markdown.
@@ -105,9 +107,10 @@ fn row(page: &mut String, field: &Field, kinds: bool) {
         None if field.required => "required".to_owned(),
         None => String::new(),
     };
+    let number = matches!((field.shape)(), Shape::Integer { .. } | Shape::Bool);
     let example = match field.example {
         "" => String::new(),
-        text if text.starts_with(['{', '[']) => format!(" Example: {}", code(text)),
+        text if number || text.starts_with(['{', '[']) => format!(" Example: {}", code(text)),
         text => format!(" Example: {}", code(&format!("\"{text}\""))),
     };
     let on = match (kinds, field.on.is_empty()) {
@@ -136,23 +139,40 @@ fn is(shape: Shape) -> String {
             .map(|choice| code(choice.word))
             .collect::<Vec<_>>()
             .join(" "),
-        Shape::Refer(tables) if tables.len() > 2 => "the name of one of ours".to_owned(),
-        Shape::Refer(tables) => {
-            format!(
-                "the name of a {}",
-                tables
-                    .iter()
-                    .map(|table| code(table))
-                    .collect::<Vec<_>>()
-                    .join(" or ")
-            )
-        }
+        Shape::Refer(tables) => format!("the name of {}", named(tables)),
         Shape::List(element) => format!("list: {}", is(element())),
         Shape::Map(_, value) => format!("by name: {}", is(value())),
         Shape::Table(table) => {
             let name = table().name;
             format!("[{name}](#{})", name.to_lowercase())
         }
+    }
+}
+
+/// What a reference may name. The kinds of components and of resources go by one word each, as there are many.
+fn named(tables: &[&str]) -> String {
+    let kinds: Vec<&str> = ComponentKind::ALL.iter().map(|kind| kind.word()).collect();
+    let stores: Vec<&str> = ResourceKind::ALL.iter().map(|kind| kind.word()).collect();
+    let mut words: Vec<String> = Vec::new();
+    for (group, word) in [(&kinds, "a component"), (&stores, "a resource")] {
+        if group.len() > 1 && group.iter().all(|kind| tables.contains(kind)) {
+            words.push(word.to_owned());
+        }
+    }
+    for table in tables {
+        let told = |group: &[&str]| group.contains(table) && group.iter().all(|kind| tables.contains(kind));
+        if !told(&kinds) && !told(&stores) {
+            let article = if table.starts_with(['a', 'e', 'i', 'o']) {
+                "an"
+            } else {
+                "a"
+            };
+            words.push(format!("{article} {}", code(table)));
+        }
+    }
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.join(""),
     }
 }
 

@@ -9,6 +9,8 @@ mod sample;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::path::Path;
+use towpath_model::Desired;
+use towpath_model::word::{Shape, Table};
 
 fn validator() -> Validator {
     jsonschema::validator_for(&towpath_manifest::schema()).expect("it is a schema")
@@ -89,5 +91,38 @@ fn the_schema_refuses_what_the_checker_refuses() {
             Vec::<String>::new(),
             "{text}"
         );
+    }
+}
+
+/// Every table of the language, each once.
+fn collect(table: &'static Table, tables: &mut Vec<&'static Table>) {
+    if tables.iter().any(|known| known.name == table.name) {
+        return;
+    }
+    tables.push(table);
+    for field in &table.fields {
+        let mut shape = (field.shape)();
+        while let Shape::List(inner) | Shape::Map(_, inner) = shape {
+            shape = inner();
+        }
+        if let Shape::Table(inner) = shape {
+            collect(inner(), tables);
+        }
+    }
+}
+
+#[test]
+fn a_bare_value_stands_for_all_that_its_table_requires() {
+    let mut tables = Vec::new();
+    collect(Desired::table(), &mut tables);
+    for table in tables.iter().filter(|table| !table.short.is_empty()) {
+        for field in table.fields.iter().filter(|field| field.required) {
+            assert!(
+                table.short.contains(&field.name),
+                "{}: {}",
+                table.name,
+                field.name
+            );
+        }
     }
 }

@@ -276,9 +276,9 @@ table! {
 table! {
     /// How many instances run.
     Replicas { short [min max] }
-    /// The fewest.
+    /// The fewest instances.
     min: u32 = 1;
-    /// The most; without a reason to scale, as many as the fewest.
+    /// The most instances; where nothing is said, as many as the fewest.
     max: Option<u32>;
 }
 

@@ -29,7 +29,7 @@ table! {
     of: Vec<Ref<ToPaid>> { eg "bot" };
     /// The price of one unit; `$25+` where it is a lower bound.
     price: Option<Price> { eg "$13" };
-    /// In which time it is asked.
+    /// What the price is for: a month, a year, a day, an hour, or once.
     every: Every = Every::Month;
     /// How many units: people, secrets, gigabytes. By default one, or as many as `seats` where a unit is a `user` or a `seat`.
     units: Option<Decimal> { eg "4" };
@@ -37,11 +37,11 @@ table! {
     unit: Option<String> { eg "user" };
     /// Over how long a one-time fee is spread; a year where nothing is written.
     over: Option<Duration> { eg "1y" };
-    /// Nothing is asked up to the quota.
+    /// It costs nothing within its quota, or at all where it has none.
     free: bool = false;
-    /// Paid for elsewhere.
+    /// It costs nothing more, because it is paid for elsewhere.
     included: bool = false;
-    /// Units that are free in each such time.
+    /// How many units are free in each time that `every` names.
     quota: Option<Decimal> { eg "10000" };
     /// The price by how much is used: each tier up to its bound, at its price. What is above the last bound costs `price`.
     tiers: Vec<Tier> { eg "{ up_to = \"1000\", price = \"$0.10\" }" };
@@ -51,7 +51,7 @@ table! {
     only: Vec<Ref<ToEnvironment>> { eg "prod" };
     /// The plan or rate, as the provider calls it.
     rate: Option<String> { eg "Burstable B1ms" };
-    /// How it could be less.
+    /// How it could cost less.
     save: Option<String> { eg "Use the free tier for staging" };
 }
 

@@ -90,11 +90,11 @@ table! {
 table! {
     /// How long answers may be kept.
     Cache { short [assets] }
-    /// Files with a digest in their name.
+    /// How long files with a digest in their name may be kept.
     assets: Option<Duration> { eg "1y" };
-    /// Pages.
+    /// How long pages may be kept.
     pages: Option<Duration> { eg "5m" };
-    /// At the edge itself.
+    /// How long the edge itself may keep answers.
     edge: Option<Duration> { eg "1h" };
 }
 
@@ -103,7 +103,7 @@ table! {
     Access { short [sign_in] }
     /// How they sign in.
     sign_in: SignIn = SignIn::Oidc;
-    /// The provider.
+    /// The address of the provider that people sign in at.
     issuer: Option<Url> { eg "https://accounts.example.com" };
     /// The client id at the provider, or a password or token.
     secret: Option<Ref<ToSecret>>;

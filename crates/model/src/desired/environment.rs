@@ -48,7 +48,7 @@ table! {
     engine: Engine = Engine::Process;
     /// Where everything runs that says nothing else.
     at: Option<Ref<ToHost>> { eg "fly" };
-    /// Its data.
+    /// What its data stores hold.
     data: Contents = Contents::usual();
     /// How far it is apart from the others.
     isolation: Isolation = Isolation::Isolated;
@@ -62,13 +62,13 @@ table! {
     preview: Option<Preview> { eg "{ expires = \"3d\" }" };
     /// The most that anything here may use.
     cap: Option<Cap> { eg "{ replicas = 1 }" };
-    /// Values of flags here.
+    /// The flags that have another value here than their default.
     flags: Map<Name, bool> { eg "{ new_scorer = true }" };
     /// How secrets are kept here.
     secrets: Option<Secrets> { eg "dotenv" };
     /// Who may deploy here.
     deployers: Vec<Ref<ToRole>> { eg "ops" };
-    /// Who may see it.
+    /// Who may see it: a sign-in at the edge, in front of everything public here.
     access: Option<Access>;
     /// Nothing is deployed in these times.
     freeze: Vec<Freeze> { eg "{ from = \"2026-12-20\", to = \"2027-01-03\", why = \"holidays\" }" };
@@ -79,17 +79,17 @@ table! {
 table! {
     /// The data of an environment.
     Contents {}
-    /// Fresh each time it is made.
+    /// The data stores are empty each time the environment is made.
     fresh: bool = false;
-    /// Filled with this file.
+    /// The file that fresh data stores are filled with.
     load: Option<Path> { eg "seed.sql" };
-    /// A copy of another environment's.
+    /// The environment whose data is copied.
     copy: Option<Ref<ToEnvironment>> { eg "prod" };
     /// What is masked in the copy: `table.column`, and with what.
     mask: Map<crate::unit::Column, Mask> { eg "{ \"users.email\" = \"fake\" }" };
-    /// Real data of real people.
+    /// It holds real data of real people.
     real: bool = false;
-    /// When a copy is made anew.
+    /// When the copy is made anew.
     refresh: Option<crate::unit::Schedule> { eg "weekly" };
 }
 
@@ -123,11 +123,11 @@ choice! {
 table! {
     /// One environment for each pull request or branch.
     Preview { short [expires] }
-    /// Removed after this long without a push.
+    /// How long without a push until it is removed.
     expires: Duration = crate::unit::known("3d");
     /// Pull requests from forks get one, without secrets.
     forks: bool = false;
-    /// Its address is written to the pull request.
+    /// Whether its address is written to the pull request.
     comment: bool = true;
     /// The most that exist at a time.
     most: u32 = 10;
@@ -149,8 +149,8 @@ table! {
     from: Option<Date> { eg "2026-12-20" };
     /// The last day.
     to: Option<Date> { eg "2027-01-03" };
-    /// Repeating times.
+    /// A time that comes again: each week or each day.
     every: Option<Window> { eg "fri 16:00-23:59" };
-    /// Why.
+    /// Why nothing is deployed then.
     why: String { required eg "holidays" };
 }

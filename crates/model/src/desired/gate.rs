@@ -69,7 +69,7 @@ table! {
     junit: Option<Junit> { eg "reports/junit.xml" };
     /// A SARIF report without weaknesses that are too bad.
     sarif: Option<Sarif> { eg "reports/codeql.sarif" };
-    /// A file or artifact that weighs no more than that.
+    /// A file or artifact that is no larger than its bound.
     size: Option<SizeGate> { eg "{ file = \"dist/app.js\", most = \"500KB\" }" };
     /// A number in a report that keeps its bound.
     performance: Option<Performance> { eg "{ report = \"reports/web.json\", value = \"lcp\", keep = \"< 2.5s\" }" };
@@ -85,7 +85,7 @@ table! {
     canary: Option<CanaryGate> { eg "{ errors = \"1%\" }" };
     /// A load test that keeps its bounds.
     load: Option<LoadGate> { eg "{ command = \"k6 run load.js\", report = \"load.json\", keep = [\"p95 < 250ms\"] }" };
-    /// The month's estimated cost.
+    /// The most that the product may be estimated to cost in a month.
     cost: Option<Money> { eg "$50" };
     /// People who say yes.
     approval: Option<Approval> { eg "ana@example.com" };
@@ -95,9 +95,9 @@ table! {
     bake: Option<Duration> { eg "30m" };
     /// The share of the error budget that has to be left.
     budget_left: Option<Share> { eg "20%" };
-    /// Where it stands; by default where it is named.
+    /// When the question is asked; by default at the point where the gate is named.
     stage: Option<Stage> { eg "build" };
-    /// Only for these components.
+    /// The components that it is asked for; all of them when empty.
     on: Vec<Ref<ToComponent>> { eg "api" };
     /// What a failure does.
     fails: OnFail = OnFail::Block;
@@ -170,7 +170,7 @@ table! {
     metric: Ref<ToMetric> { required eg "evictions" };
     /// What must hold of it.
     keep: Comparison { required eg "= 0" };
-    /// For this long.
+    /// How long it must hold.
     over: Duration = known("10m");
 }
 
@@ -179,11 +179,11 @@ table! {
     ChangeGate {}
     /// The metric.
     metric: Ref<ToMetric> { required eg "incidents" };
-    /// The least change that passes.
+    /// The smallest change that passes.
     by: Change { required eg "-30%" };
-    /// How long it is measured.
+    /// The time over which it is measured.
     over: Duration = known("14d");
-    /// How long before is compared with; by default as long.
+    /// How long the time before is that it is compared with; by default as long as `over`.
     baseline: Option<Duration> { eg "14d" };
     /// The fewest events in the time before that a verdict rests on.
     min_baseline: u32 = 50;
@@ -204,7 +204,7 @@ table! {
     tolerance: Duration = known("20ms");
     /// The quantile of latency that is compared.
     quantile: Share = known("95%");
-    /// How sure a failure has to be.
+    /// How sure it has to be that the new release is worse before it fails.
     confidence: Share = known("95%");
 }
 
@@ -226,7 +226,7 @@ table! {
     people: Vec<Email> { eg "ana@example.com" };
     /// Anybody with this role.
     role: Option<Ref<super::operations::ToRole>> { eg "lead" };
-    /// How many of them.
+    /// How many of them have to say yes.
     count: u32 = 1;
     /// How long a yes holds.
     lasts: Duration = known("24h");
@@ -235,8 +235,8 @@ table! {
 table! {
     /// Who may waive a gate; a waiver has a name, a reason and an end.
     Waive { short [people] }
-    /// These people.
+    /// The people who may waive it.
     people: Vec<Email>;
-    /// How long at the most.
+    /// How long a waiver may last.
     most: Duration = known("7d");
 }

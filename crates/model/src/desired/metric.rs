@@ -102,7 +102,7 @@ table! {
     about: Option<String> { eg "The site answers" };
     /// The share that has to be good.
     target: Share { required eg "99.9%" };
-    /// Over this time.
+    /// The time over which it is counted.
     window: Duration = known("30d");
     /// What is measured.
     measure: Measured = Measured::Availability;
@@ -148,9 +148,9 @@ table! {
     gate: Option<Ref<ToGate>> { eg "audit" };
     /// Something that Towpath itself notices.
     when: Option<Event> { eg "backup-failed" };
-    /// What must not hold of the metric.
+    /// The bound of the metric: people are told when this holds.
     past: Option<Comparison> { eg "> 3s" };
-    /// For this long before anybody is told.
+    /// How long it must be so before anybody is told.
     lasting: Duration = known("0s");
     /// How bad it is.
     severity: Severity = known("sev2");
@@ -192,7 +192,7 @@ choice! {
 }
 
 table! {
-    /// Where people are told. Which of them is told what follows from severities.
+    /// Where people are told. Each channel says which severities are told there.
     Channel { one_of [discord slack pagerduty email issues webhook] }
     /// A Discord channel; the webhook's address is a secret.
     discord: Option<String> { eg "#ops" };
@@ -200,7 +200,7 @@ table! {
     slack: Option<String> { eg "#on-call" };
     /// A PagerDuty service; the routing key is a secret.
     pagerduty: Option<String> { eg "platform" };
-    /// Addresses.
+    /// Mail addresses.
     email: Vec<Email> { eg "ops@example.com" };
     /// A repository in which an issue is opened for each incident, and closed with it.
     issues: Option<String> { eg "acme/app" };
@@ -210,7 +210,7 @@ table! {
     secret: Option<Ref<ToSecret>> { eg "OPS_WEBHOOK" };
     /// The severities that are told here.
     severities: Severities = known("all");
-    /// Told of this long without an answer.
+    /// How long nobody may answer before it is told again.
     repeat: Option<Duration> { eg "4h" };
     /// Whoever is on call in this rotation is named.
     oncall: Option<Ref<ToRotation>> { eg "platform" };
@@ -225,7 +225,7 @@ table! {
     turns: Schedule = known("weekly");
     /// Who is told next, in order, when nobody answers.
     escalate: Vec<String> { eg "team lead" };
-    /// How long nobody may answer.
+    /// How long the one on call may take to answer before the next is told.
     after: Duration = known("15m");
     /// What is expected of whoever is on call.
     duties: Vec<String> { eg "roll back when in doubt" };

@@ -103,15 +103,15 @@ table! {
 table! {
     /// Something that is done again and again.
     Maintenance { short [every] }
-    /// What.
+    /// What is done.
     about: Option<String> { eg "Look through error reports" };
-    /// When.
+    /// When it is done.
     every: Schedule { required eg "weekly" };
     /// The command that does it; without one a person does.
     command: Option<Command> { eg "bin/audit" };
-    /// In which environment.
+    /// The environment that it is done in.
     of: Option<Ref<ToEnvironment>>;
-    /// Who.
+    /// The role that does it.
     who: Option<Ref<ToRole>>;
     /// Where its outcome is told.
     to: Vec<Ref<ToChannel>>;
@@ -122,17 +122,17 @@ table! {
 table! {
     /// Something that has to be true before going live.
     GoLive { short [about] }
-    /// What.
+    /// What has to be true.
     about: String { required eg "DNS points here, with a short lifetime" };
     /// Gates and probes that show it.
     gates: Vec<Ref<ToGate>> { eg "login" };
-    /// For this long.
+    /// How long the gates must have held.
     lasting: Option<Duration> { eg "30m" };
-    /// A command that shows it.
+    /// A command that ends with 0 when it is true.
     command: Option<Command>;
     /// Something that Towpath knows by itself.
     holds: Option<Known> { eg "backups-tested" };
-    /// Who says so, where nothing can be asked.
+    /// The role that says so, where nothing can be asked.
     who: Option<Ref<ToRole>>;
 }
 
@@ -159,10 +159,10 @@ choice! {
 
 table! {
     /// Something that people promise: how soon something is done.
-    ServiceLevel { short [within] }
-    /// What.
+    ServiceLevel {}
+    /// What is done.
     about: String { required eg "Security patches" };
-    /// How soon.
+    /// How soon it is done.
     within: Duration { required eg "24h" };
     /// How it is measured: by the age of what is open, or the time to an answer.
     measure: ServiceMeasure = ServiceMeasure::Age;
@@ -254,7 +254,7 @@ table! {
     url: Url { required eg "https://example.com/api/health" };
     /// What is there.
     about: Option<String>;
-    /// In which environment.
+    /// The environment that it belongs to.
     of: Option<Ref<ToEnvironment>>;
 }
 
@@ -274,13 +274,13 @@ table! {
     Telemetry {}
     /// Where logs go besides the store on the machine.
     logs: Option<Ref<super::place::ToHost>> { eg "loki" };
-    /// Where metrics are read from us.
+    /// The service that reads the product's metrics.
     metrics: Option<Ref<super::place::ToHost>> { eg "grafana" };
     /// Where spans go, by OpenTelemetry's protocol.
     traces: Option<Ref<super::place::ToHost>> { eg "tempo" };
-    /// Errors are told to this service.
+    /// The service that errors are sent to.
     errors: Option<Ref<super::place::ToHost>> { eg "sentry" };
-    /// What people do is counted by this service.
+    /// The service that counts what people do.
     analytics: Option<Ref<super::place::ToHost>> { eg "posthog" };
     /// Browsers report web vitals.
     vitals: bool = false;
@@ -299,6 +299,6 @@ table! {
     about: String { required eg "A second region" };
     /// What has to be true first.
     when: Option<String> { eg "1,000 people at once" };
-    /// When.
+    /// When it is to come.
     by: Option<Date>;
 }

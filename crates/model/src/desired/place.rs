@@ -49,13 +49,13 @@ table! {
     region: Option<Region> { eg "sin" };
     /// Further regions in which the same runs, all of them active.
     regions: Vec<Region> { eg "fra" };
-    /// Processor.
+    /// How much processor it has.
     cpu: Option<Cpu> { eg "2" };
-    /// Memory.
+    /// How much memory it has.
     memory: Option<Bytes> { eg "8GiB" };
-    /// Disk.
+    /// How much disk it has.
     disk: Option<Bytes> { eg "80GiB" };
-    /// GPUs.
+    /// How many GPUs it has.
     gpu: Option<u32>;
     /// The plan or size class.
     plan: Option<String> { eg "B1 Linux" };
@@ -63,7 +63,7 @@ table! {
     group: Option<String> { eg "synapse-prod" };
     /// The networks that it is reached from and reaches: peering, endpoints, tunnels.
     network: Vec<String> { eg "WireGuard to the database" };
-    /// Only these networks reach it.
+    /// The only networks that reach it.
     allow: Vec<Cidr>;
     /// Its address, where Towpath asks it something.
     url: Option<Url>;

@@ -34,15 +34,15 @@ table! {
     goals: Vec<String> { eg "Cost little today" };
     /// Further manifests that belong to this one, as if they stood here.
     include: Vec<Path> { eg "alerts.toml" };
-    /// The region that everything is in.
+    /// The region in which everything runs, unless something says otherwise.
     region: Option<Region> { eg "sin" };
-    /// Why this region.
+    /// Why it is this region.
     region_why: Option<String> { eg "Most users are in Southeast Asia" };
     /// The time zone of schedules that name none.
     time_zone: Zone = known("UTC");
-    /// People who are paid for by the seat.
+    /// How many people use tools that are paid for by the seat.
     seats: u32 = 1;
-    /// What all of it may cost a month; more is an error.
+    /// What the whole product may cost in a month. More is an error.
     budget: Option<Money> { eg "$50" };
     /// Components that take requests.
     service: Map<Name, Component> { kind "service" };
@@ -78,43 +78,43 @@ table! {
     rollout: Option<Rollout>;
     /// How releases are kept.
     releases: Releases = Releases::usual();
-    /// The edge.
+    /// The edge: the reverse proxy in front of everything that is public.
     edge: Edge = Edge::usual();
-    /// Gates.
+    /// Gates: what has to hold before a release goes on.
     gate: Map<Name, Gate>;
-    /// Probes.
+    /// Probes: synthetic users that try the product.
     probe: Map<Name, Probe>;
-    /// Metrics.
+    /// Metrics: numbers that gates, alerts and scaling look at.
     metric: Map<Name, Metric>;
-    /// Objectives.
+    /// Objectives: what users can count on, each with its error budget.
     objective: Map<Name, Objective>;
-    /// Alerts.
+    /// Alerts: what people are told about.
     alert: Map<Name, Alert>;
     /// Where people are told.
     channel: Map<Name, Channel>;
     /// Who is on call.
     oncall: Map<Name, Rotation>;
-    /// Secrets.
+    /// Secrets: which there are, without their values.
     secret: Map<VarName, Secret>;
     /// How secrets are kept.
     secrets: Secrets = Secrets::usual();
-    /// Flags.
+    /// Flags: switches that change what runs without a release.
     flag: Map<Name, Flag>;
-    /// What costs.
+    /// What costs money, for `towpath cost`.
     cost: Map<Name, CostItem>;
     /// What to do when something is short.
     lever: Map<Name, Lever>;
-    /// Roles.
+    /// Roles: who does what, and may do what.
     role: Map<Name, Role>;
-    /// Runbooks.
+    /// Runbooks: what to do when something happens.
     runbook: Map<Name, Runbook>;
-    /// Decisions.
+    /// Decisions, with what led to them, for the document.
     decision: Map<Name, DecisionRecord>;
-    /// What is done again and again.
+    /// Maintenance: what is done again and again.
     maintenance: Map<Name, Maintenance>;
     /// What has to be true before going live.
     golive: Map<Name, GoLive>;
-    /// How soon things are done.
+    /// What people promise: how soon something is done.
     service_level: Map<Name, ServiceLevel>;
     /// How changes are built and tested.
     ci: Option<Ci>;
@@ -122,13 +122,13 @@ table! {
     exports: Vec<Export> { eg "compose" };
     /// Where logs, metrics and traces go.
     telemetry: Telemetry = Telemetry::usual();
-    /// Rules of security.
+    /// Rules of security that the document states.
     control: Map<Name, Control>;
     /// Commands that people type, for the quick reference.
     command: Map<Name, Shortcut> { eg "{ logs = \"towpath logs prod\" }" };
     /// Addresses that people need.
     link: Map<Name, Link>;
-    /// What is to come.
+    /// What is to come, for the document.
     future: Map<Name, Future>;
     /// Remarks for the document.
     notes: Vec<String>;

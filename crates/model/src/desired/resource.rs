@@ -112,7 +112,7 @@ table! {
     migrate: Option<Migrate> { on [postgres] eg "migrations" };
     /// What a fresh one is filled with, once.
     seed: Option<Seed> { on [postgres redis bucket] eg "seed.sql" };
-    /// Patches are applied by the provider, or in this window by us.
+    /// When patches are applied; without it the provider chooses.
     patch: Option<Window> { eg "sun 03:00-05:00" };
     /// What it may cost a month; more is an error.
     budget: Option<crate::unit::Money>;
@@ -134,7 +134,7 @@ table! {
 table! {
     /// A copy that only answers reads.
     ReadReplica { short [region] }
-    /// Its region, where it is another one.
+    /// The region that it is in, where that is another one.
     region: Option<Region> { eg "fra" };
     /// What it is for.
     why: Option<String> { eg "reports" };
@@ -154,7 +154,7 @@ choice! {
 table! {
     /// What happens to objects as they age.
     Lifecycle {}
-    /// At this age.
+    /// The age at which it happens.
     after: Duration { required eg "30d" };
     /// Where they go.
     to: StorageClass = StorageClass::Delete;
@@ -231,9 +231,9 @@ table! {
 table! {
     /// What a fresh resource is filled with, once.
     Seed { short [file] }
-    /// A file.
+    /// The file that it is filled with.
     file: Option<Path> { eg "seed.sql" };
-    /// A command.
+    /// The command that fills it.
     command: Option<Command> { eg "python seed.py" };
 }
 

@@ -9,17 +9,17 @@ use crate::word::Ref;
 table! {
     /// What makes the number of instances grow and shrink. Where several are written the largest number wins.
     Scale {}
-    /// Processor use to keep near.
+    /// The processor use to keep near.
     cpu: Option<Share> { on [service worker bot function] eg "70%" };
-    /// Memory use to keep near.
+    /// The memory use to keep near.
     memory: Option<Share> { on [service worker bot function] eg "80%" };
-    /// Open connections for each instance.
+    /// How many open connections one instance takes.
     connections: Option<u32> { on [service function] eg "500" };
-    /// Requests for each instance.
+    /// How many requests one instance takes.
     requests: Option<Rate> { on [service function] eg "100/s" };
     /// Response time to stay under, at the 95th percentile.
     p95: Option<Duration> { on [service function] eg "250ms" };
-    /// Waiting jobs.
+    /// The jobs that wait, and how many of them one instance takes.
     queue: Vec<Queue> { on [service worker bot function] eg "{ redis = \"bull:import:wait\", each = 100 }" };
     /// Metrics of your own.
     metric: Vec<ScaleMetric> { on [service worker bot function] };
@@ -50,7 +50,7 @@ table! {
     metric: Option<Ref<ToMetric>>;
     /// The resource that it is asked of, where there are several.
     of: Option<Ref<ToResource>> { eg "db" };
-    /// Waiting jobs for each instance.
+    /// How many waiting jobs one instance takes.
     each: u32 { required eg "100" };
 }
 
@@ -66,7 +66,7 @@ table! {
 table! {
     /// A number of instances for a time.
     ScaleTime {}
-    /// When.
+    /// The time that it is for.
     when: Window { required eg "weekdays 08:00-20:00 Asia/Singapore" };
     /// How many run then; outside all such times, the smallest number that `replicas` allows.
     replicas: u32 { required eg "1" };

@@ -126,11 +126,11 @@ table! {
     Flag { short [default] }
     /// What is on when it is on.
     about: Option<String> { eg "Fall back to a second vendor" };
-    /// The safe value.
+    /// Its value where nothing else is said: the safe one.
     default: bool = false;
     /// Its value in an environment, where it is another.
     env: Map<Name, bool> { eg "{ dev = true }" };
-    /// A kill switch: on turns something off.
+    /// A kill switch: while it is on, something is off.
     kill: bool = false;
     /// What a kill switch turns off, or what a rollback that the schema forbids can turn off instead.
     guards: Vec<Ref<super::component::ToComponent>> { eg "scorer" };
