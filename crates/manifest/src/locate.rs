@@ -34,15 +34,22 @@ pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
         .environments
         .iter()
         .filter_map(|name| reading.environments.get(name.as_str()));
-    let first = named.map(|layer| &layer.tree).next().unwrap_or(&reading.root);
-    let trees: Vec<&Node> = std::iter::once(first)
-        .chain(reading.environments.values().map(|layer| &layer.tree))
-        .map(|tree| &**tree)
-        .collect();
+    let named = named.map(|layer| &*layer.tree).next();
+    let layers: Vec<&Node> = reading.environments.values().map(|layer| &*layer.tree).collect();
+    let place_of = |path: &Path, key: bool| {
+        let root = &*reading.root;
+        // What every environment says otherwise holds nowhere as the root says it: the first of them has the place.
+        let first = named.unwrap_or_else(|| match layers.first() {
+            Some(layer) if said_nowhere(root, &layers, path) => layer,
+            _ => root,
+        });
+        let trees = std::iter::once(first).chain(layers.iter().copied());
+        nearest_place(trees, path, key)
+    };
     let span = |place: &Where| match place {
         Where::Span(span) => *span,
-        Where::Key(path) => nearest_place(&trees, path, true),
-        Where::Value(path) => nearest_place(&trees, path, false),
+        Where::Key(path) => place_of(path, true),
+        Where::Value(path) => place_of(path, false),
     };
     Diagnostic {
         code: finding.code,
@@ -61,10 +68,10 @@ pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
 }
 
 /// The place of a node in the first tree that has it, or of the nearest one above it that was written.
-fn nearest_place(trees: &[&Node], path: &Path, key: bool) -> Span {
+fn nearest_place<'a>(trees: impl Iterator<Item = &'a Node> + Clone, path: &Path, key: bool) -> Span {
     let mut here = Some(path.clone());
     while let Some(path) = here {
-        for node in trees.iter().filter_map(|tree| tree.at_path(&path)) {
+        for node in trees.clone().filter_map(|tree| tree.at_path(&path)) {
             if let Some(place) = &node.at {
                 return pick(place, key || path.steps().len() < 2 || node.table().is_some());
             }
@@ -72,6 +79,16 @@ fn nearest_place(trees: &[&Node], path: &Path, key: bool) -> Span {
         here = path.parent();
     }
     Span::default()
+}
+
+/// Whether the root says something at a path that no environment leaves as it is.
+fn said_nowhere(root: &Node, layers: &[&Node], path: &Path) -> bool {
+    let Some(said) = root.at_path(path) else {
+        return false;
+    };
+    layers
+        .iter()
+        .all(|layer| layer.at_path(path).is_none_or(|node| node.at != said.at))
 }
 
 /// The key of a table is a better place to point at than all of its lines.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use towpath_manifest::{Reading, locate, print, read};
+use towpath_model::code;
+use towpath_model::finding::Finding;
+use towpath_model::spec::Path;
 
 fn reading(text: &str) -> Reading {
     let sources = BTreeMap::from([("towpath.toml".to_owned(), text.as_bytes().to_vec())]);
@@ -247,4 +250,19 @@ fn a_price_for_each_is_not_offered_without_its_unit() {
             .unwrap_or_default()
             .contains("did you mean")
     );
+}
+
+#[test]
+fn what_every_environment_says_otherwise_is_found_there() {
+    let reading = reading(
+        "product = \"x\"\n[service.web]\nrun = \"web\"\nreplicas = 2\n[environment.prod]\nservice.web.replicas.min = 3\n",
+    );
+    let text = &reading.sources[0].text;
+    let at = |field: &str| {
+        let path = Path::parse("service.web.replicas").key(field);
+        let finding = Finding::value(&code::MISSING_WORD, path, "said of it");
+        let start = locate(&reading, &finding).span.start as usize;
+        text[start..].lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!((at("min"), at("max")), ("3".to_owned(), "2".to_owned()));
 }
