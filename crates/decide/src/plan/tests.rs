@@ -326,7 +326,7 @@ change = { metric = "incidents", by = "-30%" }
         build build extension `pause` with `web-ext build`
         build make the release
         way run in `pilot`
-        way ask gate `crashes`: metric `crashes` is < 5% for 10m
+        way ask gate `crashes`: metric `crashes` < 5% for 10m
         enter take the release over from `pilot` to `prod`
         enter ask gate `fewer`: metric `incidents` has changed by -30% over 14d
         start stop the old instance of bot `guard`, if there is one
@@ -340,12 +340,12 @@ change = { metric = "incidents", by = "-30%" }
         stores upload extension `pause` to store `chrome`, Chrome Web Store
         stores wait until store `chrome` has reviewed extension `pause`, expected within 3d
         stores let store `chrome` give extension `pause` to 10% for 1d
-        stores ask gate `crashes`: metric `crashes` is < 5% for 10m
+        stores ask gate `crashes`: metric `crashes` < 5% for 10m
         stores let store `chrome` give extension `pause` to 100%
         stores upload extension `pause` to store `edge`, Edge Add-ons
         stores wait until store `edge` has reviewed extension `pause`
         stores let store `edge` give extension `pause` to 10% for 1d
-        stores ask gate `crashes`: metric `crashes` is < 5% for 10m
+        stores ask gate `crashes`: metric `crashes` < 5% for 10m
         stores let store `edge` give extension `pause` to 100%
         after count the release as done
         ");

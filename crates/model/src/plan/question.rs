@@ -169,10 +169,10 @@ impl fmt::Display for Question {
                 }
             }
             Question::Size(what, most) => write!(f, "`{what}` weighs at most {most}"),
-            Question::Performance(value, keep) => write!(f, "`{value}` is {keep}"),
+            Question::Performance(value, keep) => write!(f, "`{value}` {keep}"),
             Question::Probe(probe) => write!(f, "probe `{probe}` passes"),
             Question::Objective(objective) => write!(f, "objective `{objective}` is kept"),
-            Question::Metric(metric, keep, over) => write!(f, "metric `{metric}` is {keep} for {over}"),
+            Question::Metric(metric, keep, over) => write!(f, "metric `{metric}` {keep} for {over}"),
             Question::Change(metric, by, over) => {
                 write!(f, "metric `{metric}` has changed by {by} over {over}")
             }

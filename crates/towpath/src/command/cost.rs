@@ -99,9 +99,12 @@ fn amount(price: Price) -> String {
 fn sentence(budget: &Budget) -> String {
     let (of, most, total) = (&budget.of, shown(budget.most), budget.estimate.total());
     match &budget.verdict {
+        _ if budget.estimate.lines.is_empty() => {
+            format!("{of}: has a budget of {most}, and nothing says what it costs")
+        }
         Verdict::Kept => format!("{of}: {total} is within its budget of {most}"),
         Verdict::Open(open) => {
-            format!("{of}: whether {total} is within its budget of {most} is open, because {open}")
+            format!("{of}: {total}, against a budget of {most}; more cannot be told, because {open}")
         }
         Verdict::Over(over) => format!(
             "{of}: {total} is {} over its budget of {most}",

@@ -242,6 +242,10 @@ fn here(text: &mut String, explained: &Explained, environment: Option<&str>) {
     let named = environment.or_else(|| environment_in(&explained.path));
     let place = named.map_or_else(|| "here".to_owned(), |name| format!("in {name}"));
     let from = match &explained.origin {
+        // A name of the writer's choice stands in a table of the root, without a field of its own.
+        Origin::Nothing if explained.field.is_none() && explained.path.steps().len() == 2 => {
+            "not declared".to_owned()
+        }
         Origin::Nothing => "not set".to_owned(),
         Origin::Default => "the default".to_owned(),
         Origin::Line { file, line } => format!("written at {file}:{line}"),
