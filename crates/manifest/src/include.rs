@@ -34,7 +34,15 @@ pub(crate) fn gather(
         done: Vec::new(),
         full: false,
     };
-    gathering.file(name, None, &mut Vec::new()).map(Arc::new)
+    let gathered = gathering.file(name, None, &mut Vec::new()).map(Arc::new);
+    if texts.is_empty() {
+        // What is told of a manifest that cannot be read still names it.
+        texts.push(Source {
+            name: name.to_owned(),
+            text: String::new(),
+        });
+    }
+    gathered
 }
 
 struct Gathering<'a> {
