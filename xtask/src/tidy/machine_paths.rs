@@ -7,14 +7,7 @@ pub(super) const WHY: &str =
     "such a path exists nowhere else, and tells about a person what need not be told";
 
 /// How paths of a person's machine begin. After a home folder a name must follow.
-const BEGINNINGS: &[&str] = &[
-    "/home/",
-    "/Users/",
-    "/root/",
-    "/work/",
-    "/tmp/bash_jobs",
-    "C:\\Users\\",
-];
+const BEGINNINGS: &[&str] = &["/home/", "/Users/", "/root/", "C:\\Users\\"];
 
 /// Texts that may stand although they begin so: the file (or all, when it is empty), the text and the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
@@ -44,7 +37,7 @@ fn machine_paths(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for beginning in BEGINNINGS {
         for (at, _) in line.match_indices(beginning) {
-            // `site.org/work/` and `~/work/` are longer paths that only hold the text.
+            // `site.org/home/` and `~/home/` are longer paths that only hold the text.
             let is_inside =
                 line[..at].ends_with(|before: char| before.is_alphanumeric() || "._-~/})$*".contains(before));
             let path = line[at..]
@@ -53,7 +46,7 @@ fn machine_paths(line: &str) -> Vec<&str> {
             let path = path.unwrap_or_default().trim_end_matches(['.', ':']);
             // `/home/<name>/`, `/home/{user}` and `/home/$USER` are patterns, and name nobody.
             let names_somebody = path.len() > beginning.len() && !path[beginning.len()..].starts_with('$');
-            let needs_name = !matches!(*beginning, "/root/" | "/work/");
+            let needs_name = !matches!(*beginning, "/root/");
             if !is_inside && (names_somebody || !needs_name) {
                 found.push(path);
             }
@@ -79,7 +72,6 @@ mod tests {
             "/home/ann/towpath",
             "/Users/ann",
             "/root/.cargo",
-            "/work/main",
             "C:\\Users\\ann",
         ] {
             let text = format!("first\ncd {path}.");
@@ -94,9 +86,9 @@ mod tests {
     fn a_pattern_a_page_and_a_folder_below_are_free() {
         for text in [
             "/home/<name>/",
-            "https://site.org/work/page",
-            "cd ~/work/towpath",
-            "docs/work/page.md",
+            "https://site.org/home/page",
+            "cd ~/home/towpath",
+            "docs/home/page.md",
             "/homes/ann",
         ] {
             assert_eq!(found(check, &[("notes.md", text)]), [""; 0], "{text}");
@@ -105,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_allowed_in_its_file_only() {
-        assert!(is_allowed("xtask/src/tidy/machine_paths.rs", "/work/"));
-        assert!(!is_allowed("notes.md", "/work/"));
+        assert!(is_allowed("xtask/src/tidy/machine_paths.rs", "/root/"));
+        assert!(!is_allowed("notes.md", "/root/"));
     }
 }
