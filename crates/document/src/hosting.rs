@@ -40,7 +40,7 @@ fn matrix(product: &Product<'_>) -> Table {
         table.row([
             words::code(name),
             kind.word().to_owned(),
-            product.of_component(name, |component| component.runtime.as_deref().map(words::text)),
+            product.of_component(name, |component| runtime(product, component)),
             component_host(product, kind, name, component),
             product.where_present(|product| product.component(name.as_str()).is_some()),
             reasons(&component.about, &component.why, &component.notes),
@@ -59,6 +59,24 @@ fn matrix(product: &Product<'_>) -> Table {
         ]);
     }
     table
+}
+
+/// What a component needs to run: what it says, or the tools that its build names.
+fn runtime(product: &Product<'_>, component: &Component) -> Option<String> {
+    if let Some(runtime) = &component.runtime {
+        return Some(words::text(runtime));
+    }
+    let own = component.build.as_ref()?;
+    let shared = own
+        .shared
+        .as_ref()
+        .and_then(|shared| product.main.build.get(shared.as_str()));
+    let needs = if own.needs.is_empty() {
+        &shared?.needs
+    } else {
+        &own.needs
+    };
+    (!needs.is_empty()).then(|| words::texts(needs))
 }
 
 fn reasons(about: &Option<String>, why: &Option<String>, notes: &[String]) -> String {
