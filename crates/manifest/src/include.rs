@@ -3,12 +3,11 @@
 //! Included manifests are joined, not laid over: a thing that two of them say is an error, because nobody could
 //! tell which one holds. Each file is read once, however many include it; a circle is an error that names its way.
 
-use crate::normal::list_of;
 use crate::parse::parse;
 use crate::source::{MOST_BYTES, Source, Sources, Unread};
 use std::sync::Arc;
 use towpath_model::code;
-use towpath_model::finding::{Finding, Shown, Where};
+use towpath_model::finding::{Finding, Shown, Where, listed};
 use towpath_model::spec::{Entries, Kind, Node, Span, Tree};
 
 /// The most manifests that one product may be made of.
@@ -203,7 +202,7 @@ impl Gathering<'_> {
             ),
             names => format!(
                 "{} include each other in a circle",
-                list_of(names.iter().copied(), "and")
+                listed(names.iter().copied(), "and")
             ),
         };
         self.findings.push(

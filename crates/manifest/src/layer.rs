@@ -3,14 +3,13 @@
 //! An environment's table holds its own fields and words of the root. Its own fields come from the environment that
 //! it is like, and then from itself; the words of the root are laid over the root in the same order.
 
-use crate::normal::list_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::ToComponent;
 use towpath_model::desired::environment::Environment;
-use towpath_model::finding::{Finding, Where};
+use towpath_model::finding::{Finding, Where, listed};
 use towpath_model::spec::{Entries, Kind, Node, Tree, merge};
 use towpath_model::unit::{Name, Unit};
 use towpath_model::word::{Map, Shape, Table, Target};
@@ -142,7 +141,7 @@ fn in_a_circle(circle: &[&str], written: &Entries) -> Option<Finding> {
         String::new()
     };
     let joint = if more.is_empty() { "and" } else { "," };
-    let names = list_of(circle.iter().copied().take(SHOWN), joint);
+    let names = listed(circle.iter().copied().take(SHOWN), joint);
     let message = format!("{names}{more} are like each other in a circle");
     Some(
         Finding::new(&code::LIKE_LOOP, Where::Span(at), message)

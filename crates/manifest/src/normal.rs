@@ -15,7 +15,7 @@ use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::ComponentKind;
-use towpath_model::finding::{Finding, Shown, Where};
+use towpath_model::finding::{Finding, Shown, Where, listed};
 use towpath_model::spec::{Entries, Kind, Node, Span, Tree};
 use towpath_model::unit::Misread;
 use towpath_model::word::{Field, Shape, Table, UnitShape};
@@ -453,7 +453,7 @@ impl Normalizer<'_> {
     }
 
     fn wrong_kind(&mut self, entry: &Node, field: &Field, table: &Table, kind: &str, trail: &Trail<'_>) {
-        let owners = list_of(field.on.iter().copied(), "and");
+        let owners = listed(field.on.iter().copied(), "and");
         let whose = if table.name == "Component" || table.name == "Resource" {
             with_article(&spoken(kind))
         } else {
@@ -512,19 +512,8 @@ fn listing(table: &Table, kind: &str, trail: &Trail<'_>) -> String {
     const SHOWN: usize = 12;
     let names: Vec<&str> = table.fields_on(kind).map(|field| field.name).collect();
     if names.len() <= SHOWN {
-        format!("it knows {}", list_of(names.into_iter(), "and"))
+        format!("it knows {}", listed(names.into_iter(), "and"))
     } else {
         format!("`towpath explain {}` lists its words", trail.text())
-    }
-}
-
-/// `a`, `b` and `c`.
-pub(crate) fn list_of<'a>(words: impl Iterator<Item = &'a str>, joint: &str) -> String {
-    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
-    match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() && joint != "," => {
-            format!("{} {joint} {last}", rest.join(", "))
-        }
-        _ => words.join(", "),
     }
 }

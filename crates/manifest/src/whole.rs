@@ -5,14 +5,14 @@ mod refer;
 mod repeated;
 mod unused;
 
-use crate::normal::{Told, list_of};
+use crate::normal::Told;
 use refer::Names;
 pub(crate) use refer::{spoken, with_article};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::code;
-use towpath_model::finding::{Finding, Shown, Where};
+use towpath_model::finding::{Finding, Shown, Where, listed};
 use towpath_model::spec::{Kind, Node, Place, Tree};
 use towpath_model::unit::Name;
 use towpath_model::word::{Field, Map, Shape, Table};
@@ -194,13 +194,13 @@ fn whose(here: Here<'_>) -> String {
 /// None or several of the fields of which exactly one is written.
 fn one_of(node: &Node, table: &Table, written: &[&str], place: Where, whose: &str) -> Finding {
     if written.is_empty() {
-        let all = list_of(table.one_of.iter().copied(), "or");
+        let all = listed(table.one_of.iter().copied(), "or");
         let message = format!("{whose} does not say what it is");
         return Finding::new(&code::ONE_OF, place, message)
             .label("one field is missing")
             .hint(format!("write exactly one of {all}"));
     }
-    let both = list_of(written.iter().copied(), "and");
+    let both = listed(written.iter().copied(), "and");
     let message = format!("{whose} has {both}, but can be only one of them");
     let mut places = written
         .iter()

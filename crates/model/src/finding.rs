@@ -122,3 +122,14 @@ impl std::fmt::Display for Shown<'_> {
 pub fn is_unseen(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
+
+/// Names in a sentence: `a`, `b` and `c`, with the word that joins the last one, or commas alone for `,`.
+pub fn listed<T: std::fmt::Display>(names: impl IntoIterator<Item = T>, joint: &str) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() && joint != "," => {
+            format!("{} {joint} {last}", rest.join(", "))
+        }
+        _ => names.join(", "),
+    }
+}

@@ -12,6 +12,7 @@ pub use reason::Reason;
 use crate::choice;
 use crate::desired::component::ComponentKind;
 use crate::desired::resource::ResourceKind;
+use crate::finding;
 use crate::unit::Name;
 use std::fmt;
 
@@ -136,13 +137,10 @@ impl Plan {
     }
 }
 
-/// Names in a row: `a`, `b` and `c`.
+/// Names in a row: `a`, `b` and `c`; `nothing` where there are none.
 pub fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
-    let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    let last = names.pop();
-    match (names.is_empty(), last) {
-        (_, None) => "nothing".to_owned(),
-        (true, Some(only)) => only,
-        (false, Some(last)) => format!("{} and {last}", names.join(", ")),
+    match finding::listed(names, "and") {
+        none if none.is_empty() => "nothing".to_owned(),
+        all => all,
     }
 }

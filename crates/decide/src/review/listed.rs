@@ -1,14 +1,6 @@
 //! Names in a sentence.
 
-/// `a`, `b` and `c`.
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>, joint: &str) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} {joint} {last}", rest.join(", ")),
-        None => String::new(),
-    }
-}
+pub(super) use towpath_model::finding::listed;
 
 /// `1 run`, `3 runs`.
 pub(super) fn counted(count: u64, noun: &str) -> String {

@@ -1,10 +1,10 @@
 //! Single values: text, numbers, units, choices, references.
 
+use super::at_value;
 use super::synonym::choice;
-use super::{at_value, list_of};
 use crate::near::nearest;
 use towpath_model::code;
-use towpath_model::finding::{Finding, Shown};
+use towpath_model::finding::{Finding, Shown, listed};
 use towpath_model::spec::{Kind, Node};
 
 use towpath_model::word::{Choice, Field, Shape, UnitShape};
@@ -79,7 +79,7 @@ fn integer(node: &Node, least: i64, most: i64, name: &dyn Fn() -> String) -> Res
 }
 
 fn measured(node: &Node, unit: UnitShape, name: &dyn Fn() -> String) -> Result<Kind, Box<Finding>> {
-    let such_as = || list_of(unit.examples.iter().copied().take(3), "or");
+    let such_as = || listed(unit.examples.iter().copied().take(3), "or");
     let text = match &node.kind {
         Kind::Text(text) | Kind::Decimal(text) => text.clone(),
         Kind::Integer(number) => number.to_string(),
@@ -155,7 +155,7 @@ fn chosen(node: &Node, choices: &[Choice], name: &dyn Fn() -> String) -> Result<
     let same = words().find(|word| choice(&text).contains(word));
     let hint = match same.or_else(|| nearest(&text, words())) {
         Some(word) => format!("did you mean \"{word}\"?"),
-        None => format!("it is one of {}", list_of(words(), "or")),
+        None => format!("it is one of {}", listed(words(), "or")),
     };
     Err(Box::new(
         Finding::new(&code::WRONG_CHOICE, at_value(node), message)

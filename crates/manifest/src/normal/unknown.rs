@@ -1,12 +1,12 @@
 //! Words that are none: which one was meant, or what is done here instead.
 
 use super::synonym::{advice, instead, synonyms};
-use super::{MOST_COMPARED, Normalizer, Trail, at_key, list_of, listing};
+use super::{MOST_COMPARED, Normalizer, Trail, at_key, listing};
 use crate::near::{nearest, slipped};
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::Component;
-use towpath_model::finding::{Finding, Shown};
+use towpath_model::finding::{Finding, Shown, listed};
 use towpath_model::spec::Node;
 use towpath_model::word::{Shape, Table};
 
@@ -110,7 +110,7 @@ fn holds_text_only(entry: &Node, root: bool) -> bool {
 /// What to do with a word that means a field of other kinds.
 fn of_another_kind(same: &[&'static str], table: &Table, kind: &str) -> Option<String> {
     let field = same.iter().find_map(|word| table.field(word))?;
-    let owners = list_of(field.on.iter().copied(), "and");
+    let owners = listed(field.on.iter().copied(), "and");
     Some(instead(field.name, kind).map_or_else(
         || format!("it is called `{}`, and is a field of {owners}", field.name),
         str::to_owned,

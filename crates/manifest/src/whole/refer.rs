@@ -1,13 +1,13 @@
 //! References: whether what a name or a value refers to is declared, and is of the right sort.
 
 use crate::near::nearest;
-use crate::normal::{Told, list_of};
+use crate::normal::Told;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::ToNeeded;
-use towpath_model::finding::{Finding, Shown, Where};
+use towpath_model::finding::{Finding, Shown, Where, listed};
 use towpath_model::spec::{Kind, Node, Place, Tree};
 use towpath_model::unit::Name;
 use towpath_model::word::{Map, Shape, Target, UnitShape};
@@ -171,8 +171,8 @@ impl<'a> Names<'a> {
         let names: BTreeSet<&str> = others().collect();
         match names.len() {
             0 => declare,
-            1 => format!("there is only {}; {declare}", list_of(names.into_iter(), "and")),
-            count if count <= SHOWN => format!("there are {}; {declare}", list_of(names.into_iter(), "and")),
+            1 => format!("there is only {}; {declare}", listed(names.into_iter(), "and")),
+            count if count <= SHOWN => format!("there are {}; {declare}", listed(names.into_iter(), "and")),
             _ => declare,
         }
     }
