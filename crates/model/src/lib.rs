@@ -4,9 +4,12 @@ pub mod code;
 pub mod desired;
 pub mod finding;
 pub mod plan;
+pub mod run;
+pub mod sealed;
 pub mod spec;
 pub mod unit;
 pub mod word;
 
 pub use desired::Desired;
 pub use plan::Plan;
+pub use sealed::Sealed;

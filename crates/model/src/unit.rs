@@ -25,6 +25,7 @@ mod severity;
 mod share;
 mod trigger;
 mod window;
+mod wire;
 mod zone;
 
 #[cfg(test)]

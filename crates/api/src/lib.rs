@@ -1,0 +1,12 @@
+//! What is said between the steward and its clients: the types, the endpoints, and a client.
+//!
+//! HTTP/1.1 with JSON over a Unix socket that only its owner may open. What goes on for a while is answered line by line,
+//! one JSON object a line, until it has ended.
+
+mod client;
+mod message;
+mod status;
+
+pub use client::{Answer, Client, ClientError};
+pub use message::{Apply, DownArgs, Event, LogArgs, LogLine, Problem, Scale, Tone};
+pub use status::{Component, Explained, Instance, Status, Steward, Surroundings};

@@ -1,0 +1,128 @@
+//! What a client asks for, and what it is told while that goes on.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use towpath_model::run::{InstanceId, Kind, Product, State};
+
+/// `POST /apply`: make this true. Answered by `Event`s until everything has settled.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Apply {
+    /// What is wanted.
+    pub product: Product,
+    /// The sealed values that it names, in clear: it is said over the socket, and never written.
+    pub values: BTreeMap<String, String>,
+    /// What every process gets besides its own variables: `PATH`, `HOME`, and their like, of whoever asks.
+    pub base: BTreeMap<String, String>,
+    /// Only these, and what they need. Everything, when empty.
+    pub only: Vec<String>,
+    /// Builds run even where nothing has changed.
+    pub build: bool,
+    /// The manifest, as the steward finds it again when it changes: the path of the file.
+    pub manifest: String,
+}
+
+/// `POST /down`: stop everything. Answered by `Event`s; the last one is `Gone`, and the steward ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownArgs {
+    /// At once, without asking anybody to stop first.
+    pub now: bool,
+}
+
+/// `GET /logs`: lines of logs, one `LogLine` a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogArgs {
+    /// Of these components; of all of them when empty.
+    pub components: Vec<String>,
+    /// Not older than this.
+    pub since: Option<Timestamp>,
+    /// Of those that there are, only so many of the newest.
+    pub last: Option<usize>,
+    /// Goes on with those that come.
+    pub follow: bool,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub id: InstanceId,
+    /// Where to: `out`, `err`, or `engine` for what was said about the instance.
+    pub stream: String,
+    /// The text.
+    pub text: String,
+}
+
+/// `POST /components/NAME/scale`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scale {
+    /// How many instances run from now on.
+    pub instances: u32,
+}
+
+/// Something that happened while a client waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// A component is in another state.
+    State {
+        /// The component.
+        name: String,
+        /// Its kind.
+        kind: Kind,
+        /// The state.
+        state: State,
+        /// Why.
+        because: String,
+    },
+    /// A line that a build has written.
+    Build {
+        /// The build.
+        name: String,
+        /// The line.
+        line: String,
+    },
+    /// Something to know.
+    Note {
+        /// How it is meant.
+        tone: Tone,
+        /// What.
+        text: String,
+    },
+    /// Nothing more will happen by itself. How everything is now.
+    Settled {
+        /// Whether everything that was asked for is well.
+        well: bool,
+        /// Whether there was nothing to do.
+        idle: bool,
+    },
+    /// Everything has stopped, and the steward ends.
+    Gone,
+}
+
+/// How a remark is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tone {
+    /// Good to know.
+    Note,
+    /// Something is not as it should be, and things go on.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// Why the steward did not do it (RFC 9457, with a hint).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// A word for programs: `unknown-component`.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}

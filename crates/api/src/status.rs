@@ -1,0 +1,98 @@
+//! How everything is. `towpath status --json` prints this, and nothing in it is ever renamed or taken away.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use towpath_model::run::{InstanceId, Kind, State};
+
+/// How a product is in an environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The product.
+    pub product: String,
+    /// The environment.
+    pub environment: String,
+    /// Who looks after it; nobody when it is not there, and what is told then is what the keepers know.
+    pub steward: Option<Steward>,
+    /// The components, in the order of their names.
+    pub components: Vec<Component>,
+    /// What is not as it should be with the whole: limits that cannot be kept, a disk that is full, a port that was taken.
+    pub notes: Vec<String>,
+}
+
+/// Who looks after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Steward {
+    /// Its process.
+    pub pid: u32,
+    /// Since when it does.
+    pub since: Timestamp,
+    /// The version of Towpath that it is.
+    pub version: String,
+}
+
+/// How a component is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its state.
+    pub state: State,
+    /// Why it is in that state.
+    pub because: String,
+    /// Where people reach it.
+    pub url: Option<String>,
+    /// Where other components reach it.
+    pub inside: Option<String>,
+    /// The requests that came through for it.
+    pub requests: u64,
+    /// Its instances.
+    pub instances: Vec<Instance>,
+}
+
+/// How an instance is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Which one.
+    pub id: InstanceId,
+    /// Its first process.
+    pub pid: Option<u32>,
+    /// Its state.
+    pub state: State,
+    /// Why it is in that state.
+    pub because: String,
+    /// How often it was started again after it had ended by itself.
+    pub restarts: u32,
+    /// The memory of all its processes.
+    pub memory_bytes: u64,
+    /// The processor that they used since the last look, in percent of one core.
+    pub cpu_percent: f64,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+}
+
+/// Why a component is in its state, at length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    /// How it is.
+    pub component: Component,
+    /// Where the manifest says it: `towpath.toml:12`.
+    pub place: Option<String>,
+    /// What it waits for or was waiting for, and how that is.
+    pub needs: Vec<String>,
+    /// What was done to it last, newest first: time, what, why, how it ended.
+    pub history: Vec<String>,
+    /// What can be done next.
+    pub next: Vec<String>,
+}
+
+/// Everything that a command needs to be run as the component itself would be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// The folder.
+    pub dir: String,
+    /// All of its environment, in clear: it is said over the socket to its owner, and never written.
+    pub env: BTreeMap<String, String>,
+}

@@ -1,0 +1,201 @@
+//! The reverse proxy in front of everything.
+//!
+//! It knows targets (instances that are ready, or a folder of files) and the names under which they are reached, and
+//! nothing of why they are as they are. Whoever does know sets targets one by one; each change is one exchange of a
+//! pointer, so a request sees the table before it or after it and never half of it.
+//!
+//! A request for a target that has no ready instance waits, as long as the target says so, and goes on the moment there is
+//! one. That is how a component that was killed, is being restarted, or sleeps is seen from outside: as one slow answer.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the edge listens and what it shows.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The product: the second label of every name.
+    pub product: String,
+    /// The folder with the local authority that signs certificates; made where there is none. All products of a person on
+    /// one machine share it, so that it is trusted once.
+    pub authority: PathBuf,
+    /// The port for HTTPS that is taken if it is free; the next free one above it otherwise.
+    pub https: u16,
+    /// The same for plain HTTP.
+    pub http: u16,
+}
+
+/// A name or port under which something is reached, and what answers there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The component, for messages and counts.
+    pub name: String,
+    /// The host names under which people reach it: `web.hello.localhost`. Without a name it is not reached from outside.
+    pub hosts: Vec<String>,
+    /// The port on 127.0.0.1 under which other components reach it by plain HTTP (or TCP, see `raw`).
+    pub inside: Option<u16>,
+    /// Bytes are passed on as they are, on the inside port: it does not speak HTTP.
+    pub raw: bool,
+    /// Visitors stay on one instance, by a cookie of the edge.
+    pub sticky: bool,
+    /// Answers are compressed with what the visitor accepts.
+    pub compress: bool,
+    /// Parts of the address space that others answer: the beginning of the path, and the other target's name or an address
+    /// to send the visitor to. The longest beginning wins.
+    pub routes: Vec<(String, RouteTo)>,
+    /// What answers.
+    pub answer: Answer,
+}
+
+/// Where a part of an address space leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteTo {
+    /// To another target.
+    Target(String),
+    /// Somewhere else.
+    Redirect(String),
+}
+
+/// What answers for a target.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Instances, by their ids and addresses. Where there is none, requests wait for so long, and then get 503 with
+    /// Retry-After and these words.
+    Instances {
+        /// Those that are ready.
+        ready: Vec<(String, SocketAddr)>,
+        /// How long a request waits for one.
+        hold: Duration,
+        /// What is told to whoever has waited in vain.
+        because: String,
+    },
+    /// Files of a folder.
+    Files {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that answers for paths that have none.
+        fallback: Option<String>,
+        /// How long files with a digest in their name may be kept.
+        assets: Duration,
+        /// How long others may be kept; without it they are asked for anew each time.
+        pages: Option<Duration>,
+    },
+    /// Nothing answers, at once: 503 with these words.
+    Closed {
+        /// Why, and what to do.
+        because: String,
+    },
+}
+
+/// Something that the one who sets targets wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A request waits for this target, which has no ready instance. Told once until it has one.
+    Wanted(String),
+    /// An instance refused or broke a connection. Requests are held or sent elsewhere meanwhile.
+    Refused {
+        /// The target.
+        target: String,
+        /// The instance.
+        instance: String,
+    },
+}
+
+/// What has come through for a target since the edge started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Of them, those that were answered with a 5xx.
+    pub errors: u64,
+    /// Requests and connections that are open now.
+    pub active: u64,
+    /// Milliseconds since the last one ended or is still open, by a clock that never jumps; none if there was none.
+    pub quiet_for: Option<u64>,
+}
+
+/// A running edge.
+#[derive(Debug)]
+pub struct Edge {}
+
+/// Where it really listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    /// HTTPS.
+    pub https: u16,
+    /// Plain HTTP.
+    pub http: u16,
+    /// The file with the authority's certificate, to be trusted by browsers.
+    pub authority: PathBuf,
+}
+
+impl Edge {
+    /// Starts listening. Events arrive at `events`.
+    pub async fn start(
+        _config: Config,
+        _events: tokio::sync::mpsc::UnboundedSender<Event>,
+    ) -> Result<Edge, EdgeError> {
+        unimplemented!()
+    }
+
+    /// Where it listens.
+    pub fn listening(&self) -> &Listening {
+        unimplemented!()
+    }
+
+    /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
+    /// inside ports are listened on; those that are taken by somebody else are told.
+    pub async fn set(&self, _targets: Vec<(String, Option<Target>)>) -> Result<(), Vec<EdgeError>> {
+        unimplemented!()
+    }
+
+    /// What has come through for a target.
+    pub fn traffic(&self, _target: &str) -> Traffic {
+        unimplemented!()
+    }
+
+    /// Stops taking connections, lets open requests end for so long, closes WebSockets with 1012, and ends.
+    pub async fn stop(self: Arc<Self>, _within: Duration) {
+        unimplemented!()
+    }
+}
+
+/// Why the edge could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// No port near the wanted one is free.
+    #[error("no port from {from} to {to} is free on 127.0.0.1")]
+    NoPort {
+        /// The first that was tried.
+        from: u16,
+        /// The last.
+        to: u16,
+    },
+    /// A port that a target wants is taken.
+    #[error("port {port}, which `{target}` is reached by, is taken")]
+    Taken {
+        /// The target.
+        target: String,
+        /// The port.
+        port: u16,
+    },
+    /// The authority could not be made or read.
+    #[error("the local certificate authority in {folder} cannot be used: {why}")]
+    Authority {
+        /// Its folder.
+        folder: String,
+        /// Why.
+        why: String,
+    },
+    /// Something of the system refused.
+    #[error("{doing} failed")]
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+

@@ -1,0 +1,1 @@
+//! The tiny parent of one process instance.

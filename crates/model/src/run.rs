@@ -1,0 +1,16 @@
+//! What runs: a product in one environment, spelled out so far that it can be started as it stands here.
+//!
+//! `Desired` is what people write, with everything that may be left out. A `run::Product` is made of it for one
+//! environment on one machine: each path is whole, each variable says where its value comes from, each default is
+//! applied. No value of a secret is in it, so that it can be kept and shown; the values travel beside it, sealed.
+
+mod component;
+mod instance;
+mod state;
+
+pub use component::{
+    Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route, Site,
+    Source, Stop, Value, Variable, Variables, WatchRule,
+};
+pub use instance::{Exit, InstanceId, Life, Seen, Usage};
+pub use state::State;

@@ -1,0 +1,53 @@
+//! Units and choices in files and messages: as the text that people write.
+
+use super::{Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, Unit, VarName, Zone};
+use crate::desired::component::{Protocol, Restart, WatchAction};
+use crate::desired::secret::Delivery;
+use crate::run::{Kind, State};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
+
+macro_rules! as_text {
+    ($($unit:ty),+) => {
+        $(
+            impl Serialize for $unit {
+                fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                    to.collect_str(self)
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $unit {
+                fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                    let text = Cow::<str>::deserialize(from)?;
+                    <$unit>::parse(&text).map_err(|misread| {
+                        de::Error::custom(format_args!("`{text}` is not {}: it {misread}", <$unit>::WHAT))
+                    })
+                }
+            }
+        )+
+    };
+}
+
+as_text!(Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, VarName, Zone);
+
+macro_rules! as_word {
+    ($($choice:ty),+) => {
+        $(
+            impl Serialize for $choice {
+                fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                    to.serialize_str(self.word())
+                }
+            }
+
+            impl<'de> Deserialize<'de> for $choice {
+                fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                    let text = Cow::<str>::deserialize(from)?;
+                    let known = <$choice>::ALL.iter().find(|choice| choice.word() == text);
+                    known.copied().ok_or_else(|| de::Error::custom(format_args!("`{text}` is no word for it")))
+                }
+            }
+        )+
+    };
+}
+
+as_word!(Delivery, Kind, Protocol, Restart, State, WatchAction);

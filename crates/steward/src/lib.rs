@@ -1,0 +1,1 @@
+//! The daemon that watches and acts.

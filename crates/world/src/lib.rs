@@ -1,0 +1,1 @@
+//! The test kit: products in virtual time, with faults.
