@@ -82,6 +82,15 @@ impl Client {
         Client { socket: socket.into() }
     }
 
+    /// Whether somebody listens.
+    pub async fn is_there(&self) -> Result<bool, ClientError> {
+        match connect(&self.socket).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Nobody) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks, and reads the whole answer.
     pub async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,

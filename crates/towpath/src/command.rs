@@ -1,7 +1,6 @@
 //! The commands, one file each.
 
 mod check;
-mod columns;
 mod completions;
 mod cost;
 mod docs;

@@ -1,7 +1,7 @@
 //! `towpath cost`: what the product costs a month.
 
 use super::Context;
-use super::columns::{Align, columns};
+use crate::columns::{Align, columns};
 use crate::checked::check;
 use crate::cli::Cost;
 use crate::failure::Failure;

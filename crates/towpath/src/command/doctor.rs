@@ -1,0 +1,232 @@
+//! `towpath doctor`: what is missing on this machine, and how to get it.
+
+use super::Context;
+use crate::checked::check;
+use crate::cli::Doctor as Args;
+use crate::door::machine::{self, Groups};
+use crate::door::processes;
+use crate::failure::{Failure, Kind};
+use crate::here::{Here, Purpose};
+use crate::tools::{Found, Look, installation, look};
+use crate::view::measure::bytes;
+use crate::view::paint;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use towpath_model::Desired;
+
+/// What a watched tree of 50,000 files takes, with the same again for an editor.
+const WATCHES: u64 = 131_072;
+
+/// Watchers are few, and an editor or a desktop takes some of them.
+const WATCHERS: u64 = 128;
+
+/// A keeper has about ten open, and a thousand components should be no question.
+const OPEN_FILES: u64 = 16_384;
+
+/// With less room than this a build or an hour of logs may fill the disk.
+const ROOM: u64 = 1 << 30;
+
+/// How a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Well,
+    /// It works, and less well than it could.
+    Doubtful,
+    /// Something will not work.
+    Missing,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Check {
+    what: String,
+    verdict: Verdict,
+    says: String,
+    /// What to type.
+    fix: Vec<String>,
+}
+
+pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Start)?;
+    let checked = check(Some(&here.folder))?;
+    let (product, _) = checked.product(None)?;
+    let desired = checked.product(Some(&here.environment)).map_or(product, |(desired, _)| desired);
+    let root = processes::is_root();
+    let mut checks = tools(&look(&needs(desired)), root);
+    checks.push(groups(machine::groups()));
+    checks.extend(limits(root));
+    checks.push(room(machine::room(&here.folder)));
+    let running = here.state.is_there() && crate::talk::status(&here).is_ok();
+    if !running {
+        checks.extend(ports(&fixed_ports(desired), machine::is_free));
+    }
+    context.terminal.result(&shown(&checks))?;
+    let missing = checks.iter().filter(|check| check.verdict == Verdict::Missing).count();
+    match missing {
+        0 => Ok(()),
+        1 => Err(Failure::new(Kind::Remote, "something is missing on this machine").hint("type what stands below it")),
+        _ => Err(Failure::new(Kind::Remote, format!("{missing} things are missing on this machine")).hint("type what stands below them")),
+    }
+}
+
+/// The tools that builds name.
+fn needs(desired: &Desired) -> Vec<String> {
+    let shared = desired.build.iter().flat_map(|(_, build)| build.needs.clone());
+    let own = desired.components().filter_map(|(_, _, component)| component.build.as_ref());
+    own.flat_map(|build| build.needs.clone()).chain(shared).collect()
+}
+
+fn tools(looks: &[Look], root: bool) -> Vec<Check> {
+    let apt = processes::is_program("apt-get");
+    let mut checks: Vec<Check> = looks
+        .iter()
+        .map(|look| {
+            let (verdict, says) = match &look.found {
+                Found::Well(version) => (Verdict::Well, format!("{version} is here")),
+                Found::Other(version) => (Verdict::Doubtful, format!("{version} is here, which is another version")),
+                Found::Missing => (Verdict::Missing, "is not here".to_owned()),
+                Found::Unknown => (Verdict::Doubtful, "nobody here knows how to ask for it".to_owned()),
+            };
+            Check {
+                what: look.need.clone(),
+                verdict,
+                says,
+                fix: Vec::new(),
+            }
+        })
+        .collect();
+    let installation = installation(looks, root, apt);
+    if let Some(last) = checks.iter_mut().rfind(|check| check.verdict == Verdict::Missing) {
+        last.fix = installation.commands;
+        if !installation.by_hand.is_empty() {
+            let by_hand = installation.by_hand.join(", ");
+            last.fix.push(format!("# install {by_hand} by the means of your system"));
+        }
+    }
+    checks
+}
+
+fn groups(groups: Groups) -> Check {
+    let (verdict, says, fix) = match groups {
+        Groups::Second => (Verdict::Well, "kept by cgroups, version 2", Vec::new()),
+        Groups::First => (Verdict::Well, "kept by cgroups, version 1", Vec::new()),
+        Groups::Denied => (
+            Verdict::Doubtful,
+            "memory is watched, processor and processes are not limited: cgroups may not be made here",
+            vec!["systemd-run --user --scope --property=Delegate=yes towpath up".to_owned()],
+        ),
+    };
+    Check {
+        what: "limits".to_owned(),
+        verdict,
+        says: says.to_owned(),
+        fix,
+    }
+}
+
+/// Limits of the system that are often too small.
+fn limits(root: bool) -> Vec<Check> {
+    let sudo = if root { "" } else { "sudo " };
+    let kernel = |what: &str, key: &str, here: Option<u64>, least: u64| {
+        let fix = format!("{sudo}sysctl --write {key}={least}");
+        number(what, here, least, fix)
+    };
+    vec![
+        kernel("watched files", "fs.inotify.max_user_watches", machine::watches(), WATCHES),
+        kernel("watchers", "fs.inotify.max_user_instances", machine::watchers(), WATCHERS),
+        number("open files", machine::open_files(), OPEN_FILES, format!("ulimit -n {OPEN_FILES}")),
+    ]
+}
+
+fn number(what: &str, here: Option<u64>, least: u64, fix: String) -> Check {
+    let (verdict, says, fix) = match here {
+        Some(here) if here >= least => (Verdict::Well, format!("{here} are allowed"), Vec::new()),
+        Some(here) => (Verdict::Doubtful, format!("{here} are allowed, and {least} are better"), vec![fix]),
+        None => (Verdict::Well, "no limit is known".to_owned(), Vec::new()),
+    };
+    Check {
+        what: what.to_owned(),
+        verdict,
+        says,
+        fix,
+    }
+}
+
+fn room(free: Option<u64>) -> Check {
+    let (verdict, says) = match free {
+        Some(free) if free < ROOM => (Verdict::Doubtful, format!("only {} are free", bytes(free))),
+        Some(free) => (Verdict::Well, format!("{} are free", bytes(free))),
+        None => (Verdict::Doubtful, "cannot be asked".to_owned()),
+    };
+    Check {
+        what: "disk".to_owned(),
+        verdict,
+        says,
+        fix: Vec::new(),
+    }
+}
+
+/// The ports that the manifest says components listen on.
+fn fixed_ports(desired: &Desired) -> BTreeSet<(u16, String)> {
+    let ports = desired.components().filter_map(|(_, name, component)| {
+        let port = component.port.as_ref()?.to_string().parse().ok()?;
+        Some((port, name.to_string()))
+    });
+    ports.collect()
+}
+
+fn ports(fixed: &BTreeSet<(u16, String)>, is_free: impl Fn(u16) -> bool) -> Vec<Check> {
+    let taken = fixed.iter().filter(|(port, _)| !is_free(*port));
+    taken
+        .map(|(port, name)| Check {
+            what: format!("port {port}"),
+            verdict: Verdict::Missing,
+            says: format!("is taken by something else, and {name} listens on it"),
+            fix: vec![format!("ss --listening --tcp --processes 'sport = :{port}'")],
+        })
+        .collect()
+}
+
+/// All that was looked at, with what to type below what is not well.
+fn shown(checks: &[Check]) -> String {
+    let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default();
+    let mut text = String::new();
+    for check in checks {
+        let sign = match check.verdict {
+            Verdict::Well => "ok     ".to_owned(),
+            Verdict::Doubtful => paint::yellow("doubt  "),
+            Verdict::Missing => paint::red("missing"),
+        };
+        let _ = writeln!(text, "  {sign}  {:width$}  {}", check.what, check.says);
+        for line in &check.fix {
+            let _ = writeln!(text, "           {:width$}    {line}", "");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::status::tests::shown as plain;
+
+    #[test]
+    fn what_is_missing_stands_with_what_to_type() {
+        let look = |need: &str, found: Found| Look {
+            need: need.to_owned(),
+            found,
+        };
+        let looks = [
+            look("bun 1.2", Found::Missing),
+            look("node 22", Found::Well("22.11.0".to_owned())),
+            look("python 3.12", Found::Other("3.11.2".to_owned())),
+        ];
+        let mut checks = tools(&looks, true);
+        checks.push(groups(Groups::Denied));
+        checks.push(number("watched files", Some(8_192), WATCHES, "sysctl --write fs.inotify.max_user_watches=131072".to_owned()));
+        checks.push(room(Some(200 << 20)));
+        let fixed = BTreeSet::from([(5_173, "dashboard".to_owned()), (8_000, "api".to_owned())]);
+        checks.extend(ports(&fixed, |port| port != 5_173));
+        insta::assert_snapshot!(plain(&shown(&checks)), @"");
+    }
+}

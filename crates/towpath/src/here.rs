@@ -1,0 +1,307 @@
+//! Which product, environment and components a command is about.
+//!
+//! People say it in any order: a path, the name of an environment, names of components. A path is told by its slash or by
+//! `.toml` behind it, and not by there being such a folder: the folder of a component is most often called like the
+//! component. A word that nothing is called by may still be a folder with a manifest in it.
+
+use crate::door::files::{self, Folder, MANIFEST, Place};
+use crate::door::state::{self, State};
+use crate::failure::{Failure, Kind};
+use std::path::{Path, PathBuf};
+use towpath_api::Client;
+use towpath_manifest::{Reading, nearest, read};
+
+/// What a command is about.
+#[derive(Debug)]
+pub(crate) struct Here {
+    /// The manifest.
+    pub(crate) place: Place,
+    /// The folder that it lies in, as a whole path.
+    pub(crate) folder: PathBuf,
+    /// The environment.
+    pub(crate) environment: String,
+    /// The components; all of them when empty.
+    pub(crate) components: Vec<String>,
+    /// What is kept of the environment.
+    pub(crate) state: State,
+    /// Everything in the manifest that can be named, where it can be read.
+    pub(crate) names: Names,
+}
+
+/// What can be named in a manifest.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    environments: Vec<String>,
+    /// Components and resources; nothing where the manifest cannot be read.
+    parts: Option<Vec<String>>,
+}
+
+/// For what it is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To start it: the environment is that of the manifest.
+    Start,
+    /// To do something with what runs: where only one environment has ever run here, it is that one.
+    Running,
+}
+
+impl Here {
+    /// Finds what these words are about.
+    pub(crate) fn find(words: &[String], env: Option<&str>, purpose: Purpose) -> Result<Self, Failure> {
+        let (paths, words): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| is_path(word));
+        if let [one, other, ..] = paths.as_slice() {
+            let message = format!("`{one}` and `{other}` are two places, and a command is about one");
+            return Err(Failure::new(Kind::User, message).hint("call it once for each"));
+        }
+        let mut words: Vec<&str> = words.into_iter().map(String::as_str).collect();
+        let mut found = files::find_manifest(paths.first().map(Path::new));
+        // `towpath up hello` beside a folder of that name.
+        if paths.is_empty() {
+            let known = found.as_ref().ok().map(Names::of).unwrap_or_default();
+            let named = |word: &&str| !known.has(word) && files::exists(&Path::new(word).join(MANIFEST));
+            if let Some(at) = words.iter().position(|word| named(word)) {
+                found = files::find_manifest(Some(Path::new(words.remove(at))));
+            }
+        }
+        let place = found?;
+        let names = Names::of(&place);
+        let folder = files::whole(&place.folder)?;
+        let kept = state::environments(&folder);
+        let sorted = sort(&words, env, &names, &kept, purpose)?;
+        let state = State::of(&folder, &sorted.0);
+        Ok(Here {
+            place,
+            folder,
+            environment: sorted.0,
+            components: sorted.1,
+            state,
+            names,
+        })
+    }
+
+    /// Whoever looks after it.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.state.socket())
+    }
+
+    /// How a command names this product and environment again, behind its own name: nothing where nothing has to be said.
+    pub(crate) fn again(&self, command: &str) -> String {
+        format!("towpath {command}{}", self.said())
+    }
+
+    fn said(&self) -> String {
+        match default(&self.names.environments) {
+            Some(default) if default == self.environment => String::new(),
+            _ => format!(" --env {}", self.environment),
+        }
+    }
+}
+
+impl Names {
+    fn of(place: &Place) -> Self {
+        let reading = read(&place.name, &Folder::of(place));
+        Names::in_reading(&reading)
+    }
+
+    fn in_reading(reading: &Reading) -> Self {
+        let mut parts = Vec::new();
+        let layers = reading.environments.values().map(|layer| &layer.desired);
+        for desired in reading.desired.iter().chain(layers) {
+            parts.extend(desired.components().map(|(_, name, _)| name.to_string()));
+            parts.extend(desired.resources().map(|(_, name, _)| name.to_string()));
+            parts.extend(desired.external.iter().map(|(name, _)| name.to_string()));
+        }
+        parts.sort();
+        parts.dedup();
+        Names {
+            environments: reading.environments.keys().map(ToString::to_string).collect(),
+            parts: reading.desired.is_some().then_some(parts),
+        }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        let is = |name: &String| name == word;
+        self.environments.iter().any(is) || self.is_part(word)
+    }
+
+    /// Whether it is a component, a resource or something outside.
+    pub(crate) fn is_part(&self, word: &str) -> bool {
+        self.parts.iter().flatten().any(|name| name == word)
+    }
+}
+
+/// Whether a word says by itself that it is a path.
+fn is_path(word: &String) -> bool {
+    let toml = Path::new(word).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+    word.contains('/') || word == "." || word == ".." || toml
+}
+
+/// Which words are an environment and which are components.
+fn sort(
+    words: &[&str],
+    env: Option<&str>,
+    names: &Names,
+    kept: &[String],
+    purpose: Purpose,
+) -> Result<(String, Vec<String>), Failure> {
+    // An environment that has run and is gone from the manifest can still be looked at, and stopped.
+    let is_environment = |word: &&str| {
+        let is = |name: &String| name == word;
+        names.environments.iter().any(is) || (kept.iter().any(is) && !names.is_part(word))
+    };
+    // What is said with `--env` leaves the words to the components.
+    let (environments, components): (Vec<&str>, Vec<&str>) = match env {
+        Some(_) => (Vec::new(), words.to_vec()),
+        None => words.iter().copied().partition(is_environment),
+    };
+    if let [one, other, ..] = environments.as_slice() {
+        let message = format!("`{one}` and `{other}` are both environments, and a command is about one");
+        return Err(Failure::new(Kind::User, message).hint("call it once for each; a component of that name needs --env ENV"));
+    }
+    let environment = match env.or(environments.first().copied()) {
+        Some(named) => {
+            if !is_environment(&named) && names.parts.is_some() {
+                return Err(unknown_environment(named, names));
+            }
+            named.to_owned()
+        }
+        None => chosen(names, kept, purpose)?,
+    };
+    for component in &components {
+        if names.parts.is_some() && !names.is_part(component) {
+            return Err(unknown(component, names));
+        }
+    }
+    Ok((environment, components.into_iter().map(str::to_owned).collect()))
+}
+
+/// The environment where none is named.
+fn chosen(names: &Names, kept: &[String], purpose: Purpose) -> Result<String, Failure> {
+    let default = default(&names.environments);
+    if purpose == Purpose::Running {
+        if let ([only], false) = (kept, default.is_some_and(|default| kept.iter().any(|name| name == default))) {
+            return Ok(only.clone());
+        }
+    }
+    match default {
+        Some(default) => Ok(default.to_owned()),
+        // A manifest that cannot be read yet, or that names none: what is written for a laptop is called so.
+        None if names.environments.is_empty() => Ok("dev".to_owned()),
+        None => {
+            let names: Vec<String> = names.environments.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!("there are several environments, and none is called dev or local: {}", names.join(", "));
+            Err(Failure::new(Kind::User, message).hint("say which one: --env ENV"))
+        }
+    }
+}
+
+/// The environment that a laptop runs: the one that is called so, or the only one.
+fn default(environments: &[String]) -> Option<&str> {
+    let usual = ["dev", "local", "development"];
+    let named = usual.iter().find(|name| environments.iter().any(|known| known == *name));
+    match (named, environments) {
+        (Some(name), _) => Some(name),
+        (None, [only]) => Some(only),
+        _ => None,
+    }
+}
+
+fn unknown_environment(named: &str, names: &Names) -> Failure {
+    let known = names.environments.iter().map(String::as_str);
+    let hint = match nearest(named, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.environments.is_empty() => "this product has none: declare one with [environment.NAME]".to_owned(),
+        None => format!("there are: {}", names.environments.join(", ")),
+    };
+    Failure::new(Kind::User, format!("there is no environment named `{named}`")).hint(hint)
+}
+
+/// Nothing is called by this word.
+fn unknown(word: &str, names: &Names) -> Failure {
+    let parts = names.parts.iter().flatten();
+    let hint = match nearest(word, parts.chain(&names.environments).map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`towpath status` names those that there are; a folder is written with a slash: ./FOLDER".to_owned(),
+    };
+    Failure::new(Kind::User, format!("there is no component or environment named `{word}`")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(environments: &[&str], parts: &[&str]) -> Names {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Names {
+            environments: owned(environments),
+            parts: Some(owned(parts)),
+        }
+    }
+
+    fn told(words: &[&str], env: Option<&str>, kept: &[&str], purpose: Purpose) -> String {
+        let kept: Vec<String> = kept.iter().map(|name| (*name).to_owned()).collect();
+        let names = names(&["dev", "staging", "prod"], &["web", "api", "staging"]);
+        match sort(words, env, &names, &kept, purpose) {
+            Ok((environment, components)) => format!("{environment}: {}", components.join(" ")),
+            Err(failure) => format!("{failure}; {}", failure.hint.unwrap_or_default()),
+        }
+    }
+
+    #[test]
+    fn words_are_said_in_any_order() {
+        let start = |words: &[&str]| told(words, None, &[], Purpose::Start);
+        assert_eq!(start(&[]), "dev: ");
+        assert_eq!(start(&["prod"]), "prod: ");
+        assert_eq!(start(&["prod", "web"]), "prod: web");
+        assert_eq!(start(&["web", "prod", "api"]), "prod: web api");
+        assert_eq!(
+            start(&["wbe"]),
+            "there is no component or environment named `wbe`; did you mean `web`?"
+        );
+        assert_eq!(
+            start(&["prod", "dev"]),
+            "`prod` and `dev` are both environments, and a command is about one; call it once for each; a component of \
+             that name needs --env ENV"
+        );
+        // What is called like an environment is meant as a component only where the environment is said.
+        assert_eq!(told(&["staging"], Some("dev"), &[], Purpose::Start), "dev: staging");
+        assert_eq!(
+            told(&[], Some("prdo"), &[], Purpose::Start),
+            "there is no environment named `prdo`; did you mean `prod`?"
+        );
+    }
+
+    #[test]
+    fn the_only_environment_that_runs_is_meant() {
+        let running = |kept: &[&str]| told(&[], None, kept, Purpose::Running);
+        assert_eq!(running(&[]), "dev: ");
+        assert_eq!(running(&["prod"]), "prod: ");
+        assert_eq!(running(&["dev", "prod"]), "dev: ");
+        assert_eq!(told(&[], None, &["prod"], Purpose::Start), "dev: ");
+        // It was taken out of the manifest while it ran.
+        assert_eq!(told(&["old"], None, &["old"], Purpose::Running), "old: ");
+    }
+
+    #[test]
+    fn a_laptop_runs_what_is_called_so_or_the_only_one() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            default(&names).map(str::to_owned)
+        };
+        assert_eq!(of(&["prod", "local"]).as_deref(), Some("local"));
+        assert_eq!(of(&["local", "dev"]).as_deref(), Some("dev"));
+        assert_eq!(of(&["prod"]).as_deref(), Some("prod"));
+        assert_eq!(of(&["staging", "prod"]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn a_path_says_so_itself() {
+        for path in [".", "..", "./api", "examples/hello", "other.toml", "/srv"] {
+            assert!(is_path(&path.to_owned()), "{path}");
+        }
+        for word in ["api", "web", "toml"] {
+            assert!(!is_path(&word.to_owned()), "{word}");
+        }
+    }
+}
