@@ -191,12 +191,15 @@ impl Tended {
                 step => acts.extend(part.act(step, because, at_once)),
             }
         }
+        let remembered = part.remembered();
+        if remembered != part.kept && part.component.is_some() {
+            part.kept = remembered;
+            acts.push(Act::Remember(name.clone(), remembered));
+        }
         if told {
             acts.push(Act::Tell(name.clone()));
         }
-        if part.faces() {
-            acts.push(Act::Face(name.clone()));
-        }
+        acts.push(Act::Face(name.clone()));
         let is = (part.state, part.lives());
         let vanished = part.component.is_none() && part.standing.is_empty();
         if make {
@@ -483,6 +486,7 @@ impl Tended {
         if let Some(build) = component.as_ref().and_then(|component| component.build.as_ref()) {
             self.built.entry(build.clone()).or_default().insert(name.clone());
         }
+        part.accustom();
         // Those that need it wait for another one now, or for none.
         self.touched
             .extend(self.users.get(name).into_iter().flatten().cloned());

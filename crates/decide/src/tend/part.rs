@@ -34,6 +34,8 @@ pub struct Part {
     pub(super) trouble: Option<(String, Option<Timestamp>)>,
     pub(super) restart: Option<Because>,
     pub(super) look: Option<Timestamp>,
+    /// What was remembered of it last.
+    pub(super) kept: Remembered,
 }
 
 impl Default for Part {
@@ -52,6 +54,7 @@ impl Default for Part {
             trouble: None,
             restart: None,
             look: None,
+            kept: Remembered::default(),
         }
     }
 }
@@ -97,7 +100,7 @@ impl Part {
             .is_some_and(|component| component.idle.is_some() && component.listens.is_some())
     }
 
-    /// Whether the edge knows it.
+    /// Whether it is reached by anybody: the edge knows it.
     pub fn faces(&self) -> bool {
         let known = |component: &Arc<Component>| component.listens.is_some() || component.site.is_some();
         self.component.as_ref().is_none_or(known)
@@ -135,10 +138,19 @@ impl Part {
         self.scale = what.scale;
         self.last = self.last.max(what.last);
         self.turns = what.turns;
+        self.kept = what;
     }
 
     pub(super) fn find(&mut self, number: u64) -> Option<&mut Standing> {
         self.standing.iter_mut().find(|one| one.seen.id.number == number)
+    }
+
+    /// It is asked other things than before, or nothing any more.
+    pub(super) fn accustom(&mut self) {
+        let runs = self.component.as_ref().is_some_and(|component| component.health.ask == Ask::Runs);
+        for one in self.standing.iter_mut().filter(|_| runs) {
+            one.well = Well::Yes;
+        }
     }
 
     /// It may be tried again at once.
