@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tokio::task::JoinSet;
 use towpath_model::sealed::Sealed;
 use towpath_store::{Batch, Entry, Outcome, Store, StoreError};
 
@@ -169,23 +171,14 @@ async fn a_batch_without_anything_is_written_too() {
 
 #[tokio::test]
 async fn several_writers_at_once_get_numbers_of_their_own() {
-    let store = Store::in_memory().await.unwrap();
-    let writes = (0..20).map(|n| {
+    let store = Arc::new(Store::in_memory().await.unwrap());
+    let mut writes = JoinSet::new();
+    for n in 0..20 {
+        let store = Arc::clone(&store);
         let entries = vec![entry("start", "web", false); n % 4];
-        store.write(of_entries(entries), at(0))
-    });
-    let mut writes: Vec<_> = writes.map(Box::pin).collect();
-    let mut seqs = Vec::new();
-    // All are begun before any is waited for.
-    for write in &mut writes {
-        let begun = std::future::poll_fn(|context| std::task::Poll::Ready(write.as_mut().poll(context)));
-        if let std::task::Poll::Ready(written) = begun.await {
-            panic!("it was written without waiting: {written:?}");
-        }
+        writes.spawn(async move { store.write(of_entries(entries), at(0)).await.unwrap() });
     }
-    for write in writes {
-        seqs.extend(write.await.unwrap());
-    }
+    let mut seqs = writes.join_all().await.concat();
     seqs.sort_unstable();
     assert_eq!(seqs, (1..=30).collect::<Vec<_>>());
 }
