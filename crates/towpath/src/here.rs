@@ -7,9 +7,11 @@
 use crate::door::files::{self, Folder, MANIFEST, Place};
 use crate::door::state::{self, State};
 use crate::failure::{Failure, Kind};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use towpath_api::Client;
 use towpath_manifest::{Reading, nearest, read};
+use towpath_model::unit::Name;
 
 /// What a command is about.
 #[derive(Debug)]
@@ -32,9 +34,13 @@ pub(crate) struct Here {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     environments: Vec<String>,
-    /// Components and resources; nothing where the manifest cannot be read.
-    parts: Option<Vec<String>>,
+    /// Components, resources and what is outside, with the tables that they stand in; nothing where the manifest cannot
+    /// be read.
+    parts: Option<BTreeMap<String, String>>,
 }
+
+/// What an environment for a laptop is usually called, the first one first.
+const USUAL: [&str; 3] = ["dev", "local", "development"];
 
 /// For what it is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +65,7 @@ impl Here {
         if paths.is_empty() {
             let known = found.as_ref().ok().map(Names::of).unwrap_or_default();
             let named = |word: &&str| !known.has(word) && files::exists(&Path::new(word).join(MANIFEST));
-            if let Some(at) = words.iter().position(|word| named(word)) {
+            if let Some(at) = words.iter().position(named) {
                 found = files::find_manifest(Some(Path::new(words.remove(at))));
             }
         }
@@ -79,9 +85,41 @@ impl Here {
         })
     }
 
+    /// What these words are most probably about, without reading the manifest: for asking whether there is anything to do.
+    /// A guess is right where the steward of that environment says that no file has changed since it was asked last.
+    pub(crate) fn guess(words: &[String], env: Option<&str>) -> Option<Self> {
+        let path = match words {
+            [] => None,
+            [path] if is_path(path) => Some(Path::new(path)),
+            _ => return None,
+        };
+        let place = files::find_manifest(path).ok()?;
+        let folder = files::whole(&place.folder).ok()?;
+        // Where nobody says which one, it is the first of the usual ones: no other one can come before it.
+        let environment = env.unwrap_or(USUAL[0]).to_owned();
+        let state = State::of(&folder, &environment);
+        let names = Names {
+            environments: vec![environment.clone()],
+            parts: None,
+        };
+        state.is_there().then_some(Here {
+            place,
+            folder,
+            environment,
+            components: Vec::new(),
+            state,
+            names,
+        })
+    }
+
     /// Whoever looks after it.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.state.socket())
+    }
+
+    /// The manifest's own name in its folder.
+    pub(crate) fn file(&self) -> &str {
+        self.place.name.rsplit('/').next().unwrap_or(MANIFEST)
     }
 
     /// How a command names this product and environment again, behind its own name: nothing where nothing has to be said.
@@ -104,15 +142,16 @@ impl Names {
     }
 
     fn in_reading(reading: &Reading) -> Self {
-        let mut parts = Vec::new();
+        let mut parts = BTreeMap::new();
         let layers = reading.environments.values().map(|layer| &layer.desired);
         for desired in reading.desired.iter().chain(layers) {
-            parts.extend(desired.components().map(|(_, name, _)| name.to_string()));
-            parts.extend(desired.resources().map(|(_, name, _)| name.to_string()));
-            parts.extend(desired.external.iter().map(|(name, _)| name.to_string()));
+            let mut add = |table: &str, name: &Name| {
+                parts.entry(name.to_string()).or_insert_with(|| table.to_owned());
+            };
+            desired.components().for_each(|(kind, name, _)| add(kind.word(), name));
+            desired.resources().for_each(|(kind, name, _)| add(kind.word(), name));
+            desired.external.iter().for_each(|(name, _)| add("external", name));
         }
-        parts.sort();
-        parts.dedup();
         Names {
             environments: reading.environments.keys().map(ToString::to_string).collect(),
             parts: reading.desired.is_some().then_some(parts),
@@ -126,7 +165,19 @@ impl Names {
 
     /// Whether it is a component, a resource or something outside.
     pub(crate) fn is_part(&self, word: &str) -> bool {
-        self.parts.iter().flatten().any(|name| name == word)
+        self.parts.as_ref().is_some_and(|parts| parts.contains_key(word))
+    }
+
+    /// Whether it is something that may run.
+    pub(crate) fn is_component(&self, word: &str) -> bool {
+        let table = self.parts.as_ref().and_then(|parts| parts.get(word));
+        table.is_some_and(|table| !matches!(table.as_str(), "postgres" | "redis" | "bucket"))
+    }
+
+    /// The word of the manifest that says what it is: `service.web`.
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
+        let table = self.parts.as_ref()?.get(name)?;
+        Some(format!("{table}.{name}"))
     }
 }
 
@@ -178,10 +229,11 @@ fn sort(
 /// The environment where none is named.
 fn chosen(names: &Names, kept: &[String], purpose: Purpose) -> Result<String, Failure> {
     let default = default(&names.environments);
-    if purpose == Purpose::Running {
-        if let ([only], false) = (kept, default.is_some_and(|default| kept.iter().any(|name| name == default))) {
-            return Ok(only.clone());
-        }
+    let runs = |name: &str| kept.iter().any(|kept| kept == name);
+    if let ([only], Purpose::Running) = (kept, purpose)
+        && !default.is_some_and(runs)
+    {
+        return Ok(only.clone());
     }
     match default {
         Some(default) => Ok(default.to_owned()),
@@ -197,8 +249,7 @@ fn chosen(names: &Names, kept: &[String], purpose: Purpose) -> Result<String, Fa
 
 /// The environment that a laptop runs: the one that is called so, or the only one.
 fn default(environments: &[String]) -> Option<&str> {
-    let usual = ["dev", "local", "development"];
-    let named = usual.iter().find(|name| environments.iter().any(|known| known == *name));
+    let named = USUAL.iter().find(|name| environments.iter().any(|known| known == *name));
     match (named, environments) {
         (Some(name), _) => Some(name),
         (None, [only]) => Some(only),
@@ -218,7 +269,7 @@ fn unknown_environment(named: &str, names: &Names) -> Failure {
 
 /// Nothing is called by this word.
 fn unknown(word: &str, names: &Names) -> Failure {
-    let parts = names.parts.iter().flatten();
+    let parts = names.parts.iter().flat_map(BTreeMap::keys);
     let hint = match nearest(word, parts.chain(&names.environments).map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`towpath status` names those that there are; a folder is written with a slash: ./FOLDER".to_owned(),
@@ -231,10 +282,10 @@ mod tests {
     use super::*;
 
     fn names(environments: &[&str], parts: &[&str]) -> Names {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         Names {
             environments: owned(environments),
-            parts: Some(owned(parts)),
+            parts: Some(owned(parts).into_iter().map(|name| (name, "service".to_owned())).collect()),
         }
     }
 
@@ -243,7 +294,7 @@ mod tests {
         let names = names(&["dev", "staging", "prod"], &["web", "api", "staging"]);
         match sort(words, env, &names, &kept, purpose) {
             Ok((environment, components)) => format!("{environment}: {}", components.join(" ")),
-            Err(failure) => format!("{failure}; {}", failure.hint.unwrap_or_default()),
+            Err(failure) => format!("{}; {}", failure.message, failure.hint.unwrap_or_default()),
         }
     }
 

@@ -1,14 +1,15 @@
 //! The command line: one file a command, and the doors to the outside.
 
+mod attend;
 pub mod checked;
 pub mod cli;
-mod attend;
 mod columns;
 mod command;
 mod door;
 pub mod failure;
-pub mod init;
 mod here;
+pub mod init;
+mod launched;
 mod render;
 mod talk;
 mod tools;

@@ -201,7 +201,7 @@ pub(crate) fn installation(looks: &[Look], root: bool, apt: bool) -> Installatio
 }
 
 /// Sees to it that everything that is needed is here, or says what to type.
-pub(crate) fn supply(terminal: &Terminal, needs: &[String], yes: bool) -> Result<(), Failure> {
+pub(crate) fn supply(terminal: Terminal, needs: &[String], yes: bool) -> Result<(), Failure> {
     let looks = look(needs);
     for look in &looks {
         if let Found::Other(here) = &look.found {

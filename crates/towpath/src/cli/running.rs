@@ -17,7 +17,7 @@ pub struct Among {
 }
 
 /// `towpath up`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:
   towpath up                    everything in the nearest manifest
   towpath up api dashboard      these, and what they need

@@ -63,7 +63,7 @@ mod tests {
             let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
             match choose(components, &named) {
                 Ok(one) => one.name.clone(),
-                Err(failure) => format!("{failure}; {}", failure.hint.unwrap_or_default()),
+                Err(failure) => format!("{}; {}", failure.message, failure.hint.unwrap_or_default()),
             }
         };
         assert_eq!(told(&some, &[]), "web");

@@ -16,13 +16,14 @@ use crate::here::{Here, Purpose};
 use crate::launched::{self, Launched};
 use crate::talk::{self, failed, wait};
 use crate::tools::supply;
-use crate::view::addresses::addresses;
+use crate::view::addresses::{addresses, same_addresses};
 use crate::view::failures::{self, Ailing, failures};
 use crate::view::lines::Lines;
 use crate::view::progress::{End, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
-use towpath_api::{Apply, ClientError, Component, DownArgs, LogArgs, LogLine, Status};
+use towpath_api::{Apply, ClientError, Component, DownArgs, LogArgs, LogLine, Same, Status};
+use towpath_model::sealed::Sealed;
 
 /// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
 const MOST_DEATHS: u32 = 5;
@@ -31,11 +32,19 @@ const MOST_DEATHS: u32 = 5;
 const BEFORE: usize = 200;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
-    let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Start)?;
+    let env = args.among.env.as_deref();
     wait(async {
+        let guess = Here::guess(&args.among.words, env).filter(|_| !args.build);
+        if let Some(here) = guess
+            && let Some(same) = same(&here).await
+        {
+            let session = Session::begin(context, &here, &args, None)?;
+            return session.run(Wanted::Same(same)).await;
+        }
+        let here = Here::find(&args.among.words, env, Purpose::Start)?;
         // It gets ready while the manifest is read.
         let calling = talk::call(&here).await?;
-        let launched = match launched::launch(context, &here) {
+        let launched = match launched::launch(context, &here.place, &here.environment) {
             Ok(launched) => launched,
             Err(failure) => {
                 calling.never_mind();
@@ -43,30 +52,42 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             }
         };
         let hatchling = calling.answered(&here)?;
-        if let Err(failure) = supply(&context.terminal, &launched.needs, args.yes) {
+        if let Err(failure) = supply(context.terminal, &launched.requirements, args.yes) {
             if let Some(hatchling) = hatchling {
                 hatchling.send_away();
             }
             return Err(failure);
         }
-        let owner = if args.detach { None } else { Some(here.state.own()?) };
-        let apply = Apply {
-            product: launched.product,
-            values: launched.values,
-            base: launched.base,
-            only: here.components.clone(),
-            build: args.build,
-            manifest: launched.manifest,
-        };
-        let session = Session {
-            context,
-            here: &here,
-            owner,
-            hatchling,
-            interrupts: Interrupts::listen()?,
-        };
-        session.run(apply).await
+        let apply = apply(&here, &args, launched);
+        Session::begin(context, &here, &args, hatchling)?.run(Wanted::Apply(Box::new(apply))).await
     })
+}
+
+/// What a steward says that has nothing to do; nothing where it has, or where there is none.
+async fn same(here: &Here) -> Option<Same> {
+    let asked = here.client().ask::<_, Same>(http::Method::POST, "/same", &()).await;
+    asked.ok().filter(|same| same.same)
+}
+
+/// What is asked for.
+fn apply(here: &Here, args: &Args, launched: Launched) -> Apply {
+    let open = |(name, value): (String, Sealed<String>)| (name, value.open().clone());
+    Apply {
+        product: launched.product,
+        values: launched.values.into_iter().map(open).collect(),
+        base: launched.base,
+        only: here.components.clone(),
+        build: args.build,
+        manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
+    }
+}
+
+/// What a session is about.
+enum Wanted {
+    /// Everything is as it was asked for earlier.
+    Same(Same),
+    /// Something may have changed.
+    Apply(Box<Apply>),
 }
 
 /// An `up` from its first question to its end.
@@ -89,36 +110,71 @@ enum Next {
     TakeOver,
 }
 
-impl Session<'_> {
-    async fn run(mut self, mut apply: Apply) -> Result<(), Failure> {
+impl<'a> Session<'a> {
+    fn begin(context: &'a Context, here: &'a Here, args: &Args, hatchling: Option<Hatchling>) -> Result<Self, Failure> {
+        Ok(Session {
+            context,
+            here,
+            owner: if args.detach { None } else { Some(here.state.own()?) },
+            hatchling,
+            interrupts: Interrupts::listen()?,
+        })
+    }
+
+    async fn run(mut self, mut wanted: Wanted) -> Result<(), Failure> {
         let mut since = clock::now();
         for _ in 0..MOST_DEATHS {
-            match self.attend(&mut apply, &mut since).await? {
+            let next = match &mut wanted {
+                Wanted::Same(same) => self.look_on(same, &mut since).await?,
+                Wanted::Apply(apply) => self.attend(apply, &mut since).await?,
+            };
+            match next {
                 Next::Over => return Ok(()),
                 Next::Leave => return self.leave().await,
-                Next::TakeOver => {
-                    self.tell("the steward has died; what runs goes on, and a new one takes over\n");
-                    if let Some(hatchling) = &mut self.hatchling {
-                        hatchling.bury();
-                    }
-                    let hatchling = talk::call(self.here).await?.answered(self.here)?;
-                    self.hatchling = hatchling.or(self.hatchling);
-                    // What it was asked to build it has built, or it failed and is said to have.
-                    apply.build = false;
+                Next::TakeOver => self.take_over().await?,
+            }
+            match &mut wanted {
+                // What it was asked to build it has built, or it failed and is said to have.
+                Wanted::Apply(apply) => apply.build = false,
+                Wanted::Same(_) => {
+                    let launched = launched::launch(self.context, &self.here.place, &self.here.environment)?;
+                    wanted = Wanted::Apply(Box::new(apply(self.here, &Args::default(), launched)));
                 }
             }
         }
-        Err(Failure::new(Kind::Remote, "the steward dies again and again").hint(format!(
-            "{} says why; what runs goes on under its keepers",
-            self.here.state.log().display()
-        )))
+        let log = self.here.state.log();
+        Err(Failure::new(Kind::Remote, "the steward dies again and again")
+            .hint(format!("{} says why; what runs goes on under its keepers", log.display())))
+    }
+
+    /// Starts a new steward in place of one that has died.
+    async fn take_over(&mut self) -> Result<(), Failure> {
+        self.tell("the steward has died; what runs goes on, and a new one takes over\n");
+        if let Some(hatchling) = &mut self.hatchling {
+            hatchling.bury();
+        }
+        if let Some(hatchling) = talk::call(self.here).await?.answered(self.here)? {
+            self.hatchling = Some(hatchling);
+        }
+        Ok(())
+    }
+
+    /// There is nothing to do: what is said is followed.
+    async fn look_on(&mut self, known: &Same, since: &mut Timestamp) -> Result<Next, Failure> {
+        self.context.terminal.result(&same_addresses(known))?;
+        if self.owner.is_none() {
+            return Ok(Next::Over);
+        }
+        self.tell(&self.ends());
+        self.follow(known.addresses.iter().map(|(name, _)| name.as_str()), since).await
     }
 
     /// Asks for what is wanted, shows how it comes, and then what is said.
-    async fn attend(&mut self, apply: &mut Apply, since: &mut Timestamp) -> Result<Next, Failure> {
+    async fn attend(&mut self, apply: &Apply, since: &mut Timestamp) -> Result<Next, Failure> {
         let client = self.here.client();
         let mut progress = Progress::default();
-        let told = |error: ClientError| failed(&error, self.here);
+        let here = self.here;
+        let told = |error: ClientError| failed(&error, here);
         let mut answer = match client.follow(http::Method::POST, "/apply", apply).await {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             answer => answer.map_err(told)?,
@@ -142,7 +198,7 @@ impl Session<'_> {
             return if well { Ok(Next::Over) } else { Err(Failure::told()) };
         }
         self.tell(&self.ends());
-        self.follow(&status, since).await
+        self.follow(status.components.iter().map(|one| one.name.as_str()), since).await
     }
 
     /// The addresses.
@@ -200,7 +256,11 @@ impl Session<'_> {
     }
 
     /// Shows what is said until somebody wants to go.
-    async fn follow(&mut self, status: &Status, since: &mut Timestamp) -> Result<Next, Failure> {
+    async fn follow(
+        &mut self,
+        names: impl Iterator<Item = &str>,
+        since: &mut Timestamp,
+    ) -> Result<Next, Failure> {
         let question = LogArgs {
             components: self.here.components.clone(),
             since: Some(*since),
@@ -212,7 +272,7 @@ impl Session<'_> {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             answer => answer.map_err(|error| failed(&error, self.here))?,
         };
-        let mut lines = Lines::new(status.components.iter().map(|one| one.name.as_str()), None);
+        let mut lines = Lines::new(names, None);
         let next = tokio::select! {
             ended = print(self.context.terminal, &mut answer, &mut lines) => match ended? {
                 logs::Ended::Unread => Next::Leave,

@@ -131,12 +131,12 @@ impl State {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.refused("deleted", &error)),
             _ => {}
         }
-        if let Some(all) = self.folder.parent() {
-            if environments(all.parent().unwrap_or(all)).is_empty() {
-                // What somebody else has put there stays.
-                let _ = fs::remove_file(all.join(".gitignore"));
-                let _ = fs::remove_dir(all);
-            }
+        if let Some(all) = self.folder.parent()
+            && environments(all.parent().unwrap_or(all)).is_empty()
+        {
+            // What somebody else has put there stays.
+            let _ = fs::remove_file(all.join(".gitignore"));
+            let _ = fs::remove_dir(all);
         }
         Ok(())
     }

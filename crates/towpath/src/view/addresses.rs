@@ -5,7 +5,7 @@ use super::paint;
 use crate::columns::{Align, columns};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use towpath_api::{Component, Status};
+use towpath_api::{Component, Same, Status};
 
 /// The most rows that somebody reads who only wanted to start something.
 const MOST: usize = 20;
@@ -35,6 +35,18 @@ pub(crate) fn addresses(status: &Status) -> String {
         }
     }
     text
+}
+
+/// What runs already, where there was nothing to do.
+pub(crate) fn same_addresses(same: &Same) -> String {
+    let rows: Vec<Vec<String>> = same
+        .addresses
+        .iter()
+        .take(MOST)
+        .map(|(name, url)| vec![paint::bold(name), url.clone()])
+        .collect();
+    let all = counted(same.components, "component");
+    format!("nothing to do: {all}, all well\n{}", columns(&rows, &[Align::Left; 2]))
 }
 
 fn row(component: &Component) -> Vec<String> {

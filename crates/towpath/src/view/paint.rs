@@ -35,7 +35,7 @@ pub(crate) fn state_as(state: State, text: &str) -> String {
     match state {
         State::Ready | State::Running | State::Done | State::Scheduled | State::Asleep => marked("32", text),
         State::Waiting | State::Building | State::Starting | State::Stopping | State::Degraded => yellow(text),
-        State::Unwell | State::Looping | State::Failed => red(text),
+        State::Unwell | State::Blocked | State::Looping | State::Failed => red(text),
         State::Stopped => dim(text),
     }
 }

@@ -33,7 +33,10 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
 
 /// Whether a person has to look at it.
 pub(crate) fn is_bad(state: State) -> bool {
-    matches!(state, State::Degraded | State::Unwell | State::Looping | State::Failed)
+    matches!(
+        state,
+        State::Degraded | State::Blocked | State::Unwell | State::Looping | State::Failed
+    )
 }
 
 /// What it is, and who looks after it.
