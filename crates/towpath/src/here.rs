@@ -10,6 +10,7 @@ use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use towpath_api::Client;
+use towpath_decide::launch::{Problem, usual_environment};
 use towpath_manifest::{Reading, nearest, read};
 use towpath_model::unit::Name;
 
@@ -31,16 +32,18 @@ pub(crate) struct Here {
 }
 
 /// What can be named in a manifest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Names {
     environments: Vec<String>,
+    /// The one that is meant where none is named, or why there is none.
+    usual: Result<String, Failure>,
     /// Components, resources and what is outside, with the tables that they stand in; nothing where the manifest cannot
     /// be read.
     parts: Option<BTreeMap<String, String>>,
 }
 
-/// What an environment for a laptop is usually called, the first one first.
-const USUAL: [&str; 3] = ["dev", "local", "development"];
+/// What an environment for a laptop is called before all others.
+const FIRST: &str = "dev";
 
 /// For what it is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +66,8 @@ impl Here {
         let mut found = files::find_manifest(paths.first().map(Path::new));
         // `towpath up hello` beside a folder of that name.
         if paths.is_empty() {
-            let known = found.as_ref().ok().map(Names::of).unwrap_or_default();
-            let named = |word: &&str| !known.has(word) && files::exists(&Path::new(word).join(MANIFEST));
+            let known = found.as_ref().ok().map(Names::of);
+            let named = |word: &&str| !known.as_ref().is_some_and(|known| known.has(word)) && files::exists(&Path::new(word).join(MANIFEST));
             if let Some(at) = words.iter().position(named) {
                 found = files::find_manifest(Some(Path::new(words.remove(at))));
             }
@@ -95,11 +98,12 @@ impl Here {
         };
         let place = files::find_manifest(path).ok()?;
         let folder = files::whole(&place.folder).ok()?;
-        // Where nobody says which one, it is the first of the usual ones: no other one can come before it.
-        let environment = env.unwrap_or(USUAL[0]).to_owned();
+        // Where nobody says which one, no other one can come before this.
+        let environment = env.unwrap_or(FIRST).to_owned();
         let state = State::of(&folder, &environment);
         let names = Names {
             environments: vec![environment.clone()],
+            usual: Ok(environment.clone()),
             parts: None,
         };
         state.is_there().then_some(Here {
@@ -128,8 +132,8 @@ impl Here {
     }
 
     fn said(&self) -> String {
-        match default(&self.names.environments) {
-            Some(default) if default == self.environment => String::new(),
+        match &self.names.usual {
+            Ok(usual) if *usual == self.environment => String::new(),
             _ => format!(" --env {}", self.environment),
         }
     }
@@ -154,6 +158,11 @@ impl Names {
         }
         Names {
             environments: reading.environments.keys().map(ToString::to_string).collect(),
+            usual: match &reading.desired {
+                Some(desired) => usual_environment(desired).map(|name| name.to_string()).map_err(unsaid),
+                // What cannot be read may still have run.
+                None => Ok(FIRST.to_owned()),
+            },
             parts: reading.desired.is_some().then_some(parts),
         }
     }
@@ -228,32 +237,19 @@ fn sort(
 
 /// The environment where none is named.
 fn chosen(names: &Names, kept: &[String], purpose: Purpose) -> Result<String, Failure> {
-    let default = default(&names.environments);
-    let runs = |name: &str| kept.iter().any(|kept| kept == name);
-    if let ([only], Purpose::Running) = (kept, purpose)
-        && !default.is_some_and(runs)
-    {
-        return Ok(only.clone());
-    }
-    match default {
-        Some(default) => Ok(default.to_owned()),
-        // A manifest that cannot be read yet, or that names none: what is written for a laptop is called so.
-        None if names.environments.is_empty() => Ok("dev".to_owned()),
-        None => {
-            let names: Vec<String> = names.environments.iter().map(|name| format!("`{name}`")).collect();
-            let message = format!("there are several environments, and none is called dev or local: {}", names.join(", "));
-            Err(Failure::new(Kind::User, message).hint("say which one: --env ENV"))
-        }
+    let runs = |name: &String| kept.contains(name);
+    match (kept, purpose) {
+        ([only], Purpose::Running) if !names.usual.as_ref().is_ok_and(runs) => Ok(only.clone()),
+        _ => names.usual.clone(),
     }
 }
 
-/// The environment that a laptop runs: the one that is called so, or the only one.
-fn default(environments: &[String]) -> Option<&str> {
-    let named = USUAL.iter().find(|name| environments.iter().any(|known| known == *name));
-    match (named, environments) {
-        (Some(name), _) => Some(name),
-        (None, [only]) => Some(only),
-        _ => None,
+/// There is no environment that is meant where none is named.
+fn unsaid(problem: Problem) -> Failure {
+    let failure = Failure::new(Kind::User, problem.message);
+    match problem.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 
@@ -285,6 +281,7 @@ mod tests {
         let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         Names {
             environments: owned(environments),
+            usual: Ok(environments[0].to_owned()),
             parts: Some(owned(parts).into_iter().map(|name| (name, "service".to_owned())).collect()),
         }
     }
@@ -331,19 +328,6 @@ mod tests {
         assert_eq!(told(&[], None, &["prod"], Purpose::Start), "dev: ");
         // It was taken out of the manifest while it ran.
         assert_eq!(told(&["old"], None, &["old"], Purpose::Running), "old: ");
-    }
-
-    #[test]
-    fn a_laptop_runs_what_is_called_so_or_the_only_one() {
-        let of = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            default(&names).map(str::to_owned)
-        };
-        assert_eq!(of(&["prod", "local"]).as_deref(), Some("local"));
-        assert_eq!(of(&["local", "dev"]).as_deref(), Some("dev"));
-        assert_eq!(of(&["prod"]).as_deref(), Some("prod"));
-        assert_eq!(of(&["staging", "prod"]), None);
-        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use crate::door::machine::{self, Groups};
 use crate::door::processes;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::tools::{Found, Look, installation, look};
+use crate::tools::{Look, installation, look};
 use crate::view::measure::bytes;
 use crate::view::paint;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use towpath_decide::launch::tools::{Verdict, requirements};
 use towpath_model::Desired;
 
 /// What a watched tree of 50,000 files takes, with the same again for an editor.
@@ -28,7 +29,7 @@ const ROOM: u64 = 1 << 30;
 
 /// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum Health {
     Well,
     /// It works, and less well than it could.
     Doubtful,
@@ -40,7 +41,7 @@ enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Check {
     what: String,
-    verdict: Verdict,
+    health: Health,
     says: String,
     /// What to type.
     fix: Vec<String>,
@@ -52,7 +53,8 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let (product, _) = checked.product(None)?;
     let desired = checked.product(Some(&here.environment)).map_or(product, |(desired, _)| desired);
     let root = processes::is_root();
-    let mut checks = tools(&look(&needs(desired)), root);
+    let needs = requirements(&launched.product);
+    let mut checks = tools(&look(&needs), root);
     checks.push(groups(machine::groups()));
     checks.extend(limits(root));
     checks.push(room(machine::room(&here.folder)));
@@ -61,7 +63,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         checks.extend(ports(&fixed_ports(desired), machine::is_free));
     }
     context.terminal.result(&shown(&checks))?;
-    let missing = checks.iter().filter(|check| check.verdict == Verdict::Missing).count();
+    let missing = checks.iter().filter(|check| check.health == Health::Missing).count();
     match missing {
         0 => Ok(()),
         1 => Err(Failure::new(Kind::Remote, "something is missing on this machine").hint("type what stands below it")),
@@ -69,56 +71,46 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
 }
 
-/// The tools that builds name.
-fn needs(desired: &Desired) -> Vec<String> {
-    let shared = desired.build.iter().flat_map(|(_, build)| build.needs.clone());
-    let own = desired.components().filter_map(|(_, _, component)| component.build.as_ref());
-    own.flat_map(|build| build.needs.clone()).chain(shared).collect()
-}
-
-fn tools(looks: &[Look], root: bool) -> Vec<Check> {
+fn tools(looks: &[Look<'_>], root: bool) -> Vec<Check> {
     let apt = processes::is_program("apt-get");
     let mut checks: Vec<Check> = looks
         .iter()
         .map(|look| {
-            let (verdict, says) = match &look.found {
-                Found::Well(version) => (Verdict::Well, format!("{version} is here")),
-                Found::Other(version) => (Verdict::Doubtful, format!("{version} is here, which is another version")),
-                Found::Missing => (Verdict::Missing, "is not here".to_owned()),
-                Found::Unknown => (Verdict::Doubtful, "nobody here knows how to ask for it".to_owned()),
+            let (verdict, says) = match &look.verdict {
+                Verdict::Fits => (Health::Well, "is here".to_owned()),
+                Verdict::Other { found } => (Health::Doubtful, format!("{found} is here, which is another version")),
+                Verdict::Missing => (Health::Missing, "is not here".to_owned()),
+                Verdict::Unclear => (Health::Doubtful, "is here, and its version cannot be read".to_owned()),
             };
             Check {
-                what: look.need.clone(),
-                verdict,
+                what: look.name(),
+                health: verdict,
                 says,
                 fix: Vec::new(),
             }
         })
         .collect();
     let installation = installation(looks, root, apt);
-    if let Some(last) = checks.iter_mut().rfind(|check| check.verdict == Verdict::Missing) {
-        last.fix = installation.commands;
-        if !installation.by_hand.is_empty() {
-            let by_hand = installation.by_hand.join(", ");
-            last.fix.push(format!("# install {by_hand} by the means of your system"));
-        }
+    if let Some(last) = checks.iter_mut().rfind(|check| check.health == Health::Missing) {
+        last.fix = installation.command.into_iter().collect();
+        last.fix.extend(installation.by_hand.iter().map(|tool| format!("# by hand: {tool}")));
     }
     checks
 }
 
 fn groups(groups: Groups) -> Check {
-    let (verdict, says, fix) = match groups {
-        Groups::Second => (Verdict::Well, "kept by cgroups, version 2", Vec::new()),
-        Groups::First => (Verdict::Well, "kept by cgroups, version 1", Vec::new()),
+    let (health, says, fix) = match groups {
+        Groups::Second => (Health::Well, "kept by cgroups, version 2", Vec::new()),
+        Groups::First => (Health::Well, "kept by cgroups, version 1", Vec::new()),
         Groups::Denied => (
-            Verdict::Doubtful,
+            Health::Doubtful,
             "memory is watched, processor and processes are not limited: cgroups may not be made here",
             vec!["systemd-run --user --scope --property=Delegate=yes towpath up".to_owned()],
         ),
     };
     Check {
         what: "limits".to_owned(),
-        verdict,
+        health,
         says: says.to_owned(),
         fix,
     }
@@ -139,28 +131,28 @@ fn limits(root: bool) -> Vec<Check> {
 }
 
 fn number(what: &str, here: Option<u64>, least: u64, fix: String) -> Check {
-    let (verdict, says, fix) = match here {
-        Some(here) if here >= least => (Verdict::Well, format!("{here} are allowed"), Vec::new()),
-        Some(here) => (Verdict::Doubtful, format!("{here} are allowed, and {least} are better"), vec![fix]),
-        None => (Verdict::Well, "no limit is known".to_owned(), Vec::new()),
+    let (health, says, fix) = match here {
+        Some(here) if here >= least => (Health::Well, format!("{here} are allowed"), Vec::new()),
+        Some(here) => (Health::Doubtful, format!("{here} are allowed, and {least} are better"), vec![fix]),
+        None => (Health::Well, "no limit is known".to_owned(), Vec::new()),
     };
     Check {
         what: what.to_owned(),
-        verdict,
+        health,
         says,
         fix,
     }
 }
 
 fn room(free: Option<u64>) -> Check {
-    let (verdict, says) = match free {
-        Some(free) if free < ROOM => (Verdict::Doubtful, format!("only {} are free", bytes(free))),
-        Some(free) => (Verdict::Well, format!("{} are free", bytes(free))),
-        None => (Verdict::Doubtful, "cannot be asked".to_owned()),
+    let (health, says) = match free {
+        Some(free) if free < ROOM => (Health::Doubtful, format!("only {} are free", bytes(free))),
+        Some(free) => (Health::Well, format!("{} are free", bytes(free))),
+        None => (Health::Doubtful, "cannot be asked".to_owned()),
     };
     Check {
         what: "disk".to_owned(),
-        verdict,
+        health,
         says,
         fix: Vec::new(),
     }
@@ -180,7 +172,7 @@ fn ports(fixed: &BTreeSet<(u16, String)>, is_free: impl Fn(u16) -> bool) -> Vec<
     taken
         .map(|(port, name)| Check {
             what: format!("port {port}"),
-            verdict: Verdict::Missing,
+            health: Health::Missing,
             says: format!("is taken by something else, and {name} listens on it"),
             fix: vec![format!("ss --listening --tcp --processes 'sport = :{port}'")],
         })
@@ -192,10 +184,10 @@ fn shown(checks: &[Check]) -> String {
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for check in checks {
-        let sign = match check.verdict {
-            Verdict::Well => "ok     ".to_owned(),
-            Verdict::Doubtful => paint::yellow("doubt  "),
-            Verdict::Missing => paint::red("missing"),
+        let sign = match check.health {
+            Health::Well => "ok     ".to_owned(),
+            Health::Doubtful => paint::yellow("doubt  "),
+            Health::Missing => paint::red("missing"),
         };
         let _ = writeln!(text, "  {sign}  {:width$}  {}", check.what, check.says);
         for line in &check.fix {
@@ -208,18 +200,19 @@ fn shown(checks: &[Check]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::tests::{need, seen};
     use crate::view::status::tests::shown as plain;
 
     #[test]
     fn what_is_missing_stands_with_what_to_type() {
-        let look = |need: &str, found: Found| Look {
-            need: need.to_owned(),
-            found,
+        let needs = [need("bun", Some("1.2")), need("node", Some("22")), need("python", Some("3.12"))];
+        let other = Verdict::Other {
+            found: "3.11.2".to_owned(),
         };
         let looks = [
-            look("bun 1.2", Found::Missing),
-            look("node 22", Found::Well("22.11.0".to_owned())),
-            look("python 3.12", Found::Other("3.11.2".to_owned())),
+            seen(&needs[0], Verdict::Missing),
+            seen(&needs[1], Verdict::Fits),
+            seen(&needs[2], other),
         ];
         let mut checks = tools(&looks, true);
         checks.push(groups(Groups::Denied));

@@ -86,23 +86,24 @@ fn hush() {
     let _ = rustix::stdio::dup2_stdout(io::stderr());
 }
 
-/// A question to a tool: the program and its arguments.
-pub(crate) type Question = (&'static str, &'static [&'static str]);
+/// A question to a tool: the program and its argument.
+pub(crate) type Question<'a> = (&'a str, &'a str);
 
-/// What tools say when they are asked; nothing where there is no such tool. All of them are asked at once.
-pub(crate) fn ask_all(questions: &[Question]) -> Vec<Option<String>> {
+/// What tools say when they are asked; nothing where there is no such tool, or no question. All of them are asked at once.
+pub(crate) fn ask_all(questions: &[Option<Question<'_>>]) -> Vec<Option<String>> {
     let asked: Vec<Option<Child>> = questions
         .iter()
-        .map(|(program, arguments)| {
+        .map(|question| {
+            let (program, argument) = (*question)?;
             let mut command = Command::new(program);
-            command.args(*arguments).stdin(Stdio::null());
+            command.arg(argument).stdin(Stdio::null());
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()
         })
         .collect();
     let answer = |child: Child| {
         let output = child.wait_with_output().ok()?;
         let said = [output.stdout, output.stderr].concat();
-        output.status.success().then(|| String::from_utf8_lossy(&said).into_owned())
+        Some(String::from_utf8_lossy(&said).into_owned())
     };
     asked.into_iter().map(|child| child.and_then(answer)).collect()
 }
