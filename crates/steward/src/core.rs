@@ -132,14 +132,18 @@ impl<E: Engine> Core<E> {
             let wait = at.duration_since(clock::today());
             clock::now() + Duration::try_from(wait).unwrap_or_default()
         });
-        [look, self.write_again, self.flush_at, self.naps.next()].into_iter().flatten().min()
+        [look, self.write_again, self.flush_at, self.naps.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn hear(&mut self, message: Message) {
         match message {
             Message::Fact(fact) => self.learn(fact),
             Message::Done { seq, fact, outcome } => {
-                self.ledger.outcome(seq, outcome.as_ref().map(|()| ()).map_err(String::as_str));
+                self.ledger
+                    .outcome(seq, outcome.as_ref().map(|()| ()).map_err(String::as_str));
                 self.learn(fact);
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
@@ -161,14 +165,20 @@ impl<E: Engine> Core<E> {
 
     /// The name of a part, from a text that came from outside.
     pub(crate) fn named(&self, name: &str) -> Option<Name> {
-        self.tended.parts().get_key_value(name).map(|(name, _)| name.clone())
+        self.tended
+            .parts()
+            .get_key_value(name)
+            .map(|(name, _)| name.clone())
     }
 
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
         }
-        if let Fact::Did { id, result: Ok(None), .. } = &fact {
+        if let Fact::Did {
+            id, result: Ok(None), ..
+        } = &fact
+        {
             self.release(id);
         }
         self.tended.learn(fact);
@@ -233,7 +243,10 @@ impl<E: Engine> Core<E> {
             Ok(seqs) => {
                 self.write_again = None;
                 if self.notes.remove("journal").is_some() {
-                    self.note(Tone::Note, "the journal can be written again, and everything goes on".to_owned());
+                    self.note(
+                        Tone::Note,
+                        "the journal can be written again, and everything goes on".to_owned(),
+                    );
                 }
                 for (prepared, seq) in prepared.into_iter().zip(seqs) {
                     self.perform(prepared, seq);
@@ -266,7 +279,11 @@ impl<E: Engine> Core<E> {
     /// Tells edge and asker what has changed for them.
     async fn turn_faces(&mut self, names: Vec<Name>) {
         let mut targets: Vec<(String, Option<Target>)> = Vec::new();
-        let product = self.product.as_ref().map(|product| product.product.to_string()).unwrap_or_default();
+        let product = self
+            .product
+            .as_ref()
+            .map(|product| product.product.to_string())
+            .unwrap_or_default();
         for name in names {
             let part = self.tended.parts().get(&name);
             let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
@@ -316,8 +333,11 @@ impl<E: Engine> Core<E> {
 
     /// Begins and ends to ask the instances of a component how they are.
     fn question(&mut self, name: &Name) {
-        let Some((part, component)) =
-            self.tended.parts().get(name).and_then(|part| Some((part, part.component.as_ref()?)))
+        let Some((part, component)) = self
+            .tended
+            .parts()
+            .get(name)
+            .and_then(|part| Some((part, part.component.as_ref()?)))
         else {
             return;
         };
@@ -334,7 +354,9 @@ impl<E: Engine> Core<E> {
                 Some(pid) if known != Some(pid) => {
                     let env = match component.health.ask {
                         Ask::Command(_) => {
-                            self.wardrobe.variables(&component.env, one.seen.port, &self.addresses).0
+                            self.wardrobe
+                                .variables(&component.env, one.seen.port, &self.addresses)
+                                .0
                         }
                         _ => Vec::new(),
                     };
@@ -357,7 +379,12 @@ impl<E: Engine> Core<E> {
     }
 
     /// Wants what a client has asked for.
-    pub(crate) async fn apply(&mut self, apply: Apply, digests: BTreeMap<Name, String>, onlooker: Option<Onlooker>) {
+    pub(crate) async fn apply(
+        &mut self,
+        apply: Apply,
+        digests: BTreeMap<Name, String>,
+        onlooker: Option<Onlooker>,
+    ) {
         self.restore().await;
         let Apply {
             product,
@@ -374,7 +401,10 @@ impl<E: Engine> Core<E> {
         }
         self.manifest = manifest;
         self.wardrobe.base = base;
-        self.wardrobe.values = values.into_iter().map(|(name, value)| (name, Sealed::new(value))).collect();
+        self.wardrobe.values = values
+            .into_iter()
+            .map(|(name, value)| (name, Sealed::new(value)))
+            .collect();
         self.settle_addresses(&product);
         let wake = onlooker.as_ref().map(|_| self.chosen(&product, &only));
         self.ledger.product(&product);
@@ -432,7 +462,9 @@ impl<E: Engine> Core<E> {
                 Vec::new()
             }
         };
-        seen.iter().filter_map(|one| one.port).for_each(|port| self.addresses.take(port));
+        seen.iter()
+            .filter_map(|one| one.port)
+            .for_each(|port| self.addresses.take(port));
         let mut digests: BTreeMap<Name, String> = BTreeMap::new();
         for one in &seen {
             digests.insert(one.id.component.clone(), one.digest.clone());
@@ -481,7 +513,10 @@ impl<E: Engine> Core<E> {
             .iter()
             .filter_map(|(name, component)| {
                 component.listens.as_ref().filter(|listens| listens.public)?;
-                Some((name.clone(), format!("https://{name}.{}.localhost:{}", product.product, https?)))
+                Some((
+                    name.clone(),
+                    format!("https://{name}.{}.localhost:{}", product.product, https?),
+                ))
             })
             .collect();
     }
@@ -489,7 +524,7 @@ impl<E: Engine> Core<E> {
     async fn reread(&mut self, reread: Result<Apply, String>) {
         match reread {
             Ok(apply) => {
-                let digests = crate::make::digests(&apply.product).await;
+                let digests = crate::make::digests(&apply).await;
                 self.note(Tone::Note, "the manifest has changed".to_owned());
                 self.apply(apply, digests, None).await;
             }
@@ -530,4 +565,3 @@ async fn sleep_until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
-

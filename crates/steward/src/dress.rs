@@ -52,8 +52,11 @@ impl Wardrobe {
         port: Option<u16>,
         addresses: &Addresses,
     ) -> Dress {
-        let mut all: BTreeMap<String, Sealed<String>> =
-            self.base.iter().map(|(name, value)| (name.clone(), Sealed::new(value.clone()))).collect();
+        let mut all: BTreeMap<String, Sealed<String>> = self
+            .base
+            .iter()
+            .map(|(name, value)| (name.clone(), Sealed::new(value.clone())))
+            .collect();
         let mut files = Vec::new();
         for (name, variable) in env {
             let Some(value) = self.value(&variable.value, port, addresses) else {
@@ -92,7 +95,9 @@ impl Wardrobe {
             limits: component.limits,
             restart: component.restart,
             stop: component.stop.clone(),
-            timeout: component.timeout.filter(|_| component.kind == towpath_model::run::Kind::Job),
+            timeout: component
+                .timeout
+                .filter(|_| component.kind == towpath_model::run::Kind::Job),
         }
     }
 }

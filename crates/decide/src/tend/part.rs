@@ -147,7 +147,10 @@ impl Part {
 
     /// It is asked other things than before, or nothing any more.
     pub(super) fn accustom(&mut self) {
-        let runs = self.component.as_ref().is_some_and(|component| component.health.ask == Ask::Runs);
+        let runs = self
+            .component
+            .as_ref()
+            .is_some_and(|component| component.health.ask == Ask::Runs);
         for one in self.standing.iter_mut().filter(|_| runs) {
             one.well = Well::Yes;
         }
