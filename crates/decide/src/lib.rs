@@ -3,7 +3,9 @@
 pub mod converge;
 pub mod cost;
 pub mod health;
+mod here;
 pub mod job;
+pub mod launch;
 pub mod lint;
 pub mod plan;
 pub mod review;
