@@ -61,7 +61,11 @@ pub fn hear(
     let interval = health.interval.to_std();
     match answer {
         Ok(()) => {
-            let meaning = if answers.is_well() { Meaning::Same } else { Meaning::Well };
+            let meaning = if answers.is_well() {
+                Meaning::Same
+            } else {
+                Meaning::Well
+            };
             next.good = answers.good.saturating_add(1);
             next.bad = 0;
             next.was_well = true;
@@ -72,15 +76,27 @@ pub fn hear(
             next.good = 0;
             next.bad = answers.bad.saturating_add(1);
             if answers.was_well {
-                let meaning = if next.bad == 2 { Meaning::Lost(why) } else { Meaning::Same };
+                let meaning = if next.bad == 2 {
+                    Meaning::Lost(why)
+                } else {
+                    Meaning::Same
+                };
                 return (next, meaning, AGAIN.min(interval));
             }
             next.asked = answers.asked.saturating_add(1);
             let is_late = since_start >= health.deadline.to_std() && !answers.late;
             next.late |= is_late;
             let pause = FIRST.saturating_mul(1 << next.asked.min(10)).min(LONGEST);
-            let meaning = if is_late { Meaning::Late(why) } else { Meaning::Same };
-            (next, meaning, if next.late { interval } else { pause.min(interval) })
+            let meaning = if is_late {
+                Meaning::Late(why)
+            } else {
+                Meaning::Same
+            };
+            (
+                next,
+                meaning,
+                if next.late { interval } else { pause.min(interval) },
+            )
         }
     }
 }
@@ -131,7 +147,15 @@ mod tests {
 
     #[test]
     fn one_bad_answer_is_bad_luck_and_two_are_not() {
-        let told = told(&[Ok(()), Err("500"), Ok(()), Err("500"), Err("500"), Err("500"), Ok(())]);
+        let told = told(&[
+            Ok(()),
+            Err("500"),
+            Ok(()),
+            Err("500"),
+            Err("500"),
+            Err("500"),
+            Ok(()),
+        ]);
         let meanings: Vec<Meaning> = told.into_iter().map(|(meaning, _)| meaning).collect();
         use Meaning::{Lost, Same, Well};
         assert_eq!(meanings, [Well, Same, Same, Same, Lost("500".into()), Same, Well]);
@@ -140,7 +164,10 @@ mod tests {
     #[test]
     fn it_is_said_once_that_an_instance_is_late() {
         let answers: Vec<Result<(), &str>> = vec![Err("refused"); 200];
-        let late = told(&answers).iter().filter(|(meaning, _)| matches!(meaning, Meaning::Late(_))).count();
+        let late = told(&answers)
+            .iter()
+            .filter(|(meaning, _)| matches!(meaning, Meaning::Late(_)))
+            .count();
         assert_eq!(late, 1);
     }
 }

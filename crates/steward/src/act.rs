@@ -53,7 +53,10 @@ impl Prepared {
                 component,
                 because,
             } => {
-                let port = component.listens.as_ref().and_then(|listens| listens.port.or_else(|| addresses.free()));
+                let port = component
+                    .listens
+                    .as_ref()
+                    .and_then(|listens| listens.port.or_else(|| addresses.free()));
                 Prepared::Start {
                     id,
                     digest,
@@ -80,16 +83,26 @@ impl Prepared {
                 port,
                 because,
                 ..
-            } => ("start", id.to_string(), json!({ "digest": digest, "port": port }), because.to_string()),
+            } => (
+                "start",
+                id.to_string(),
+                json!({ "digest": digest, "port": port }),
+                because.to_string(),
+            ),
             Prepared::Stop { id, how, because } => {
                 let body = json!({ "signal": how.signal, "within": how.within });
                 ("stop", id.to_string(), body, because.to_string())
             }
-            Prepared::Restart { id, because, .. } => ("restart", id.to_string(), json!({}), because.to_string()),
-            Prepared::Forget { id } => ("forget", id.to_string(), json!({}), Because::Over.to_string()),
-            Prepared::Build(build) => {
-                ("build", build.name.to_string(), json!({ "command": build.command }), Because::Changed.to_string())
+            Prepared::Restart { id, because, .. } => {
+                ("restart", id.to_string(), json!({}), because.to_string())
             }
+            Prepared::Forget { id } => ("forget", id.to_string(), json!({}), Because::Over.to_string()),
+            Prepared::Build(build) => (
+                "build",
+                build.name.to_string(),
+                json!({ "command": build.command }),
+                Because::Changed.to_string(),
+            ),
             Prepared::Pack(name) => ("pack", name.to_string(), json!({}), Because::Changed.to_string()),
         };
         Some(Entry {
@@ -114,16 +127,27 @@ impl<E: Engine> Core<E> {
                 port,
                 ..
             } => {
-                let order = self.wardrobe.start(id.clone(), digest, &component, port, &self.addresses);
-                self.beside(seq, id, Did::Start, async move { engine.start(order).await.map(Some) });
+                let order = self
+                    .wardrobe
+                    .start(id.clone(), digest, &component, port, &self.addresses);
+                self.beside(
+                    seq,
+                    id,
+                    Did::Start,
+                    async move { engine.start(order).await.map(Some) },
+                );
             }
             Prepared::Stop { id, how, .. } => {
                 let of = id.clone();
-                self.beside(seq, id, Did::Stop, async move { gone_is_fine(engine.stop(&of, how).await) });
+                self.beside(seq, id, Did::Stop, async move {
+                    gone_is_fine(engine.stop(&of, how).await)
+                });
             }
             Prepared::Restart { id, how, .. } => {
                 let of = id.clone();
-                self.beside(seq, id, Did::Restart, async move { gone_is_fine(engine.restart(&of, how).await) });
+                self.beside(seq, id, Did::Restart, async move {
+                    gone_is_fine(engine.restart(&of, how).await)
+                });
             }
             Prepared::Forget { id } => {
                 let of = id.clone();

@@ -27,7 +27,9 @@ pub(crate) struct Addresses {
 impl Addresses {
     /// The ports of a product, which begin at a place of its own.
     pub(crate) fn of(product: &str) -> Self {
-        let seed = product.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        let seed = product.bytes().fold(0_u32, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+        });
         let room = u32::from(LAST - FIRST);
         let next = FIRST + u16::try_from(seed % room).unwrap_or(0);
         Addresses {

@@ -95,11 +95,19 @@ struct Book {
     round: u64,
 }
 
-async fn run(mut inbox: UnboundedReceiver<Order>, own: UnboundedSender<Order>, facts: UnboundedSender<Message>) {
+async fn run(
+    mut inbox: UnboundedReceiver<Order>,
+    own: UnboundedSender<Order>,
+    facts: UnboundedSender<Message>,
+) {
     let mut book = Book::default();
     loop {
         book.ask_due(&own);
-        let next = book.due.peek().map(|Reverse((at, ..))| *at).filter(|_| book.under_way < MOST);
+        let next = book
+            .due
+            .peek()
+            .map(|Reverse((at, ..))| *at)
+            .filter(|_| book.under_way < MOST);
         let order = match next {
             Some(at) => tokio::select! {
                 biased;
@@ -137,7 +145,11 @@ impl Book {
                 return;
             };
             // What was put off or given up meanwhile stands there still.
-            let Some(asked) = self.asked.get_mut(&id).filter(|asked| asked.round == round && asked.due == Some(at)) else {
+            let Some(asked) = self
+                .asked
+                .get_mut(&id)
+                .filter(|asked| asked.round == round && asked.due == Some(at))
+            else {
                 continue;
             };
             asked.due = None;
@@ -230,7 +242,8 @@ async fn ask(question: &Question) -> Result<(), String> {
 }
 
 fn spoken(time: Duration) -> String {
-    towpath_model::unit::Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)).to_string()
+    towpath_model::unit::Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+        .to_string()
 }
 
 async fn connect(port: u16) -> Result<TcpStream, String> {

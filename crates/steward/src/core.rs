@@ -11,6 +11,7 @@ use crate::serve::Request;
 use crate::sleep::Naps;
 use crate::start::Config;
 use crate::tell::{Onlooker, Onlookers};
+use crate::watch::Change;
 use crate::{errors, face};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -56,6 +57,15 @@ pub(crate) enum Message {
     Note(Tone, String),
     /// A line that a build has written.
     BuildLine(String, String),
+    /// Files of a component have changed.
+    Files(Change),
+    /// A build of these is over; some of them are to be started anew.
+    Built {
+        /// Whose build it was.
+        owners: Vec<Name>,
+        /// Those of them whose artifact cannot be known to be the same.
+        anew: Vec<Name>,
+    },
     /// The manifest says something else now.
     Reread(Box<Result<Apply, String>>),
 }
@@ -86,6 +96,8 @@ pub(crate) struct Core<E> {
     pub(crate) notes: BTreeMap<&'static str, String>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
+    /// Builds run although nothing has changed.
+    pub(crate) force_builds: bool,
     /// The manifest's file, as whoever asked last named it.
     pub(crate) manifest: String,
 }
@@ -132,14 +144,18 @@ impl<E: Engine> Core<E> {
             let wait = at.duration_since(clock::today());
             clock::now() + Duration::try_from(wait).unwrap_or_default()
         });
-        [look, self.write_again, self.flush_at, self.naps.next()].into_iter().flatten().min()
+        [look, self.write_again, self.flush_at, self.naps.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn hear(&mut self, message: Message) {
         match message {
             Message::Fact(fact) => self.learn(fact),
             Message::Done { seq, fact, outcome } => {
-                self.ledger.outcome(seq, outcome.as_ref().map(|()| ()).map_err(String::as_str));
+                self.ledger
+                    .outcome(seq, outcome.as_ref().map(|()| ()).map_err(String::as_str));
                 self.learn(fact);
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
@@ -154,6 +170,8 @@ impl<E: Engine> Core<E> {
             }
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
+            Message::Files(change) => self.files_changed(&change),
+            Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(*reread).await,
         }
@@ -161,14 +179,20 @@ impl<E: Engine> Core<E> {
 
     /// The name of a part, from a text that came from outside.
     pub(crate) fn named(&self, name: &str) -> Option<Name> {
-        self.tended.parts().get_key_value(name).map(|(name, _)| name.clone())
+        self.tended
+            .parts()
+            .get_key_value(name)
+            .map(|(name, _)| name.clone())
     }
 
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
         }
-        if let Fact::Did { id, result: Ok(None), .. } = &fact {
+        if let Fact::Did {
+            id, result: Ok(None), ..
+        } = &fact
+        {
             self.release(id);
         }
         self.tended.learn(fact);
@@ -233,7 +257,10 @@ impl<E: Engine> Core<E> {
             Ok(seqs) => {
                 self.write_again = None;
                 if self.notes.remove("journal").is_some() {
-                    self.note(Tone::Note, "the journal can be written again, and everything goes on".to_owned());
+                    self.note(
+                        Tone::Note,
+                        "the journal can be written again, and everything goes on".to_owned(),
+                    );
                 }
                 for (prepared, seq) in prepared.into_iter().zip(seqs) {
                     self.perform(prepared, seq);
@@ -266,7 +293,11 @@ impl<E: Engine> Core<E> {
     /// Tells edge and asker what has changed for them.
     async fn turn_faces(&mut self, names: Vec<Name>) {
         let mut targets: Vec<(String, Option<Target>)> = Vec::new();
-        let product = self.product.as_ref().map(|product| product.product.to_string()).unwrap_or_default();
+        let product = self
+            .product
+            .as_ref()
+            .map(|product| product.product.to_string())
+            .unwrap_or_default();
         for name in names {
             let part = self.tended.parts().get(&name);
             let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
@@ -316,8 +347,11 @@ impl<E: Engine> Core<E> {
 
     /// Begins and ends to ask the instances of a component how they are.
     fn question(&mut self, name: &Name) {
-        let Some((part, component)) =
-            self.tended.parts().get(name).and_then(|part| Some((part, part.component.as_ref()?)))
+        let Some((part, component)) = self
+            .tended
+            .parts()
+            .get(name)
+            .and_then(|part| Some((part, part.component.as_ref()?)))
         else {
             return;
         };
@@ -334,7 +368,9 @@ impl<E: Engine> Core<E> {
                 Some(pid) if known != Some(pid) => {
                     let env = match component.health.ask {
                         Ask::Command(_) => {
-                            self.wardrobe.variables(&component.env, one.seen.port, &self.addresses).0
+                            self.wardrobe
+                                .variables(&component.env, one.seen.port, &self.addresses)
+                                .0
                         }
                         _ => Vec::new(),
                     };
@@ -357,7 +393,12 @@ impl<E: Engine> Core<E> {
     }
 
     /// Wants what a client has asked for.
-    pub(crate) async fn apply(&mut self, apply: Apply, digests: BTreeMap<Name, String>, onlooker: Option<Onlooker>) {
+    pub(crate) async fn apply(
+        &mut self,
+        apply: Apply,
+        digests: BTreeMap<Name, String>,
+        onlooker: Option<Onlooker>,
+    ) {
         self.restore().await;
         let Apply {
             product,
@@ -374,13 +415,19 @@ impl<E: Engine> Core<E> {
         }
         self.manifest = manifest;
         self.wardrobe.base = base;
-        self.wardrobe.values = values.into_iter().map(|(name, value)| (name, Sealed::new(value))).collect();
+        self.wardrobe.values = values
+            .into_iter()
+            .map(|(name, value)| (name, Sealed::new(value)))
+            .collect();
         self.settle_addresses(&product);
         let wake = onlooker.as_ref().map(|_| self.chosen(&product, &only));
         self.ledger.product(&product);
         let wanted = applied(&product, &digests, build, wake);
         self.product = Some(Arc::clone(&product));
-        self.maker.watch(&product);
+        for refused in self.maker.watch(&product) {
+            self.note(Tone::Warning, refused);
+        }
+        self.force_builds = build;
         let before = self.tended.is_settled();
         self.learn(Fact::Applied(wanted));
         let idle = before && self.tended.is_settled();
@@ -432,7 +479,9 @@ impl<E: Engine> Core<E> {
                 Vec::new()
             }
         };
-        seen.iter().filter_map(|one| one.port).for_each(|port| self.addresses.take(port));
+        seen.iter()
+            .filter_map(|one| one.port)
+            .for_each(|port| self.addresses.take(port));
         let mut digests: BTreeMap<Name, String> = BTreeMap::new();
         for one in &seen {
             digests.insert(one.id.component.clone(), one.digest.clone());
@@ -481,7 +530,10 @@ impl<E: Engine> Core<E> {
             .iter()
             .filter_map(|(name, component)| {
                 component.listens.as_ref().filter(|listens| listens.public)?;
-                Some((name.clone(), format!("https://{name}.{}.localhost:{}", product.product, https?)))
+                Some((
+                    name.clone(),
+                    format!("https://{name}.{}.localhost:{}", product.product, https?),
+                ))
             })
             .collect();
     }
@@ -489,7 +541,7 @@ impl<E: Engine> Core<E> {
     async fn reread(&mut self, reread: Result<Apply, String>) {
         match reread {
             Ok(apply) => {
-                let digests = crate::make::digests(&apply.product).await;
+                let digests = crate::make::digests(&apply).await;
                 self.note(Tone::Note, "the manifest has changed".to_owned());
                 self.apply(apply, digests, None).await;
             }
@@ -530,4 +582,3 @@ async fn sleep_until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
-

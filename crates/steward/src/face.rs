@@ -19,7 +19,11 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
     let component = part.component.as_ref()?;
     let listens = component.listens.as_ref();
     let is_public = listens.is_some_and(|listens| listens.public);
-    let hosts = if is_public { hosts(name, product, listens) } else { Vec::new() };
+    let hosts = if is_public {
+        hosts(name, product, listens)
+    } else {
+        Vec::new()
+    };
     let answer = match &component.site {
         Some(site) if part.state.is_well() => Answer::Files {
             folder: PathBuf::from(&site.folder),
@@ -84,4 +88,3 @@ fn instances(name: &Name, part: &Part) -> Answer {
         because,
     }
 }
-

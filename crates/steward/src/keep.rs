@@ -113,12 +113,18 @@ impl Ledger {
     }
 
     fn record(&mut self, kind: &str, name: &str, body: serde_json::Value) {
-        self.batch.records.push((kind.to_owned(), name.to_owned(), Some(body)));
+        self.batch
+            .records
+            .push((kind.to_owned(), name.to_owned(), Some(body)));
     }
 
     /// Writes what waits, with the intents that are about to be acted on. Their numbers, in their order. When it cannot
     /// be written nothing is lost: the same call is made again later.
-    pub(crate) async fn write(&mut self, intents: &[Prepared], now: Timestamp) -> Result<Vec<Seq>, StoreError> {
+    pub(crate) async fn write(
+        &mut self,
+        intents: &[Prepared],
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, StoreError> {
         let mut batch = self.batch.clone();
         let before = batch.entries.len();
         batch.entries.extend(intents.iter().filter_map(Prepared::entry));
@@ -131,7 +137,11 @@ impl Ledger {
     }
 
     /// The newest entries about a subject.
-    pub(crate) async fn newest(&self, subject: Option<&str>, most: u32) -> Result<Vec<towpath_store::Written>, StoreError> {
+    pub(crate) async fn newest(
+        &self,
+        subject: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<towpath_store::Written>, StoreError> {
         self.store.newest(subject, most).await
     }
 

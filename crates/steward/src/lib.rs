@@ -13,10 +13,11 @@ mod dress;
 mod errors;
 mod face;
 mod keep;
+mod make;
 mod serve;
 mod sleep;
 mod start;
 mod tell;
 
 pub use errors::StewardError;
-pub use start::{Config, observe, serve};
+pub use start::{Config, now, serve};

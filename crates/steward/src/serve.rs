@@ -20,7 +20,9 @@ use std::task::{Context, Poll};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::sync::oneshot;
-use towpath_api::{Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings};
+use towpath_api::{
+    Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
+};
 use towpath_decide::converge::Because;
 use towpath_decide::tend::{Fact, Wish};
 use towpath_engine::{Engine, LogQuery, Stream};
@@ -98,13 +100,20 @@ impl<E: Engine> Desk<E> {
             (&Method::GET, ["events"]) => self.look(),
             (&Method::POST, ["logs"]) => self.logs(&body).await,
             (&Method::GET, ["components", name, "explain"]) => {
-                self.of_component(name, |name, to| Request::Explain(name, to)).await
+                self.of_component(name, |name, to| Request::Explain(name, to))
+                    .await
             }
             (&Method::GET, ["components", name, "surroundings"]) => {
-                self.of_component(name, |name, to| Request::Surroundings(name, to)).await
+                self.of_component(name, |name, to| Request::Surroundings(name, to))
+                    .await
             }
             (&Method::POST, ["components", name, verb]) => self.wish(name, verb, &body).await,
-            _ => Err(problem(StatusCode::NOT_FOUND, "unknown-endpoint", &format!("there is no {path}"), None)),
+            _ => Err(problem(
+                StatusCode::NOT_FOUND,
+                "unknown-endpoint",
+                &format!("there is no {path}"),
+                None,
+            )),
         };
         done.unwrap_or_else(|problem| problem)
     }
@@ -123,7 +132,10 @@ impl<E: Engine> Desk<E> {
             .flat_map(|component| component.instances.iter().map(|one| one.id.clone()))
             .collect();
         let used = self.engine.usage(&ids).await;
-        self.samples.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut status, &used);
+        self.samples
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill(&mut status, &used);
         Ok(json(&status))
     }
 
@@ -175,7 +187,14 @@ impl<E: Engine> Desk<E> {
             "stop" => Wish::Stopped,
             "restart" => Wish::Restart(Because::RestartedByPerson),
             "scale" => Wish::Scale(read::<Scale>(body)?.instances),
-            _ => return Err(problem(StatusCode::NOT_FOUND, "unknown-endpoint", &format!("nothing can be done by `{verb}`"), None)),
+            _ => {
+                return Err(problem(
+                    StatusCode::NOT_FOUND,
+                    "unknown-endpoint",
+                    &format!("nothing can be done by `{verb}`"),
+                    None,
+                ));
+            }
         };
         let (onlooker, events) = onlooker(true, vec![name.to_owned()]);
         let (to, known) = oneshot::channel();
@@ -189,7 +208,11 @@ impl<E: Engine> Desk<E> {
 
     async fn logs(&self, body: &Bytes) -> Result<Answer, Answer> {
         let args: LogArgs = read(body)?;
-        let components = args.components.iter().filter_map(|name| Name::parse(name).ok()).collect();
+        let components = args
+            .components
+            .iter()
+            .filter_map(|name| Name::parse(name).ok())
+            .collect();
         let query = LogQuery {
             components,
             since: args.since,
@@ -262,7 +285,13 @@ impl<E: Engine> Core<E> {
         let same = Same {
             same: well && self.tended.is_settled(),
             components: product.components.len(),
-            addresses: self.wardrobe.public.iter().take(20).map(|(name, url)| (name.to_string(), url.clone())).collect(),
+            addresses: self
+                .wardrobe
+                .public
+                .iter()
+                .take(20)
+                .map(|(name, url)| (name.to_string(), url.clone()))
+                .collect(),
         };
         Some((product.sources.clone(), same))
     }
@@ -281,7 +310,8 @@ fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceive
 fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Answer> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!("the question cannot be understood: {error}");
-        let hint = "the command is of another version than the steward: `towpath down` and `towpath up` again";
+        let hint =
+            "the command is of another version than the steward: `towpath down` and `towpath up` again";
         problem(StatusCode::BAD_REQUEST, "not-understood", &message, Some(hint))
     })
 }
@@ -295,7 +325,12 @@ fn answer(status: StatusCode, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer 
 fn json<T: Serialize>(told: &T) -> Answer {
     match serde_json::to_vec(told) {
         Ok(text) => answer(StatusCode::OK, UnsyncBoxBody::new(Full::new(Bytes::from(text)))),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "not-told", &error.to_string(), None),
+        Err(error) => problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "not-told",
+            &error.to_string(),
+            None,
+        ),
     }
 }
 
@@ -312,11 +347,21 @@ fn problem(status: StatusCode, code: &str, message: &str, hint: Option<&str>) ->
 
 fn unknown(name: &str) -> Answer {
     let message = format!("there is no component `{name}` here");
-    problem(StatusCode::NOT_FOUND, "unknown-component", &message, Some("`towpath status` lists those that there are"))
+    problem(
+        StatusCode::NOT_FOUND,
+        "unknown-component",
+        &message,
+        Some("`towpath status` lists those that there are"),
+    )
 }
 
 fn ending() -> Answer {
-    problem(StatusCode::SERVICE_UNAVAILABLE, "ending", "the steward is ending", None)
+    problem(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "ending",
+        "the steward is ending",
+        None,
+    )
 }
 
 /// Things that are told line by line, as they come.

@@ -65,7 +65,11 @@ impl<E: Engine> Core<E> {
                 continue;
             };
             self.naps.remove(&name);
-            let traffic = self.edge.as_ref().map(|edge| edge.traffic(name.as_str())).unwrap_or_default();
+            let traffic = self
+                .edge
+                .as_ref()
+                .map(|edge| edge.traffic(name.as_str()))
+                .unwrap_or_default();
             let quiet = match traffic.quiet_for {
                 _ if traffic.active > 0 => Duration::ZERO,
                 Some(quiet) => Duration::from_millis(quiet),
@@ -76,7 +80,8 @@ impl<E: Engine> Core<E> {
             if quiet >= awake.idle {
                 self.learn(Fact::Quiet(name));
             } else {
-                self.naps.put(name, awake.since, now + (awake.idle - quiet), awake.idle);
+                self.naps
+                    .put(name, awake.since, now + (awake.idle - quiet), awake.idle);
             }
         }
     }

@@ -36,7 +36,8 @@ impl Onlookers {
     }
 
     pub(crate) fn tell(&mut self, event: &Event) {
-        self.all.retain(|(onlooker, _)| onlooker.to.send(event.clone()).is_ok());
+        self.all
+            .retain(|(onlooker, _)| onlooker.to.send(event.clone()).is_ok());
     }
 
     /// Lets those go that wait until everything has settled.
@@ -49,7 +50,8 @@ impl Onlookers {
             if !onlooker.until_settled {
                 return true;
             }
-            let asked = |name: &Name| onlooker.of.is_empty() || onlooker.of.iter().any(|one| one == name.as_str());
+            let asked =
+                |name: &Name| onlooker.of.is_empty() || onlooker.of.iter().any(|one| one == name.as_str());
             let well = parts
                 .iter()
                 .filter(|(name, _)| asked(name))
@@ -74,8 +76,11 @@ impl Onlookers {
 
 impl<E: Engine> Core<E> {
     pub(crate) fn tell_state(&mut self, name: &Name) {
-        if let Some((part, component)) =
-            self.tended.parts().get(name).and_then(|part| Some((part, part.component.as_ref()?)))
+        if let Some((part, component)) = self
+            .tended
+            .parts()
+            .get(name)
+            .and_then(|part| Some((part, part.component.as_ref()?)))
         {
             let event = Event::State {
                 name: name.to_string(),
@@ -88,9 +93,19 @@ impl<E: Engine> Core<E> {
     }
 
     pub(crate) fn tell_missed(&mut self, name: &Name, count: usize, last: Timestamp) {
-        let times = if count == 1 { "a run was".to_owned() } else { format!("{count} runs were") };
-        let text = format!("{name}: {times} missed, the last one at {last:.0}; `towpath start {name}` runs it now");
-        self.ledger.happened("missed", name.as_str(), serde_json::json!({ "count": count }), &text);
+        let times = if count == 1 {
+            "a run was".to_owned()
+        } else {
+            format!("{count} runs were")
+        };
+        let text =
+            format!("{name}: {times} missed, the last one at {last:.0}; `towpath start {name}` runs it now");
+        self.ledger.happened(
+            "missed",
+            name.as_str(),
+            serde_json::json!({ "count": count }),
+            &text,
+        );
         self.note(Tone::Warning, text);
     }
 
@@ -109,23 +124,37 @@ impl<E: Engine> Core<E> {
                 since: self.config.since,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             }),
-            components: parts.filter_map(|(name, part)| self.component(name, part)).collect(),
+            components: parts
+                .filter_map(|(name, part)| self.component(name, part))
+                .collect(),
             notes: self.notes.values().cloned().collect(),
         }
     }
 
     fn component(&self, name: &Name, part: &Part) -> Option<towpath_api::Component> {
         let component = part.component.as_ref()?;
-        let traffic = self.edge.as_ref().map(|edge| edge.traffic(name.as_str())).unwrap_or_default();
+        let traffic = self
+            .edge
+            .as_ref()
+            .map(|edge| edge.traffic(name.as_str()))
+            .unwrap_or_default();
         Some(towpath_api::Component {
             name: name.to_string(),
             kind: component.kind,
             state: part.state,
             because: part.because.to_string(),
             url: self.wardrobe.public.get(name).cloned(),
-            inside: self.addresses.inside(name).map(|port| format!("http://127.0.0.1:{port}")),
+            inside: self
+                .addresses
+                .inside(name)
+                .map(|port| format!("http://127.0.0.1:{port}")),
             requests: traffic.requests,
-            instances: part.standing.iter().filter(|one| one.seen.since != Timestamp::UNIX_EPOCH).map(instance).collect(),
+            instances: part
+                .standing
+                .iter()
+                .filter(|one| one.seen.since != Timestamp::UNIX_EPOCH)
+                .map(instance)
+                .collect(),
         })
     }
 
@@ -154,7 +183,11 @@ impl<E: Engine> Core<E> {
     }
 
     fn need(&self, need: &towpath_model::run::Need) -> String {
-        let optional = if need.optional { ", which it can do without" } else { "" };
+        let optional = if need.optional {
+            ", which it can do without"
+        } else {
+            ""
+        };
         match self.tended.parts().get(&need.name) {
             Some(part) => format!("{} is {}{optional}: {}", need.name, part.state, part.because),
             None => format!("{} is not there{optional}", need.name),
@@ -178,9 +211,20 @@ impl<E: Engine> Core<E> {
 fn instance(one: &Standing) -> Instance {
     let (state, because) = match (&one.seen.life, &one.well) {
         (Life::Running { .. }, Well::Yes) => (State::Ready, "it is well".to_owned()),
-        (Life::Running { .. }, Well::NotYet { late: None }) => (State::Starting, "it does not answer yet".to_owned()),
-        (Life::Running { .. }, Well::NotYet { late: Some(why) } | Well::Lost { why, .. }) => (State::Unwell, why.clone()),
-        (Life::Resting { after, looping, until }, _) => {
+        (Life::Running { .. }, Well::NotYet { late: None }) => {
+            (State::Starting, "it does not answer yet".to_owned())
+        }
+        (Life::Running { .. }, Well::NotYet { late: Some(why) } | Well::Lost { why, .. }) => {
+            (State::Unwell, why.clone())
+        }
+        (
+            Life::Resting {
+                after,
+                looping,
+                until,
+            },
+            _,
+        ) => {
             let state = if *looping { State::Looping } else { State::Starting };
             (state, format!("{after}; it is started again at {until:.0}"))
         }
@@ -212,7 +256,10 @@ fn line(written: &Written) -> String {
         None if entry.intent => "under way".to_owned(),
         None => "noted".to_owned(),
     };
-    format!("{:.0}  {} {}: {} ({outcome})", written.at, entry.what, entry.subject, entry.because)
+    format!(
+        "{:.0}  {} {}: {} ({outcome})",
+        written.at, entry.what, entry.subject, entry.because
+    )
 }
 
 /// What can be done next.
@@ -226,7 +273,9 @@ fn next_steps(name: &Name, part: &Part) -> Vec<String> {
         State::Stopped => vec![step("starts it", "start")],
         State::Blocked | State::Waiting => {
             let needs = part.component.iter().flat_map(|component| &component.needs);
-            needs.map(|need| format!("`towpath explain {}` tells what it waits for", need.name)).collect()
+            needs
+                .map(|need| format!("`towpath explain {}` tells what it waits for", need.name))
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -238,12 +287,20 @@ pub(crate) struct Samples(BTreeMap<String, (std::time::Instant, u64)>);
 
 impl Samples {
     /// Fills in what was measured.
-    pub(crate) fn fill(&mut self, status: &mut Status, used: &[(towpath_model::run::InstanceId, towpath_model::run::Usage)]) {
+    pub(crate) fn fill(
+        &mut self,
+        status: &mut Status,
+        used: &[(towpath_model::run::InstanceId, towpath_model::run::Usage)],
+    ) {
         let used: BTreeMap<String, towpath_model::run::Usage> =
             used.iter().map(|(id, usage)| (id.to_string(), *usage)).collect();
         let now = clock::now();
         let mut samples = BTreeMap::new();
-        for one in status.components.iter_mut().flat_map(|component| &mut component.instances) {
+        for one in status
+            .components
+            .iter_mut()
+            .flat_map(|component| &mut component.instances)
+        {
             let key = one.id.to_string();
             let Some(usage) = used.get(&key) else {
                 continue;

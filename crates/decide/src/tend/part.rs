@@ -34,6 +34,8 @@ pub struct Part {
     pub(super) trouble: Option<(String, Option<Timestamp>)>,
     pub(super) restart: Option<Because>,
     pub(super) look: Option<Timestamp>,
+    /// It lived when it was decided last.
+    pub(super) lived: bool,
     /// What was remembered of it last.
     pub(super) kept: Remembered,
 }
@@ -54,6 +56,7 @@ impl Default for Part {
             trouble: None,
             restart: None,
             look: None,
+            lived: false,
             kept: Remembered::default(),
         }
     }
@@ -147,7 +150,10 @@ impl Part {
 
     /// It is asked other things than before, or nothing any more.
     pub(super) fn accustom(&mut self) {
-        let runs = self.component.as_ref().is_some_and(|component| component.health.ask == Ask::Runs);
+        let runs = self
+            .component
+            .as_ref()
+            .is_some_and(|component| component.health.ask == Ask::Runs);
         for one in self.standing.iter_mut().filter(|_| runs) {
             one.well = Well::Yes;
         }
@@ -181,6 +187,7 @@ impl Part {
                 if one.seen.life.pid() != seen.life.pid() {
                     one.well = fresh();
                     one.robbed = false;
+                    one.stopped &= seen.life.is_over();
                 }
                 one.seen = seen;
             }
@@ -191,6 +198,7 @@ impl Part {
                     well,
                     busy: None,
                     robbed: false,
+                    stopped: false,
                 });
                 self.standing.sort_by_key(|one| one.seen.id.number);
             }
@@ -308,6 +316,7 @@ impl Part {
                     well: Well::NotYet { late: None },
                     busy: Some(Busy::Starting),
                     robbed: false,
+                    stopped: false,
                 });
                 Act::Start {
                     id,
@@ -318,6 +327,9 @@ impl Part {
             }
             Step::Stop(id) => {
                 self.busy(&id, Busy::Stopping);
+                if let Some(one) = self.find(id.number) {
+                    one.stopped = true;
+                }
                 Act::Stop { id, how, because }
             }
             Step::Restart(id) => {

@@ -18,14 +18,23 @@ pub(crate) fn is_free(port: u16) -> bool {
 /// Listens on the socket in a folder. Whoever was there before is dead: we hold the lock. The folder is named by its
 /// handle, because the name of a socket may have 108 letters at the most and a path may have more.
 pub(crate) fn listen(folder: &Path) -> io::Result<UnixListener> {
-    let handle: OwnedFd = open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let handle: OwnedFd = open(
+        folder,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     let path = format!("/proc/self/fd/{}/{SOCKET}", handle.as_raw_fd());
     match rustix::fs::unlinkat(&handle, SOCKET, rustix::fs::AtFlags::empty()) {
         Err(error) if error != rustix::io::Errno::NOENT => return Err(error.into()),
         _ => {}
     }
     let listener = UnixListener::bind(&path)?;
-    rustix::fs::chmodat(&handle, SOCKET, Mode::RUSR | Mode::WUSR, rustix::fs::AtFlags::empty())?;
+    rustix::fs::chmodat(
+        &handle,
+        SOCKET,
+        Mode::RUSR | Mode::WUSR,
+        rustix::fs::AtFlags::empty(),
+    )?;
     Ok(listener)
 }
 
