@@ -7,6 +7,7 @@ use crate::door::machine::{self, Groups};
 use crate::door::processes;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
+use crate::launched;
 use crate::tools::{Look, installation, look};
 use crate::view::measure::bytes;
 use crate::view::paint;
@@ -52,6 +53,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let checked = check(Some(&here.folder))?;
     let (product, _) = checked.product(None)?;
     let desired = checked.product(Some(&here.environment)).map_or(product, |(desired, _)| desired);
+    let launched = launched::launch(context, &here.place, &here.environment)?;
     let root = processes::is_root();
     let needs = requirements(&launched.product);
     let mut checks = tools(&look(&needs), root);

@@ -23,6 +23,7 @@ use crate::view::progress::{End, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
 use towpath_api::{Apply, ClientError, Component, DownArgs, LogArgs, LogLine, Same, Status};
+use towpath_decide::launch::tools::requirements;
 use towpath_model::sealed::Sealed;
 
 /// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
@@ -52,7 +53,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             }
         };
         let hatchling = calling.answered(&here)?;
-        if let Err(failure) = supply(context.terminal, &launched.requirements, args.yes) {
+        if let Err(failure) = supply(context.terminal, &requirements(&launched.product), args.yes) {
             if let Some(hatchling) = hatchling {
                 hatchling.send_away();
             }
@@ -75,7 +76,7 @@ fn apply(here: &Here, args: &Args, launched: Launched) -> Apply {
     Apply {
         product: launched.product,
         values: launched.values.into_iter().map(open).collect(),
-        base: launched.base,
+        base: launched.base.into_iter().map(open).collect(),
         only: here.components.clone(),
         build: args.build,
         manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
