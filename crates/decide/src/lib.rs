@@ -3,4 +3,5 @@
 pub mod cost;
 pub mod lint;
 pub mod plan;
+pub mod restart;
 pub mod review;

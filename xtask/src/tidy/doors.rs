@@ -36,6 +36,14 @@ const DOORS: &[(&str, &str)] = &[
         "the binary reads its manifest, writes its files and asks the clock here",
     ),
     (
+        "crates/keeper/src/door/",
+        "a keeper has its files, its cgroups and its clocks, and looks at the processes below it",
+    ),
+    (
+        "crates/engine/src/process/door/",
+        "the process engine starts its nursery, reads logs and asks the clock here",
+    ),
+    (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
     ),
