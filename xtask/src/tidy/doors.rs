@@ -38,6 +38,12 @@ const DOORS: &[(&str, &str)] = &[
     (
         "crates/store/src/door.rs",
         "the store makes its folder and its file, and takes the lock, here",
+        "crates/keeper/src/door/",
+        "a keeper has its files, its cgroups and its clocks, and looks at the processes below it",
+    ),
+    (
+        "crates/engine/src/process/door/",
+        "the process engine starts its nursery, reads logs and asks the clock here",
     ),
     (
         "bench/src/main.rs",
