@@ -38,6 +38,8 @@ const DOORS: &[(&str, &str)] = &[
     (
         "crates/store/src/door.rs",
         "the store makes its folder and its file, and takes the lock, here",
+    ),
+    (
         "crates/keeper/src/door/",
         "a keeper has its files, its cgroups and its clocks, and looks at the processes below it",
     ),
