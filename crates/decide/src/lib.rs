@@ -8,5 +8,6 @@ pub mod job;
 pub mod launch;
 pub mod lint;
 pub mod plan;
+pub mod restart;
 pub mod review;
 pub mod tend;

@@ -76,10 +76,15 @@ impl Maker {
             }
             self.watched = rules;
         }
-        let sources: Vec<PathBuf> = product.sources.iter().map(|source| PathBuf::from(&source.path)).collect();
+        let sources: Vec<PathBuf> = product
+            .sources
+            .iter()
+            .map(|source| PathBuf::from(&source.path))
+            .collect();
         if sources != self.manifest {
             self.manifest_watcher = None;
-            let rules: Vec<(Name, WatchRule)> = sources.iter().filter_map(|path| manifest_rule(path)).collect();
+            let rules: Vec<(Name, WatchRule)> =
+                sources.iter().filter_map(|path| manifest_rule(path)).collect();
             match Self::watcher(&rules, &self.folder, &self.state.join("manifest"), &self.reread) {
                 Ok(watcher) => self.manifest_watcher = watcher,
                 Err(error) => refused.push(format!("the manifest is not watched: {error}")),
@@ -141,7 +146,10 @@ async fn hear_files(mut events: UnboundedReceiver<watch::Event>, inbox: Unbounde
             watch::Event::Limited(why) => Message::Note(Tone::Warning, why),
             watch::Event::Output { owner, path } => Message::Note(
                 Tone::Warning,
-                format!("{owner}: its build writes {} each time, which it watches; name it in `ignore`", path.display()),
+                format!(
+                    "{owner}: its build writes {} each time, which it watches; name it in `ignore`",
+                    path.display()
+                ),
             ),
             watch::Event::Watching { .. } | watch::Event::Overflow => continue,
         };
@@ -161,7 +169,8 @@ async fn hear_manifest(
         if let watch::Event::Changed(_) = event {
             let read = processes::compile(&config.program, &config.folder, &config.environment).await;
             let read = read.and_then(|text| {
-                serde_json::from_slice::<Apply>(&text).map_err(|error| format!("it cannot be understood: {error}"))
+                serde_json::from_slice::<Apply>(&text)
+                    .map_err(|error| format!("it cannot be understood: {error}"))
             });
             if inbox.send(Message::Reread(Box::new(read))).is_err() {
                 return;
@@ -175,12 +184,19 @@ async fn hear_manifest(
 pub(crate) async fn digests(apply: &Apply) -> BTreeMap<Name, String> {
     let values = sealed(&apply.values);
     let folder = PathBuf::from(&apply.product.folder);
-    let components: Vec<(Name, Arc<Component>)> =
-        apply.product.components.iter().map(|(name, component)| (name.clone(), Arc::clone(component))).collect();
+    let components: Vec<(Name, Arc<Component>)> = apply
+        .product
+        .components
+        .iter()
+        .map(|(name, component)| (name.clone(), Arc::clone(component)))
+        .collect();
     let digests = tokio::task::spawn_blocking(move || {
         let one = |(name, component): (Name, Arc<Component>)| {
-            let made = component.build.as_ref().and_then(|_| build::artifact(&component, &folder));
-            let digest = digest(&component, &values, made.as_deref());
+            let made = component
+                .build
+                .as_ref()
+                .and_then(|_| build::artifact(&component, &folder));
+            let digest = digest(&component, made.as_deref(), &values);
             (name, digest)
         };
         components.into_iter().map(one).collect()
@@ -189,7 +205,10 @@ pub(crate) async fn digests(apply: &Apply) -> BTreeMap<Name, String> {
 }
 
 fn sealed(values: &BTreeMap<String, String>) -> Variables {
-    values.iter().map(|(name, value)| (name.clone(), Sealed::new(value.clone()))).collect()
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), Sealed::new(value.clone())))
+        .collect()
 }
 
 /// Whether the files that a product was read from are as they were.
@@ -222,7 +241,11 @@ impl<E: Engine> Core<E> {
                 return;
             }
             WatchAction::Rebuild if makes => {
-                let build = self.tended.parts().get(&name).and_then(|part| part.component.as_ref()?.build.clone());
+                let build = self
+                    .tended
+                    .parts()
+                    .get(&name)
+                    .and_then(|part| part.component.as_ref()?.build.clone());
                 self.maker.changed.extend(build);
                 Wish::Make
             }
@@ -250,7 +273,10 @@ impl<E: Engine> Core<E> {
             env: self.wardrobe.variables(&build.env, None, &self.addresses).0,
             force: self.force_builds || changed,
             changed,
-            outputs: owners.iter().flat_map(|(_, component)| build::outputs(component, &self.config.folder)).collect(),
+            outputs: owners
+                .iter()
+                .flat_map(|(_, component)| build::outputs(component, &self.config.folder))
+                .collect(),
             lines: Some(lines),
         };
         tokio::spawn(pass_on(from_build, self.inbox.clone()));
@@ -268,13 +294,18 @@ impl<E: Engine> Core<E> {
             };
             let anew: Vec<Name> = match (&outcome, &made) {
                 // What was made cannot be looked at: it is taken for new where files had changed.
-                (Outcome::Done { .. }, Ok(made)) if changed => {
-                    made.iter().filter(|(_, known, _)| !known).map(|(name, ..)| name.clone()).collect()
-                }
+                (Outcome::Done { .. }, Ok(made)) if changed => made
+                    .iter()
+                    .filter(|(_, known, _)| !known)
+                    .map(|(name, ..)| name.clone())
+                    .collect(),
                 _ => Vec::new(),
             };
             let result = made.map(|made| made.into_iter().map(|(name, _, digest)| (name, digest)).collect());
-            let outcome = result.as_ref().map(|_: &Vec<(Name, String)>| ()).map_err(Clone::clone);
+            let outcome = result
+                .as_ref()
+                .map(|_: &Vec<(Name, String)>| ())
+                .map_err(Clone::clone);
             let fact = Fact::Built { build: name, result };
             // That nobody listens any more means that we are ending.
             let _ = inbox.send(Message::Done { seq, fact, outcome });
@@ -296,7 +327,11 @@ impl<E: Engine> Core<E> {
         let part = self.tended.parts().get(&name);
         let Some(what) = part.and_then(|part| part.component.as_ref()?.pack.clone()) else {
             let fact = Fact::Packed { name, result: Ok(()) };
-            let _ = self.inbox.send(Message::Done { seq, fact, outcome: Ok(()) });
+            let _ = self.inbox.send(Message::Done {
+                seq,
+                fact,
+                outcome: Ok(()),
+            });
             return;
         };
         let out = self.config.state.join("packages");
@@ -307,9 +342,15 @@ impl<E: Engine> Core<E> {
                 files::make_private(&out).map_err(|error| error.to_string())?;
                 pack::pack(&of, &what, &out).map_err(|error| crate::errors::told(&error))
             });
-            let packed = packed.await.unwrap_or_else(|_| Err("packing broke off".to_owned()));
+            let packed = packed
+                .await
+                .unwrap_or_else(|_| Err("packing broke off".to_owned()));
             if let Ok(packed) = &packed {
-                let text = format!("{name}: packed {} files into {}", packed.files, packed.path.display());
+                let text = format!(
+                    "{name}: packed {} files into {}",
+                    packed.files,
+                    packed.path.display()
+                );
                 let _ = inbox.send(Message::Note(Tone::Note, text));
             }
             let result = packed.map(|_| ());
@@ -329,7 +370,7 @@ async fn made(
     let looked = tokio::task::spawn_blocking(move || {
         let one = |(name, component): (Name, Arc<Component>)| {
             let made = build::artifact(&component, &folder);
-            let digest = digest(&component, &values, made.as_deref());
+            let digest = digest(&component, made.as_deref(), &values);
             (name, made.is_some(), digest)
         };
         owners.into_iter().map(one).collect()
@@ -349,7 +390,10 @@ fn failed(exit: &str, last: &[String], log: &Path) -> String {
 
 async fn pass_on(mut lines: tokio::sync::mpsc::Receiver<Line>, inbox: UnboundedSender<Message>) {
     while let Some(line) = lines.recv().await {
-        if inbox.send(Message::BuildLine(line.build.to_string(), line.text)).is_err() {
+        if inbox
+            .send(Message::BuildLine(line.build.to_string(), line.text))
+            .is_err()
+        {
             return;
         }
     }

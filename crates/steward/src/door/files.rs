@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+pub(crate) use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
