@@ -173,7 +173,9 @@ async fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
     let open = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(folder.unwrap_or(Path::new(".")), open, Mode::empty())
         .map_err(|error| closed(error.into()))?;
-    let through = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+    let through = Path::new("/proc/self/fd")
+        .join(folder.as_raw_fd().to_string())
+        .join(name);
     UnixStream::connect(through).await.map_err(closed)
 }
 
@@ -238,6 +240,9 @@ mod tests {
         let Err(ClientError::Refused(problem)) = refused else {
             panic!("it was refused: {refused:?}");
         };
-        assert_eq!((problem.message.as_str(), problem.hint.as_deref()), ("no wbe", Some("web is")));
+        assert_eq!(
+            (problem.message.as_str(), problem.hint.as_deref()),
+            ("no wbe", Some("web is"))
+        );
     }
 }

@@ -67,7 +67,10 @@ impl Here {
         // `towpath up hello` beside a folder of that name.
         if paths.is_empty() {
             let known = found.as_ref().ok().map(Names::of);
-            let named = |word: &&str| !known.as_ref().is_some_and(|known| known.has(word)) && files::exists(&Path::new(word).join(MANIFEST));
+            let named = |word: &&str| {
+                !known.as_ref().is_some_and(|known| known.has(word))
+                    && files::exists(&Path::new(word).join(MANIFEST))
+            };
             if let Some(at) = words.iter().position(named) {
                 found = files::find_manifest(Some(Path::new(words.remove(at))));
             }
@@ -152,14 +155,23 @@ impl Names {
             let mut add = |table: &str, name: &Name| {
                 parts.entry(name.to_string()).or_insert_with(|| table.to_owned());
             };
-            desired.components().for_each(|(kind, name, _)| add(kind.word(), name));
-            desired.resources().for_each(|(kind, name, _)| add(kind.word(), name));
-            desired.external.iter().for_each(|(name, _)| add("external", name));
+            desired
+                .components()
+                .for_each(|(kind, name, _)| add(kind.word(), name));
+            desired
+                .resources()
+                .for_each(|(kind, name, _)| add(kind.word(), name));
+            desired
+                .external
+                .iter()
+                .for_each(|(name, _)| add("external", name));
         }
         Names {
             environments: reading.environments.keys().map(ToString::to_string).collect(),
             usual: match &reading.desired {
-                Some(desired) => usual_environment(desired).map(|name| name.to_string()).map_err(unsaid),
+                Some(desired) => usual_environment(desired)
+                    .map(|name| name.to_string())
+                    .map_err(unsaid),
                 // What cannot be read may still have run.
                 None => Ok(FIRST.to_owned()),
             },
@@ -192,7 +204,9 @@ impl Names {
 
 /// Whether a word says by itself that it is a path.
 fn is_path(word: &String) -> bool {
-    let toml = Path::new(word).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+    let toml = Path::new(word)
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("toml"));
     word.contains('/') || word == "." || word == ".." || toml
 }
 
@@ -216,7 +230,8 @@ fn sort(
     };
     if let [one, other, ..] = environments.as_slice() {
         let message = format!("`{one}` and `{other}` are both environments, and a command is about one");
-        return Err(Failure::new(Kind::User, message).hint("call it once for each; a component of that name needs --env ENV"));
+        return Err(Failure::new(Kind::User, message)
+            .hint("call it once for each; a component of that name needs --env ENV"));
     }
     let environment = match env.or(environments.first().copied()) {
         Some(named) => {
@@ -257,7 +272,9 @@ fn unknown_environment(named: &str, names: &Names) -> Failure {
     let known = names.environments.iter().map(String::as_str);
     let hint = match nearest(named, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.environments.is_empty() => "this product has none: declare one with [environment.NAME]".to_owned(),
+        None if names.environments.is_empty() => {
+            "this product has none: declare one with [environment.NAME]".to_owned()
+        }
         None => format!("there are: {}", names.environments.join(", ")),
     };
     Failure::new(Kind::User, format!("there is no environment named `{named}`")).hint(hint)
@@ -268,9 +285,14 @@ fn unknown(word: &str, names: &Names) -> Failure {
     let parts = names.parts.iter().flat_map(BTreeMap::keys);
     let hint = match nearest(word, parts.chain(&names.environments).map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`towpath status` names those that there are; a folder is written with a slash: ./FOLDER".to_owned(),
+        None => "`towpath status` names those that there are; a folder is written with a slash: ./FOLDER"
+            .to_owned(),
     };
-    Failure::new(Kind::User, format!("there is no component or environment named `{word}`")).hint(hint)
+    Failure::new(
+        Kind::User,
+        format!("there is no component or environment named `{word}`"),
+    )
+    .hint(hint)
 }
 
 #[cfg(test)]
@@ -282,7 +304,12 @@ mod tests {
         Names {
             environments: owned(environments),
             usual: Ok(environments[0].to_owned()),
-            parts: Some(owned(parts).into_iter().map(|name| (name, "service".to_owned())).collect()),
+            parts: Some(
+                owned(parts)
+                    .into_iter()
+                    .map(|name| (name, "service".to_owned()))
+                    .collect(),
+            ),
         }
     }
 
@@ -312,7 +339,10 @@ mod tests {
              that name needs --env ENV"
         );
         // What is called like an environment is meant as a component only where the environment is said.
-        assert_eq!(told(&["staging"], Some("dev"), &[], Purpose::Start), "dev: staging");
+        assert_eq!(
+            told(&["staging"], Some("dev"), &[], Purpose::Start),
+            "dev: staging"
+        );
         assert_eq!(
             told(&[], Some("prdo"), &[], Purpose::Start),
             "there is no environment named `prdo`; did you mean `prod`?"

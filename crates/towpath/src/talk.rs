@@ -1,9 +1,9 @@
 //! Talking to the steward: somebody who answers, or is started, or a failure that says what to do.
 
 use crate::door::processes::{self, Hatchling};
+use crate::door::state::Alone;
 use crate::failure::{Failure, Kind};
 use crate::here::Here;
-use std::fs::File;
 use std::future::Future;
 use towpath_api::{Client, ClientError, Problem, Status};
 
@@ -12,7 +12,10 @@ pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(work),
-        Err(error) => Err(Failure::new(Kind::Remote, format!("nothing can be waited for: {error}"))),
+        Err(error) => Err(Failure::new(
+            Kind::Remote,
+            format!("nothing can be waited for: {error}"),
+        )),
     }
 }
 
@@ -28,7 +31,7 @@ pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
 pub(crate) struct Calling {
     hatchling: Option<Hatchling>,
     /// Nobody else starts one meanwhile.
-    _alone: Option<File>,
+    _alone: Option<Alone>,
 }
 
 /// Looks whether somebody answers, and starts a steward where nobody does. It gets ready while we go on.
@@ -77,17 +80,24 @@ impl Calling {
 /// A steward that ended before it listened.
 fn stillborn(here: &Here, said: &str) -> Failure {
     let (said, hint) = said.split_once('\n').unwrap_or((said, ""));
-    let failure = Failure::new(Kind::Remote, match said {
-        "" => "the steward ended before it listened".to_owned(),
-        said => format!("the steward cannot start: {said}"),
-    });
+    let failure = Failure::new(
+        Kind::Remote,
+        match said {
+            "" => "the steward ended before it listened".to_owned(),
+            said => format!("the steward cannot start: {said}"),
+        },
+    );
     if !hint.trim().is_empty() {
         return failure.hint(hint.trim());
     }
     let log = here.state.log();
     match here.state.last_words(3).as_slice() {
         [] => failure.hint(format!("what it does is written to {}", log.display())),
-        last => failure.hint(format!("the last lines of {}:\n        {}", log.display(), last.join("\n        "))),
+        last => failure.hint(format!(
+            "the last lines of {}:\n        {}",
+            log.display(),
+            last.join("\n        ")
+        )),
     }
 }
 
@@ -110,15 +120,27 @@ pub(crate) fn failed(error: &ClientError, here: &Here) -> Failure {
             here.again("up"),
             here.state.log().display()
         )),
-        ClientError::Garbled(why) => Failure::new(Kind::Remote, format!("{error} ({why})"))
-            .hint(format!("start it again with this version: `{}`, then `{}`", here.again("down"), here.again("up"))),
+        ClientError::Garbled(why) => Failure::new(Kind::Remote, format!("{error} ({why})")).hint(format!(
+            "start it again with this version: `{}`, then `{}`",
+            here.again("down"),
+            here.again("up")
+        )),
     }
 }
 
 /// Nobody looks after it.
 pub(crate) fn nobody(here: &Here) -> Failure {
-    Failure::new(Kind::Remote, format!("no steward looks after {} in {}", here.place.name, here.environment))
-        .hint(format!("`{}` starts one, and everything with it", here.again("up")))
+    Failure::new(
+        Kind::Remote,
+        format!(
+            "no steward looks after {} in {}",
+            here.place.name, here.environment
+        ),
+    )
+    .hint(format!(
+        "`{}` starts one, and everything with it",
+        here.again("up")
+    ))
 }
 
 fn refused(problem: &Problem) -> Failure {

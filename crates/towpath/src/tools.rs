@@ -17,8 +17,6 @@ pub(crate) struct Look<'a> {
     pub(crate) need: &'a Requirement,
     /// How it is.
     pub(crate) verdict: Verdict,
-    /// What it says of itself.
-    pub(crate) said: Option<String>,
 }
 
 impl Look<'_> {
@@ -48,7 +46,6 @@ pub(crate) fn look(needs: &[Requirement]) -> Vec<Look<'_>> {
             Look {
                 need,
                 verdict: judge(need, said.as_deref()),
-                said,
             }
         })
         .collect()
@@ -71,7 +68,9 @@ pub(crate) fn installation(looks: &[Look<'_>], root: bool, apt: bool) -> Install
         match (look.need.packages(), look.need.known) {
             (own, _) if apt && !own.is_empty() => packages.extend_from_slice(own),
             (_, Some(known)) if !known.otherwise.is_empty() => {
-                installation.by_hand.push(format!("{} ({})", look.name(), known.otherwise));
+                installation
+                    .by_hand
+                    .push(format!("{} ({})", look.name(), known.otherwise));
             }
             _ => installation.by_hand.push(look.name()),
         }
@@ -92,7 +91,10 @@ pub(crate) fn supply(terminal: Terminal, needs: &[Requirement], yes: bool) -> Re
         if let Verdict::Other { found } = &look.verdict {
             let warning = paint::yellow("warning");
             let by = wanted_by(look.need);
-            terminal.tell(&format!("{warning}: {} is wanted by {by}, and {found} is here\n", look.name()));
+            terminal.tell(&format!(
+                "{warning}: {} is wanted by {by}, and {found} is here\n",
+                look.name()
+            ));
         }
     }
     let missing = missing(&looks);
@@ -111,25 +113,45 @@ pub(crate) fn supply(terminal: Terminal, needs: &[Requirement], yes: bool) -> Re
 }
 
 /// The command that installs what is missing, once somebody has agreed to it.
-fn agreed(terminal: Terminal, missing: &[String], installation: &Installation, yes: bool) -> Result<String, Failure> {
+fn agreed(
+    terminal: Terminal,
+    missing: &[String],
+    installation: &Installation,
+    yes: bool,
+) -> Result<String, Failure> {
     let failure = |hint: String| {
         let are = if missing.len() == 1 { "is" } else { "are" };
-        Failure::new(Kind::Remote, format!("{} {are} missing on this machine", missing.join(", "))).hint(hint)
+        Failure::new(
+            Kind::Remote,
+            format!("{} {are} missing on this machine", missing.join(", ")),
+        )
+        .hint(hint)
     };
     if !installation.by_hand.is_empty() {
         let by_hand = installation.by_hand.join(", ");
-        let then = installation.command.iter().map(|command| format!("; then run: {command}"));
+        let then = installation
+            .command
+            .iter()
+            .map(|command| format!("; then run: {command}"));
         return Err(failure(format!("install {by_hand}{}", then.collect::<String>())));
     }
     let command = installation.command.clone().unwrap_or_default();
     if yes {
-        terminal.tell(&format!("missing on this machine: {}\nrunning:\n  {command}\n", missing.join(", ")));
+        terminal.tell(&format!(
+            "missing on this machine: {}\nrunning:\n  {command}\n",
+            missing.join(", ")
+        ));
         return Ok(command);
     }
     if !terminal.answers {
-        return Err(failure(format!("run: {command}\n        or let `towpath up --yes` do it")));
+        return Err(failure(format!(
+            "run: {command}\n        or let `towpath up --yes` do it"
+        )));
     }
-    terminal.tell(&format!("missing on this machine: {}\nthis will run:\n  {command}\n", missing.join(", ")));
+    terminal.tell(&format!(
+        "missing on this machine: {}\nthis will run:\n  {command}\n",
+        missing.join(", ")
+    ));
     if terminal.agrees("install it now?") {
         Ok(command)
     } else {
@@ -163,19 +185,23 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn seen(need: &Requirement, verdict: Verdict) -> Look<'_> {
-        Look {
-            need,
-            verdict,
-            said: None,
-        }
+        Look { need, verdict }
     }
 
     #[test]
     fn what_is_missing_is_installed_at_once() {
-        let needs = [need("node", Some("22")), need("npm", None), need("bun", Some("1.2")), need("odd", None)];
+        let needs = [
+            need("node", Some("22")),
+            need("npm", None),
+            need("bun", Some("1.2")),
+            need("odd", None),
+        ];
         let looks: Vec<Look<'_>> = needs.iter().map(|need| seen(need, Verdict::Missing)).collect();
         let some = installation(&looks[..2], false, true);
-        assert_eq!(some.command.as_deref(), Some("sudo apt-get install --yes nodejs npm"));
+        assert_eq!(
+            some.command.as_deref(),
+            Some("sudo apt-get install --yes nodejs npm")
+        );
         assert!(some.by_hand.is_empty());
         let all = installation(&looks, true, true);
         assert_eq!(all.command.as_deref(), Some("apt-get install --yes nodejs npm"));

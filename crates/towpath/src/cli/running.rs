@@ -141,7 +141,9 @@ pub struct Open {
 
 /// `towpath top`
 #[derive(Debug, Args)]
-#[command(after_help = "Keys: left and right choose what is sorted by, r turns it round, up and down move, q ends")]
+#[command(
+    after_help = "Keys: left and right choose what is sorted by, r turns it round, up and down move, q ends"
+)]
 pub struct Top {
     #[command(flatten)]
     pub among: Among,

@@ -4,7 +4,7 @@ use super::Context;
 use crate::checked::check;
 use crate::cli::Doctor as Args;
 use crate::door::machine::{self, Groups};
-use crate::door::processes;
+use crate::door::{processes, state};
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::launched;
@@ -13,6 +13,7 @@ use crate::view::measure::bytes;
 use crate::view::paint;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 use towpath_decide::launch::tools::{Verdict, requirements};
 use towpath_model::Desired;
 
@@ -52,7 +53,9 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Start)?;
     let checked = check(Some(&here.folder))?;
     let (product, _) = checked.product(None)?;
-    let desired = checked.product(Some(&here.environment)).map_or(product, |(desired, _)| desired);
+    let desired = checked
+        .product(Some(&here.environment))
+        .map_or(product, |(desired, _)| desired);
     let launched = launched::launch(context, &here.place, &here.environment)?;
     let root = processes::is_root();
     let needs = requirements(&launched.product);
@@ -60,16 +63,25 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     checks.push(groups(machine::groups()));
     checks.extend(limits(root));
     checks.push(room(machine::room(&here.folder)));
+    checks.push(trust(&state::certificate(), machine::is_trusted, root));
     let running = here.state.is_there() && crate::talk::status(&here).is_ok();
     if !running {
         checks.extend(ports(&fixed_ports(desired), machine::is_free));
     }
     context.terminal.result(&shown(&checks))?;
-    let missing = checks.iter().filter(|check| check.health == Health::Missing).count();
+    let missing = checks
+        .iter()
+        .filter(|check| check.health == Health::Missing)
+        .count();
     match missing {
         0 => Ok(()),
-        1 => Err(Failure::new(Kind::Remote, "something is missing on this machine").hint("type what stands below it")),
-        _ => Err(Failure::new(Kind::Remote, format!("{missing} things are missing on this machine")).hint("type what stands below them")),
+        1 => Err(Failure::new(Kind::Remote, "something is missing on this machine")
+            .hint("type what stands below it")),
+        _ => Err(Failure::new(
+            Kind::Remote,
+            format!("{missing} things are missing on this machine"),
+        )
+        .hint("type what stands below them")),
     }
 }
 
@@ -80,9 +92,15 @@ fn tools(looks: &[Look<'_>], root: bool) -> Vec<Check> {
         .map(|look| {
             let (verdict, says) = match &look.verdict {
                 Verdict::Fits => (Health::Well, "is here".to_owned()),
-                Verdict::Other { found } => (Health::Doubtful, format!("{found} is here, which is another version")),
+                Verdict::Other { found } => (
+                    Health::Doubtful,
+                    format!("{found} is here, which is another version"),
+                ),
                 Verdict::Missing => (Health::Missing, "is not here".to_owned()),
-                Verdict::Unclear => (Health::Doubtful, "is here, and its version cannot be read".to_owned()),
+                Verdict::Unclear => (
+                    Health::Doubtful,
+                    "is here, and its version cannot be read".to_owned(),
+                ),
             };
             Check {
                 what: look.name(),
@@ -95,7 +113,12 @@ fn tools(looks: &[Look<'_>], root: bool) -> Vec<Check> {
     let installation = installation(looks, root, apt);
     if let Some(last) = checks.iter_mut().rfind(|check| check.health == Health::Missing) {
         last.fix = installation.command.into_iter().collect();
-        last.fix.extend(installation.by_hand.iter().map(|tool| format!("# by hand: {tool}")));
+        last.fix.extend(
+            installation
+                .by_hand
+                .iter()
+                .map(|tool| format!("# by hand: {tool}")),
+        );
     }
     checks
 }
@@ -126,16 +149,35 @@ fn limits(root: bool) -> Vec<Check> {
         number(what, here, least, fix)
     };
     vec![
-        kernel("watched files", "fs.inotify.max_user_watches", machine::watches(), WATCHES),
-        kernel("watchers", "fs.inotify.max_user_instances", machine::watchers(), WATCHERS),
-        number("open files", machine::open_files(), OPEN_FILES, format!("ulimit -n {OPEN_FILES}")),
+        kernel(
+            "watched files",
+            "fs.inotify.max_user_watches",
+            machine::watches(),
+            WATCHES,
+        ),
+        kernel(
+            "watchers",
+            "fs.inotify.max_user_instances",
+            machine::watchers(),
+            WATCHERS,
+        ),
+        number(
+            "open files",
+            machine::open_files(),
+            OPEN_FILES,
+            format!("ulimit -n {OPEN_FILES}"),
+        ),
     ]
 }
 
 fn number(what: &str, here: Option<u64>, least: u64, fix: String) -> Check {
     let (health, says, fix) = match here {
         Some(here) if here >= least => (Health::Well, format!("{here} are allowed"), Vec::new()),
-        Some(here) => (Health::Doubtful, format!("{here} are allowed, and {least} are better"), vec![fix]),
+        Some(here) => (
+            Health::Doubtful,
+            format!("{here} are allowed, and {least} are better"),
+            vec![fix],
+        ),
         None => (Health::Well, "no limit is known".to_owned(), Vec::new()),
     };
     Check {
@@ -157,6 +199,31 @@ fn room(free: Option<u64>) -> Check {
         health,
         says,
         fix: Vec::new(),
+    }
+}
+
+/// Whether browsers and tools believe what the edge shows them.
+fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, root: bool) -> Check {
+    let sudo = if root { "" } else { "sudo " };
+    let path = certificate.display();
+    let (health, says, fix) = match is_trusted(certificate) {
+        Some(true) => (Health::Well, "trusted by this system", Vec::new()),
+        Some(false) => (
+            Health::Doubtful,
+            "not trusted yet; the first two lines are for tools, the last one is for browsers",
+            vec![
+                format!("{sudo}cp {path} /usr/local/share/ca-certificates/towpath.crt"),
+                format!("{sudo}update-ca-certificates"),
+                format!("certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n towpath -i {path}"),
+            ],
+        ),
+        None => (Health::Well, "made by the first `towpath up`", Vec::new()),
+    };
+    Check {
+        what: "certificates".to_owned(),
+        health,
+        says: says.to_owned(),
+        fix,
     }
 }
 
@@ -183,7 +250,11 @@ fn ports(fixed: &BTreeSet<(u16, String)>, is_free: impl Fn(u16) -> bool) -> Vec<
 
 /// All that was looked at, with what to type below what is not well.
 fn shown(checks: &[Check]) -> String {
-    let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default();
+    let width = checks
+        .iter()
+        .map(|check| check.what.chars().count())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     for check in checks {
         let sign = match check.health {
@@ -207,7 +278,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_stands_with_what_to_type() {
-        let needs = [need("bun", Some("1.2")), need("node", Some("22")), need("python", Some("3.12"))];
+        let needs = [
+            need("bun", Some("1.2")),
+            need("node", Some("22")),
+            need("python", Some("3.12")),
+        ];
         let other = Verdict::Other {
             found: "3.11.2".to_owned(),
         };
@@ -218,10 +293,32 @@ mod tests {
         ];
         let mut checks = tools(&looks, true);
         checks.push(groups(Groups::Denied));
-        checks.push(number("watched files", Some(8_192), WATCHES, "sysctl --write fs.inotify.max_user_watches=131072".to_owned()));
+        checks.push(number(
+            "watched files",
+            Some(8_192),
+            WATCHES,
+            "sysctl --write fs.inotify.max_user_watches=131072".to_owned(),
+        ));
         checks.push(room(Some(200 << 20)));
+        checks.push(trust(Path::new("~/authority.pem"), |_| Some(false), false));
         let fixed = BTreeSet::from([(5_173, "dashboard".to_owned()), (8_000, "api".to_owned())]);
         checks.extend(ports(&fixed, |port| port != 5_173));
-        insta::assert_snapshot!(plain(&shown(&checks)), @"");
+        insta::assert_snapshot!(plain(&shown(&checks)), @r"
+          missing  bun 1.2        is not here
+                                    # by hand: bun 1.2 (npm install --global bun)
+          ok       node 22        is here
+          doubt    python 3.12    3.11.2 is here, which is another version
+          doubt    limits         memory is watched, processor and processes are not limited: cgroups may not be made here
+                                    systemd-run --user --scope --property=Delegate=yes towpath up
+          doubt    watched files  8192 are allowed, and 131072 are better
+                                    sysctl --write fs.inotify.max_user_watches=131072
+          doubt    disk           only 200 MiB are free
+          doubt    certificates   not trusted yet; the first two lines are for tools, the last one is for browsers
+                                    sudo cp ~/authority.pem /usr/local/share/ca-certificates/towpath.crt
+                                    sudo update-ca-certificates
+                                    certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n towpath -i ~/authority.pem
+          missing  port 5173      is taken by something else, and dashboard listens on it
+                                    ss --listening --tcp --processes 'sport = :5173'
+        ");
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
     let what = format!("{} in {}", here.place.name, here.environment);
     if !here.state.is_there() {
-        context.terminal.tell(&format!("nothing of {what} has ever run here\n"));
+        context
+            .terminal
+            .tell(&format!("nothing of {what} has ever run here\n"));
         return Ok(());
     }
     // Asked first: whoever says no wants it to go on.
@@ -39,7 +41,9 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     wait(stop(context, &here, args.now))?;
     if args.delete_data {
         here.state.delete()?;
-        context.terminal.tell(&format!("{} is deleted\n", here.state.folder().display()));
+        context
+            .terminal
+            .tell(&format!("{} is deleted\n", here.state.folder().display()));
     }
     Ok(())
 }
@@ -48,7 +52,11 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
 fn goes(here: &Here) -> String {
     let contents = here.state.contents();
     let weight: u64 = contents.iter().map(|(_, weight)| weight).sum();
-    let mut text = format!("this goes for ever, {} in {}:\n", bytes(weight), here.state.folder().display());
+    let mut text = format!(
+        "this goes for ever, {} in {}:\n",
+        bytes(weight),
+        here.state.folder().display()
+    );
     for (name, weight) in contents.iter().filter(|(_, weight)| *weight > 0) {
         let _ = writeln!(text, "  {name:20}  {:>9}  {}", bytes(*weight), meaning(name));
     }
@@ -106,7 +114,10 @@ pub(super) async fn finish(
         }
     }
     let took = seconds(began.took());
-    context.terminal.tell(&format!("{} in {} has stopped, in {took}\n", here.place.name, here.environment));
+    context.terminal.tell(&format!(
+        "{} in {} has stopped, in {took}\n",
+        here.place.name, here.environment
+    ));
     Ok(())
 }
 

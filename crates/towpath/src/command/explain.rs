@@ -22,10 +22,12 @@ pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
         None => all_words(),
         Some(what) if what.trim_matches(['.', ' ']).is_empty() => all_words(),
         Some(what) if looks_like_code(what) => page(what)?,
-        Some(what) if Desired::table().field(what).is_none() && !what.contains('.') => match component(what, &args)? {
-            Some(text) => text,
-            None => word(what, &args)?,
-        },
+        Some(what) if Desired::table().field(what).is_none() && !what.contains('.') => {
+            match component(what, &args)? {
+                Some(text) => text,
+                None => word(what, &args)?,
+            }
+        }
         Some(what) => word(what, &args)?,
     };
     context.terminal.result(&text)
@@ -101,7 +103,11 @@ fn unfenced(page: &str) -> String {
 
 /// Why a component is as it is, where the word is the name of one.
 fn component(what: &str, args: &Explain) -> Result<Option<String>, Failure> {
-    let path = args.at.path.iter().map(|path| path.to_string_lossy().into_owned());
+    let path = args
+        .at
+        .path
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned());
     let words: Vec<String> = path.collect();
     // Without a manifest a word can still be explained.
     let Ok(here) = Here::find(&words, args.env.as_deref(), Purpose::Running) else {

@@ -43,18 +43,30 @@ pub(super) fn run(context: &Context, args: Keep, verb: &'static str) -> Result<(
 /// `towpath scale`.
 pub(super) fn scale(context: &Context, args: ScaleArgs) -> Result<(), Failure> {
     let (wanted, mut words): (Vec<&String>, Vec<String>) = {
-        let (wanted, words): (Vec<&String>, Vec<&String>) = args.words.iter().partition(|word| word.contains('='));
+        let (wanted, words): (Vec<&String>, Vec<&String>) =
+            args.words.iter().partition(|word| word.contains('='));
         (wanted, words.into_iter().cloned().collect())
     };
-    let wanted: Vec<(&str, u32)> = wanted.into_iter().map(|word| instances(word)).collect::<Result<_, _>>()?;
+    let wanted: Vec<(&str, u32)> = wanted
+        .into_iter()
+        .map(|word| instances(word))
+        .collect::<Result<_, _>>()?;
     words.extend(wanted.iter().map(|(component, _)| (*component).to_owned()));
     let here = Here::find(&words, args.env.as_deref(), Purpose::Running)?;
-    if let Some(bare) = here.components.iter().find(|name| wanted.iter().all(|(named, _)| named != name)) {
-        return Err(Failure::new(Kind::User, format!("`{bare}` does not say how many"))
-            .hint(format!("write it with a number: `towpath scale {bare}=2`")));
+    if let Some(bare) = here
+        .components
+        .iter()
+        .find(|name| wanted.iter().all(|(named, _)| named != name))
+    {
+        return Err(
+            Failure::new(Kind::User, format!("`{bare}` does not say how many"))
+                .hint(format!("write it with a number: `towpath scale {bare}=2`")),
+        );
     }
     if wanted.is_empty() {
-        return Err(Failure::new(Kind::User, "nothing is named to scale").hint("such as `towpath scale web=2`"));
+        return Err(
+            Failure::new(Kind::User, "nothing is named to scale").hint("such as `towpath scale web=2`")
+        );
     }
     let acts = wanted.into_iter().map(|(component, instances)| Act {
         component: component.to_owned(),
@@ -69,8 +81,10 @@ fn instances(word: &str) -> Result<(&str, u32), Failure> {
     let (component, count) = word.split_once('=').unwrap_or((word, ""));
     match count.parse() {
         Ok(count) if !component.is_empty() => Ok((component, count)),
-        _ => Err(Failure::new(Kind::User, format!("`{word}` does not say how many instances"))
-            .hint("write a component and a number: `towpath scale web=2`")),
+        _ => Err(
+            Failure::new(Kind::User, format!("`{word}` does not say how many instances"))
+                .hint("write a component and a number: `towpath scale web=2`"),
+        ),
     }
 }
 
@@ -83,11 +97,19 @@ fn act(context: &Context, here: &Here, acts: Vec<Act>) -> Result<(), Failure> {
         let mut answers = Vec::new();
         for act in &acts {
             let path = format!("/components/{}/{}", act.component, act.verb);
-            answers.push(client.follow(http::Method::POST, &path, &act.body).await.map_err(told)?);
+            answers.push(
+                client
+                    .follow(http::Method::POST, &path, &act.body)
+                    .await
+                    .map_err(told)?,
+            );
         }
         let mut progress = Progress::default();
         for answer in &mut answers {
-            match attend(context.terminal, answer, &mut progress, &mut interrupts).await.map_err(told)? {
+            match attend(context.terminal, answer, &mut progress, &mut interrupts)
+                .await
+                .map_err(told)?
+            {
                 Ended::Done(End::Settled { .. } | End::Gone) => {}
                 Ended::Interrupted => return Ok(false),
                 Ended::Cut => return Err(told(towpath_api::ClientError::Cut)),
@@ -96,7 +118,9 @@ fn act(context: &Context, here: &Here, acts: Vec<Act>) -> Result<(), Failure> {
         Ok(true)
     })?;
     if !ended {
-        context.terminal.tell("it goes on without you; `towpath status` tells how far it is\n");
+        context
+            .terminal
+            .tell("it goes on without you; `towpath status` tells how far it is\n");
         return Ok(());
     }
     report(context, here, &acts)
@@ -111,7 +135,9 @@ fn report(context: &Context, here: &Here, acts: &[Act]) -> Result<(), Failure> {
         let state = paint::state(component.state);
         let because = crate::view::tame::plain(&component.because);
         well &= !is_bad(component.state);
-        context.terminal.result(&format!("{} is {state}: {because}\n", component.name))?;
+        context
+            .terminal
+            .result(&format!("{} is {state}: {because}\n", component.name))?;
     }
     if well { Ok(()) } else { Err(Failure::told()) }
 }
@@ -125,7 +151,10 @@ mod tests {
         assert_eq!(instances("web=3"), Ok(("web", 3)));
         for wrong in ["web=", "web=many", "=3", "web=-1"] {
             let failure = instances(wrong).expect_err("it is wrong");
-            assert_eq!(failure.message, format!("`{wrong}` does not say how many instances"));
+            assert_eq!(
+                failure.message,
+                format!("`{wrong}` does not say how many instances")
+            );
         }
     }
 }

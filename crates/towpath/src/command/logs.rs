@@ -29,7 +29,10 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         last: args.lines.or(since.is_none().then_some(LAST)),
         follow: args.follow,
     };
-    let mut lines = Lines::new(here.components.iter().map(String::as_str), args.time.then(clock::zone));
+    let mut lines = Lines::new(
+        here.components.iter().map(String::as_str),
+        args.time.then(clock::zone),
+    );
     wait(async {
         let told = |error: &ClientError| failed(error, &here);
         let asked = here.client().follow(http::Method::POST, "/logs", &question).await;
@@ -53,7 +56,11 @@ pub(crate) enum Ended {
 }
 
 /// Prints lines as they come.
-pub(crate) async fn print(terminal: Terminal, answer: &mut Answer, lines: &mut Lines) -> Result<Ended, Failure> {
+pub(crate) async fn print(
+    terminal: Terminal,
+    answer: &mut Answer,
+    lines: &mut Lines,
+) -> Result<Ended, Failure> {
     loop {
         match answer.next::<LogLine>().await {
             Ok(Some(line)) => {
@@ -86,9 +93,11 @@ fn moment(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failu
         (_, Ok(time)) => {
             let today = in_zone(here.date().to_datetime(time));
             match today {
-                Some(today) if today > now => {
-                    here.date().yesterday().ok().and_then(|date| in_zone(date.to_datetime(time)))
-                }
+                Some(today) if today > now => here
+                    .date()
+                    .yesterday()
+                    .ok()
+                    .and_then(|date| in_zone(date.to_datetime(time))),
                 today => today,
             }
         }

@@ -24,7 +24,13 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
 /// The one that is named, or the only one that has an address.
 fn choose<'a>(components: &'a [Component], named: &[String]) -> Result<&'a Component, Failure> {
     let public: Vec<&Component> = components.iter().filter(|one| one.url.is_some()).collect();
-    let names = || public.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names = || {
+        public
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match (named, public.as_slice()) {
         ([name], _) => {
             if let Some(found) = public.iter().find(|one| one.name == *name) {
@@ -38,9 +44,12 @@ fn choose<'a>(components: &'a [Component], named: &[String]) -> Result<&'a Compo
             })
         }
         ([], [only]) => Ok(only),
-        ([], []) => Err(Failure::new(Kind::User, "nothing here has an address that people reach")
-            .hint("`public = true` gives a service or a site one")),
-        ([], _) => Err(Failure::new(Kind::User, "several components have an address").hint(format!("name one: {}", names()))),
+        ([], []) => Err(
+            Failure::new(Kind::User, "nothing here has an address that people reach")
+                .hint("`public = true` gives a service or a site one"),
+        ),
+        ([], _) => Err(Failure::new(Kind::User, "several components have an address")
+            .hint(format!("name one: {}", names()))),
         _ => Err(Failure::new(Kind::User, "one component is opened at a time").hint("name one")),
     }
 }
@@ -67,9 +76,15 @@ mod tests {
             }
         };
         assert_eq!(told(&some, &[]), "web");
-        assert_eq!(told(&some, &["api"]), "`api` has no address that people reach; these have one: web");
+        assert_eq!(
+            told(&some, &["api"]),
+            "`api` has no address that people reach; these have one: web"
+        );
         let both = [with("web", true), with("docs", true)];
-        assert_eq!(told(&both, &[]), "several components have an address; name one: web, docs");
+        assert_eq!(
+            told(&both, &[]),
+            "several components have an address; name one: web, docs"
+        );
         assert_eq!(told(&both, &["docs"]), "docs");
     }
 }

@@ -12,7 +12,11 @@ pub(super) fn run(_: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
     let [component] = here.components.as_slice() else {
         let hint = "such as `towpath run web -- env`";
-        return Err(Failure::new(Kind::User, "a command is run as one component would run it: name it").hint(hint));
+        return Err(Failure::new(
+            Kind::User,
+            "a command is run as one component would run it: name it",
+        )
+        .hint(hint));
     };
     let path = format!("/components/{component}/surroundings");
     let around: Surroundings = wait(async {

@@ -33,6 +33,10 @@ fn only(status: &mut Status, components: &[String]) {
 /// For programs: the type as it is, which is kept stable.
 fn json(status: &Status) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(status);
-    text.map(|text| text + "\n")
-        .map_err(|error| Failure::new(Kind::Internal, format!("the status cannot be written as JSON: {error}")))
+    text.map(|text| text + "\n").map_err(|error| {
+        Failure::new(
+            Kind::Internal,
+            format!("the status cannot be written as JSON: {error}"),
+        )
+    })
 }

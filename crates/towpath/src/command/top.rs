@@ -16,8 +16,10 @@ const EACH: Duration = Duration::from_secs(1);
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
     if !context.terminal.screen {
-        return Err(Failure::new(Kind::User, "`towpath top` draws on a terminal, and there is none")
-            .hint("`towpath status` prints the same once"));
+        return Err(
+            Failure::new(Kind::User, "`towpath top` draws on a terminal, and there is none")
+                .hint("`towpath status` prints the same once"),
+        );
     }
     let color = context.terminal.color_results;
     let ended = wait(async {
@@ -25,7 +27,9 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         watch(&here, first, color).await
     })?;
     if ended == Ended::Alone {
-        context.terminal.tell("the steward has ended; `towpath status` tells what still runs\n");
+        context
+            .terminal
+            .tell("the steward has ended; `towpath status` tells what still runs\n");
     }
     Ok(())
 }

@@ -60,13 +60,18 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             return Err(failure);
         }
         let apply = apply(&here, &args, launched);
-        Session::begin(context, &here, &args, hatchling)?.run(Wanted::Apply(Box::new(apply))).await
+        Session::begin(context, &here, &args, hatchling)?
+            .run(Wanted::Apply(Box::new(apply)))
+            .await
     })
 }
 
 /// What a steward says that has nothing to do; nothing where it has, or where there is none.
 async fn same(here: &Here) -> Option<Same> {
-    let asked = here.client().ask::<_, Same>(http::Method::POST, "/same", &()).await;
+    let asked = here
+        .client()
+        .ask::<_, Same>(http::Method::POST, "/same", &())
+        .await;
     asked.ok().filter(|same| same.same)
 }
 
@@ -112,11 +117,20 @@ enum Next {
 }
 
 impl<'a> Session<'a> {
-    fn begin(context: &'a Context, here: &'a Here, args: &Args, hatchling: Option<Hatchling>) -> Result<Self, Failure> {
+    fn begin(
+        context: &'a Context,
+        here: &'a Here,
+        args: &Args,
+        hatchling: Option<Hatchling>,
+    ) -> Result<Self, Failure> {
         Ok(Session {
             context,
             here,
-            owner: if args.detach { None } else { Some(here.state.own()?) },
+            owner: if args.detach {
+                None
+            } else {
+                Some(here.state.own()?)
+            },
             hatchling,
             interrupts: Interrupts::listen()?,
         })
@@ -144,8 +158,12 @@ impl<'a> Session<'a> {
             }
         }
         let log = self.here.state.log();
-        Err(Failure::new(Kind::Remote, "the steward dies again and again")
-            .hint(format!("{} says why; what runs goes on under its keepers", log.display())))
+        Err(
+            Failure::new(Kind::Remote, "the steward dies again and again").hint(format!(
+                "{} says why; what runs goes on under its keepers",
+                log.display()
+            )),
+        )
     }
 
     /// Starts a new steward in place of one that has died.
@@ -167,7 +185,8 @@ impl<'a> Session<'a> {
             return Ok(Next::Over);
         }
         self.tell(&self.ends());
-        self.follow(known.addresses.iter().map(|(name, _)| name.as_str()), since).await
+        self.follow(known.addresses.iter().map(|(name, _)| name.as_str()), since)
+            .await
     }
 
     /// Asks for what is wanted, shows how it comes, and then what is said.
@@ -180,7 +199,13 @@ impl<'a> Session<'a> {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             answer => answer.map_err(told)?,
         };
-        let ended = attend(self.context.terminal, &mut answer, &mut progress, &mut self.interrupts).await;
+        let ended = attend(
+            self.context.terminal,
+            &mut answer,
+            &mut progress,
+            &mut self.interrupts,
+        )
+        .await;
         let (well, idle) = match ended.map_err(told)? {
             Ended::Done(End::Settled { well, idle }) => (well, idle),
             Ended::Done(End::Gone) => return Ok(self.gone()),
@@ -196,16 +221,24 @@ impl<'a> Session<'a> {
             self.show_failures(&status, &progress).await;
         }
         if self.owner.is_none() {
-            return if well { Ok(Next::Over) } else { Err(Failure::told()) };
+            return if well {
+                Ok(Next::Over)
+            } else {
+                Err(Failure::told())
+            };
         }
         self.tell(&self.ends());
-        self.follow(status.components.iter().map(|one| one.name.as_str()), since).await
+        self.follow(status.components.iter().map(|one| one.name.as_str()), since)
+            .await
     }
 
     /// The addresses.
     fn show(&self, status: &Status, idle: bool) -> Result<(), Failure> {
         if idle {
-            self.tell(&format!("{} in {}: nothing to do\n", status.product, status.environment));
+            self.tell(&format!(
+                "{} in {}: nothing to do\n",
+                status.product, status.environment
+            ));
         }
         self.context.terminal.result(&addresses(status))?;
         for note in &status.notes {
@@ -235,7 +268,11 @@ impl<'a> Session<'a> {
             last: Some(failures::LINES),
             ..LogArgs::default()
         };
-        let asked = self.here.client().follow(http::Method::POST, "/logs", &question).await;
+        let asked = self
+            .here
+            .client()
+            .follow(http::Method::POST, "/logs", &question)
+            .await;
         let mut said = Vec::new();
         if let Ok(mut answer) = asked {
             while let Ok(Some(line)) = answer.next::<LogLine>().await {
@@ -250,7 +287,10 @@ impl<'a> Session<'a> {
         match &self.owner {
             Some(Owner::Other { pid }) => {
                 let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-                format!("another `towpath up`{who} owns it: Ctrl-C leaves it running; `{}` stops it\n", self.here.again("down"))
+                format!(
+                    "another `towpath up`{who} owns it: Ctrl-C leaves it running; `{}` stops it\n",
+                    self.here.again("down")
+                )
             }
             _ => "Ctrl-C stops everything\n".to_owned(),
         }
@@ -268,7 +308,11 @@ impl<'a> Session<'a> {
             last: Some(BEFORE),
             follow: true,
         };
-        let asked = self.here.client().follow(http::Method::POST, "/logs", &question).await;
+        let asked = self
+            .here
+            .client()
+            .follow(http::Method::POST, "/logs", &question)
+            .await;
         let mut answer = match asked {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             answer => answer.map_err(|error| failed(&error, self.here))?,
@@ -297,7 +341,13 @@ impl<'a> Session<'a> {
         match &self.owner {
             Some(Owner::We { .. }) => {
                 self.tell("\nstopping everything; Ctrl-C once more does it at once\n");
-                super::down::finish(self.context, self.here, DownArgs { now: false }, &mut self.interrupts).await
+                super::down::finish(
+                    self.context,
+                    self.here,
+                    DownArgs { now: false },
+                    &mut self.interrupts,
+                )
+                .await
             }
             _ => {
                 self.tell(&format!("\nit runs on; `{}` stops it\n", self.here.again("down")));

@@ -33,7 +33,10 @@ impl Screen {
 
     /// Draws on it.
     pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Result<(), Failure> {
-        self.terminal.draw(draw).map(|_| ()).map_err(|error| refused(&error))
+        self.terminal
+            .draw(draw)
+            .map(|_| ())
+            .map_err(|error| refused(&error))
     }
 
     /// What is pressed from now on. Reading keys waits, so it has a thread of its own, which ends with us.

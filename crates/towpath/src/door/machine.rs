@@ -23,8 +23,15 @@ pub(crate) fn groups() -> Groups {
     let controllers = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
     let may = |folder: &Path| rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok();
     if controllers.split_whitespace().any(|one| one == "memory") {
-        let ours = own.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
-        return if may(&root.join(ours)) { Groups::Second } else { Groups::Denied };
+        let ours = own
+            .lines()
+            .find_map(|line| line.strip_prefix("0::/"))
+            .unwrap_or_default();
+        return if may(&root.join(ours)) {
+            Groups::Second
+        } else {
+            Groups::Denied
+        };
     }
     // Each line of version 1 is `number:controllers:path`.
     let ours = own.lines().find_map(|line| {
@@ -76,7 +83,11 @@ pub(crate) fn is_free(port: u16) -> bool {
 pub(crate) fn is_trusted(certificate: &Path) -> Option<bool> {
     let ours = fs::read_to_string(certificate).ok()?;
     let body: String = ours.lines().filter(|line| !line.starts_with("-----")).collect();
-    let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    let bundles = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+    ];
     let trusted = bundles.iter().filter_map(|path| fs::read_to_string(path).ok());
     let joined = |text: String| text.lines().map(str::trim).collect::<String>();
     Some(!body.is_empty() && trusted.map(joined).any(|text| text.contains(&body)))

@@ -21,12 +21,21 @@ pub(crate) struct Hatchling {
 
 /// Starts a steward. It says on its standard output when it listens; everything else goes to its log.
 pub(crate) fn hatch(folder: &Path, environment: &str, state: &State) -> Result<Hatchling, Failure> {
-    let failed = |error: &io::Error| Failure::new(Kind::Remote, format!("the steward cannot be started: {error}"));
+    let failed =
+        |error: &io::Error| Failure::new(Kind::Remote, format!("the steward cannot be started: {error}"));
     let ourselves = std::env::current_exe().map_err(|error| failed(&error))?;
     let mut command = Command::new(ourselves);
-    command.arg("steward").arg("--folder").arg(folder).arg("--env").arg(environment);
+    command
+        .arg("steward")
+        .arg("--folder")
+        .arg(folder)
+        .arg("--env")
+        .arg(environment);
     command.current_dir(folder);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(state.open_log()?);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(state.open_log()?);
     let child = command.spawn().map_err(|error| failed(&error))?;
     Ok(Hatchling { child })
 }
@@ -113,15 +122,23 @@ pub(crate) fn run_agreed(command: &str) -> Result<(), Failure> {
     let status = Command::new("/bin/sh").args(["-c", command]).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::new(Kind::Remote, format!("`{command}` failed: {status}"))),
-        Err(error) => Err(Failure::new(Kind::Remote, format!("`{command}` cannot be run: {error}"))),
+        Ok(status) => Err(Failure::new(
+            Kind::Remote,
+            format!("`{command}` failed: {status}"),
+        )),
+        Err(error) => Err(Failure::new(
+            Kind::Remote,
+            format!("`{command}` cannot be run: {error}"),
+        )),
     }
 }
 
 /// Becomes a command in the surroundings of a component: same terminal, same process, its exit code. It comes back only
 /// where that fails.
 pub(crate) fn become_command(around: &Surroundings, command: &[OsString]) -> Failure {
-    let (program, arguments) = command.split_first().map_or((OsString::new(), &[][..]), |(first, rest)| (first.clone(), rest));
+    let (program, arguments) = command
+        .split_first()
+        .map_or((OsString::new(), &[][..]), |(first, rest)| (first.clone(), rest));
     let spaced = program.to_string_lossy().contains(char::is_whitespace);
     let mut command = if spaced && arguments.is_empty() {
         let mut shell = Command::new("/bin/sh");
@@ -135,7 +152,10 @@ pub(crate) fn become_command(around: &Surroundings, command: &[OsString]) -> Fai
     command.env_clear().envs(&around.env).current_dir(&around.dir);
     let error = command.exec();
     let program = program.to_string_lossy();
-    let failure = Failure::new(Kind::Remote, format!("`{program}` cannot be run in {}: {error}", around.dir));
+    let failure = Failure::new(
+        Kind::Remote,
+        format!("`{program}` cannot be run in {}: {error}", around.dir),
+    );
     if error.kind() == io::ErrorKind::NotFound {
         failure.hint("look whether it is on the PATH that the component has, and whether its folder is there")
     } else {
@@ -145,12 +165,18 @@ pub(crate) fn become_command(around: &Surroundings, command: &[OsString]) -> Fai
 
 /// Opens an address in the browser, where there is one; whether there is.
 pub(crate) fn browse(address: &str) -> bool {
-    let screen = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let screen = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if !screen {
         return false;
     }
     let mut command = Command::new("xdg-open");
-    command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg(address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.spawn().is_ok()
 }
 

@@ -63,7 +63,11 @@ impl State {
 
     /// A log for a new steward, which goes on where the last one ended.
     pub(crate) fn open_log(&self) -> Result<File, Failure> {
-        let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(self.log());
+        let opened = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.log());
         opened.map_err(|error| self.refused("written", &error))
     }
 
@@ -79,14 +83,17 @@ impl State {
         };
         let text = read().unwrap_or_default();
         let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
+        all[all.len().saturating_sub(lines)..]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect()
     }
 
     /// Waits until nobody else is starting a steward here. The system takes it back when we end, however we do.
-    pub(crate) fn start_alone(&self) -> Result<File, Failure> {
+    pub(crate) fn start_alone(&self) -> Result<Alone, Failure> {
         let file = self.open_lock("start.lock")?;
         flock(&file, FlockOperation::LockExclusive).map_err(|error| self.refused("locked", &error.into()))?;
-        Ok(file)
+        Ok(Alone { _lock: file })
     }
 
     /// Owns what runs here, or says which process does.
@@ -94,14 +101,18 @@ impl State {
         let mut file = self.open_lock("up.lock")?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
-                let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                let written = file
+                    .set_len(0)
+                    .and_then(|()| write!(file, "{}", std::process::id()));
                 written.map_err(|error| self.refused("written", &error))?;
                 Ok(Owner::We { _lock: file })
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let mut pid = String::new();
                 let _ = file.read_to_string(&mut pid);
-                Ok(Owner::Other { pid: pid.trim().parse().ok() })
+                Ok(Owner::Other {
+                    pid: pid.trim().parse().ok(),
+                })
             }
             Err(error) => Err(self.refused("locked", &error.into())),
         }
@@ -109,7 +120,12 @@ impl State {
 
     fn open_lock(&self, name: &str) -> Result<File, Failure> {
         let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        options
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600);
         let opened = options.open(self.folder.join(name));
         opened.map_err(|error| self.refused("written", &error))
     }
@@ -128,7 +144,9 @@ impl State {
     /// Deletes all of it, and the folder of all environments when it was the last one.
     pub(crate) fn delete(&self) -> Result<(), Failure> {
         match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.refused("deleted", &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(self.refused("deleted", &error));
+            }
             _ => {}
         }
         if let Some(all) = self.folder.parent()
@@ -145,13 +163,19 @@ impl State {
         let folder = self.folder.display();
         let failure = Failure::new(Kind::Remote, format!("{folder} cannot be {verb}: {error}"));
         match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                failure.hint("it belongs to somebody else: run this as who has started it, or give the folder to yourself")
-            }
+            io::ErrorKind::PermissionDenied => failure.hint(
+                "it belongs to somebody else: run this as who has started it, or give the folder to yourself",
+            ),
             io::ErrorKind::StorageFull => failure.hint("the disk is full: make room, and do it again"),
             _ => failure,
         }
     }
+}
+
+/// Nobody else starts a steward here, as long as this is kept.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    _lock: File,
 }
 
 /// Who stops what runs here when they go.
@@ -167,6 +191,24 @@ pub(crate) enum Owner {
         /// Its process.
         pid: Option<u32>,
     },
+}
+
+/// The folder with the certificate authority of this person: all of their products share it, so that it is trusted once.
+pub(crate) fn authority() -> PathBuf {
+    let named = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let home = named("HOME").unwrap_or_else(|| PathBuf::from("/"));
+    let kept = named("XDG_DATA_HOME").filter(|path| path.is_absolute());
+    kept.unwrap_or_else(|| home.join(".local/share"))
+        .join("towpath/authority")
+}
+
+/// The certificate of that authority, which is what is trusted.
+pub(crate) fn certificate() -> PathBuf {
+    authority().join("authority.pem")
 }
 
 /// The environments of the product in this folder that something is kept of.
@@ -201,9 +243,15 @@ mod tests {
         let first = state.own().expect("it can be locked");
         assert!(matches!(first, Owner::We { .. }), "{first:?}");
         let second = state.own().expect("it can be asked");
-        assert!(matches!(second, Owner::Other { pid: Some(pid) } if pid == std::process::id()), "{second:?}");
+        assert!(
+            matches!(second, Owner::Other { pid: Some(pid) } if pid == std::process::id()),
+            "{second:?}"
+        );
         drop(first);
-        assert!(matches!(state.own(), Ok(Owner::We { .. })), "nobody owns it any more");
+        assert!(
+            matches!(state.own(), Ok(Owner::We { .. })),
+            "nobody owns it any more"
+        );
     }
 
     #[test]

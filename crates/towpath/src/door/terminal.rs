@@ -77,7 +77,9 @@ impl Terminal {
     /// How many columns and lines there are to draw on.
     pub(crate) fn size(&self) -> (usize, usize) {
         match rustix::termios::tcgetwinsize(io::stderr()) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (usize::from(size.ws_col), usize::from(size.ws_row)),
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+                (usize::from(size.ws_col), usize::from(size.ws_row))
+            }
             _ => (80, 24),
         }
     }

@@ -22,7 +22,9 @@ pub(crate) fn addresses(status: &Status) -> String {
     let mut text = String::new();
     if !shown.is_empty() {
         let head = ["name", "kind", "state", "address"].map(paint::dim).to_vec();
-        let rows: Vec<Vec<String>> = std::iter::once(head).chain(shown.iter().map(|one| row(one))).collect();
+        let rows: Vec<Vec<String>> = std::iter::once(head)
+            .chain(shown.iter().map(|one| row(one)))
+            .collect();
         text.push_str(&columns(&rows, &[Align::Left; 4]));
     }
     if !few {
@@ -46,7 +48,10 @@ pub(crate) fn same_addresses(same: &Same) -> String {
         .map(|(name, url)| vec![paint::bold(name), url.clone()])
         .collect();
     let all = counted(same.components, "component");
-    format!("nothing to do: {all}, all well\n{}", columns(&rows, &[Align::Left; 2]))
+    format!(
+        "nothing to do: {all}, all well\n{}",
+        columns(&rows, &[Align::Left; 2])
+    )
 }
 
 fn row(component: &Component) -> Vec<String> {
@@ -74,7 +79,11 @@ pub(crate) fn counts(components: &[Component]) -> String {
         .into_iter()
         .map(|(count, state)| format!("{count} {state}"))
         .collect();
-    format!("{}: {}", counted(components.len(), "component"), counts.join(", "))
+    format!(
+        "{}: {}",
+        counted(components.len(), "component"),
+        counts.join(", ")
+    )
 }
 
 #[cfg(test)]

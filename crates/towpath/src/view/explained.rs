@@ -20,7 +20,10 @@ pub(crate) fn explained(explained: &Explained, now: Timestamp) -> String {
         let _ = writeln!(text, "  address  {address}");
     }
     for instance in &component.instances {
-        let pid = instance.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();
+        let pid = instance
+            .pid
+            .map(|pid| format!(", process {pid}"))
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "  {} is {} for {}{pid}: {}",

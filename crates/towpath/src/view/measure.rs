@@ -15,7 +15,11 @@ pub(crate) fn bytes(bytes: u64) -> String {
         size /= 1024.0;
         unit += 1;
     }
-    let shown = if size < 99.95 { format!("{size:.1}") } else { format!("{size:.0}") };
+    let shown = if size < 99.95 {
+        format!("{size:.1}")
+    } else {
+        format!("{size:.0}")
+    };
     format!("{shown} {}", UNITS[unit])
 }
 
@@ -65,12 +69,22 @@ mod tests {
         let shown: Vec<String> = [0, 1023, 1024, 12_900_000, 268_435_456, 1_072_693_248, 1 << 50]
             .map(bytes)
             .to_vec();
-        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "12.3 MiB", "256 MiB", "1.0 GiB", "1024 TiB"]);
+        assert_eq!(
+            shown,
+            [
+                "0 B", "1023 B", "1.0 KiB", "12.3 MiB", "256 MiB", "1.0 GiB", "1024 TiB"
+            ]
+        );
     }
 
     #[test]
     fn times_have_two_units_at_most() {
-        let shown: Vec<String> = [-5, 0, 59, 60, 3_599, 3_600, 12_000, 86_400, 352_800].map(span).to_vec();
-        assert_eq!(shown, ["0s", "0s", "59s", "1m", "59m", "1h", "3h 20m", "1d", "4d 2h"]);
+        let shown: Vec<String> = [-5, 0, 59, 60, 3_599, 3_600, 12_000, 86_400, 352_800]
+            .map(span)
+            .to_vec();
+        assert_eq!(
+            shown,
+            ["0s", "0s", "59s", "1m", "59m", "1h", "3h 20m", "1d", "4d 2h"]
+        );
     }
 }

@@ -34,7 +34,9 @@ pub(crate) fn state(state: State) -> String {
 pub(crate) fn state_as(state: State, text: &str) -> String {
     match state {
         State::Ready | State::Running | State::Done | State::Scheduled | State::Asleep => marked("32", text),
-        State::Waiting | State::Building | State::Starting | State::Stopping | State::Degraded => yellow(text),
+        State::Waiting | State::Building | State::Starting | State::Stopping | State::Degraded => {
+            yellow(text)
+        }
         State::Unwell | State::Blocked | State::Looping | State::Failed => red(text),
         State::Stopped => dim(text),
     }
@@ -44,7 +46,9 @@ pub(crate) fn state_as(state: State, text: &str) -> String {
 pub(crate) fn name(name: &str, padded: &str) -> String {
     // No red, which means failure; the bright ones tell a seventh from the first.
     const COLORS: &[&str] = &["36", "32", "35", "34", "33", "96", "92", "95", "94", "93"];
-    let sum = name.bytes().fold(7_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    let sum = name.bytes().fold(7_usize, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(byte))
+    });
     marked(COLORS[sum % COLORS.len()], padded)
 }
 

@@ -56,7 +56,10 @@ impl Progress {
                 }
                 kept.push_back(line.clone());
                 let line = tame::tamed(line);
-                Heard::Plain(format!("{}  {line}\n", paint::dim(&format!("build {}", tame::plain(name)))))
+                Heard::Plain(format!(
+                    "{}  {line}\n",
+                    paint::dim(&format!("build {}", tame::plain(name)))
+                ))
             }
             Event::Note { tone, text } => Heard::Always(note(*tone, text)),
             Event::Settled { well, idle } => {
@@ -87,18 +90,31 @@ impl Progress {
             since,
         };
         self.rows.insert(name.to_owned(), row);
-        if changed { Heard::Plain(line) } else { Heard::Nothing }
+        if changed {
+            Heard::Plain(line)
+        } else {
+            Heard::Nothing
+        }
     }
 
     /// What a build said last.
     pub(crate) fn built(&self, name: &str) -> Vec<String> {
-        self.builds.get(name).map(|lines| lines.iter().cloned().collect()).unwrap_or_default()
+        self.builds
+            .get(name)
+            .map(|lines| lines.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// The live view: at most so many lines of at most so many columns.
     pub(crate) fn live(&self, now: Duration, room: (usize, usize)) -> Vec<String> {
         let (columns, lines) = room;
-        let name = self.rows.keys().map(|name| name.len()).max().unwrap_or_default().min(32);
+        let name = self
+            .rows
+            .keys()
+            .map(|name| name.len())
+            .max()
+            .unwrap_or_default()
+            .min(32);
         let mut shown: Vec<(&String, &Row)> = self.rows.iter().collect();
         let hidden = shown.len().saturating_sub(lines.saturating_sub(1).max(1));
         if hidden > 0 {
@@ -124,19 +140,32 @@ impl Progress {
             State::Stopped => '-',
             _ => '✓',
         };
-        let took = if under_way { now.saturating_sub(row.since) } else { row.since.saturating_sub(row.first) };
+        let took = if under_way {
+            now.saturating_sub(row.since)
+        } else {
+            row.since.saturating_sub(row.first)
+        };
         let about = self.about(name, row);
         let state = row.state.word();
-        let time = if took.is_zero() { String::new() } else { seconds(took) };
-        let line = format!(
-            "  {} {}  {}  {}  {}",
+        let time = if took.is_zero() {
+            String::new()
+        } else {
+            seconds(took)
+        };
+        let mut line = format!(
+            "  {} {}  {}",
             paint::state_as(row.state, &sign.to_string()),
             paint::bold(&format!("{:width$}", paint::cut(name, width))),
-            paint::state_as(row.state, &format!("{state:13}")),
-            paint::dim(&format!("{time:>6}")),
-            about
+            paint::state_as(row.state, state),
         );
-        line.trim_end().to_owned()
+        if !(time.is_empty() && about.is_empty()) {
+            let space = " ".repeat(13_usize.saturating_sub(state.len()));
+            line.push_str(&format!("{space}  {}", paint::dim(&format!("{time:>6}"))));
+        }
+        if !about.is_empty() {
+            line.push_str(&format!("  {about}"));
+        }
+        line
     }
 
     /// What there is to say besides the state: the last line of a build, why it waits, what is wrong.
@@ -155,7 +184,10 @@ impl Progress {
         for row in self.rows.values() {
             *counts.entry((rank(row.state), row.state.word())).or_default() += 1;
         }
-        let counts: Vec<String> = counts.iter().map(|((_, word), count)| format!("{count} {word}")).collect();
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|((_, word), count)| format!("{count} {word}"))
+            .collect();
         let all = counted(self.rows.len(), "component");
         paint::dim(&format!("    and {hidden} more; {all}: {}", counts.join(", ")))
     }
@@ -198,7 +230,11 @@ pub(crate) fn seconds(took: Duration) -> String {
 /// A change of state as a line by itself.
 fn line(name: &str, state: State, because: &str, took: Duration) -> String {
     let shown = paint::state(state);
-    let after = if took.is_zero() { String::new() } else { format!("  after {}", seconds(took)) };
+    let after = if took.is_zero() {
+        String::new()
+    } else {
+        format!("  after {}", seconds(took))
+    };
     match state {
         State::Ready | State::Done => format!("{name}  {shown}{after}\n"),
         State::Building | State::Starting | State::Stopping | State::Stopped => format!("{name}  {shown}\n"),
@@ -242,12 +278,19 @@ mod tests {
             (0, state("dashboard", State::Waiting, "for api")),
             (200, build("   \u{1b}[32mCompiling\u{1b}[0m api v0.1.0")),
             (400, state("db", State::Ready, "it answers")),
-            (500, state("mail", State::Failed, "ended with code 1: no such file")),
-            (600, state("mail", State::Failed, "ended with code 1: no such file")),
+            (
+                500,
+                state("mail", State::Failed, "ended with code 1: no such file"),
+            ),
+            (
+                600,
+                state("mail", State::Failed, "ended with code 1: no such file"),
+            ),
         ];
         let mut text = String::new();
         for (at, event) in events {
-            if let Heard::Plain(line) | Heard::Always(line) = progress.hear(&event, Duration::from_millis(at)) {
+            if let Heard::Plain(line) | Heard::Always(line) = progress.hear(&event, Duration::from_millis(at))
+            {
                 text.push_str(&line);
             }
         }
@@ -272,10 +315,10 @@ mod tests {
         let live = progress.live(Duration::from_millis(12_300), (60, 20));
         assert!(live.iter().all(|line| paint::width(line) <= 60));
         insta::assert_snapshot!(shown(&live.join("\n")), @r"
-          ⠸ api        building        12.3s     Compiling api v0.1.0
+          ⠸ api        building        12.3s     Compiling api v0.1…
           ⠸ dashboard  waiting         12.3s  for api
           ✓ db         ready            0.4s
-          ✗ mail       failed                 ended with code 1: no suc…
+          ✗ mail       failed                 ended with code 1: no…
         ");
     }
 
@@ -283,7 +326,11 @@ mod tests {
     fn what_is_under_way_has_the_room() {
         let mut progress = Progress::default();
         for number in 0..100 {
-            let now = if number % 10 == 9 { State::Starting } else { State::Ready };
+            let now = if number % 10 == 9 {
+                State::Starting
+            } else {
+                State::Ready
+            };
             progress.hear(&state(&format!("c{number:02}"), now, ""), Duration::ZERO);
         }
         let live = progress.live(Duration::ZERO, (80, 5));

@@ -45,12 +45,19 @@ pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
     match &status.steward {
         Some(steward) => {
             let (since, pid) = (ago(steward.since, now), steward.pid);
-            format!("{what}, looked after by process {pid} for {since} (towpath {})\n", steward.version)
+            format!(
+                "{what}, looked after by process {pid} for {since} (towpath {})\n",
+                steward.version
+            )
         }
         None => {
             let living = status.components.iter().map(|one| one.instances.len()).sum();
             let run = if living == 1 { "runs" } else { "run" };
-            let keepers = if living == 1 { "its keeper" } else { "their keepers" };
+            let keepers = if living == 1 {
+                "its keeper"
+            } else {
+                "their keepers"
+            };
             format!(
                 "{what}, looked after by nobody: {} {run} on under {keepers}\n  `towpath up` takes over\n",
                 counted(living, "instance"),
@@ -61,7 +68,15 @@ pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
 
 fn table(components: &[Component], now: Timestamp) -> String {
     const HEAD: &[&str] = &[
-        "name", "kind", "state", "instances", "restarts", "memory", "cpu", "since", "address",
+        "name",
+        "kind",
+        "state",
+        "instances",
+        "restarts",
+        "memory",
+        "cpu",
+        "since",
+        "address",
     ];
     let head = HEAD.iter().map(|word| paint::dim(word)).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head)
@@ -99,7 +114,11 @@ fn row(component: &Component, now: Timestamp) -> Vec<String> {
 /// `2`, or `1 of 2` where not all of them are well.
 pub(crate) fn living(component: &Component) -> String {
     let all = component.instances.len();
-    let well = component.instances.iter().filter(|one| one.state.is_well()).count();
+    let well = component
+        .instances
+        .iter()
+        .filter(|one| one.state.is_well())
+        .count();
     match (all, well) {
         (0, _) => "-".to_owned(),
         (all, well) if all == well => all.to_string(),
@@ -111,13 +130,20 @@ pub(crate) fn living(component: &Component) -> String {
 fn why(component: &Component) -> String {
     let name = &component.name;
     let state = paint::state(component.state);
-    let mut text = format!("  {} {state}: {}\n", paint::bold(name), tame::plain(&component.because));
+    let mut text = format!(
+        "  {} {state}: {}\n",
+        paint::bold(name),
+        tame::plain(&component.because)
+    );
     for instance in &component.instances {
         if is_bad(instance.state) && instance.because != component.because {
             let _ = writeln!(text, "      {}: {}", instance.id, tame::plain(&instance.because));
         }
     }
-    let _ = writeln!(text, "      `towpath logs {name}` prints what it said, `towpath explain {name}` tells more");
+    let _ = writeln!(
+        text,
+        "      `towpath logs {name}` prints what it said, `towpath explain {name}` tells more"
+    );
     text
 }
 
@@ -185,7 +211,12 @@ pub(crate) mod tests {
         web.url = Some("https://web.shop.localhost:8443".to_owned());
         web.instances = vec![
             instance("web", 1, State::Ready, "it answers"),
-            instance("web", 2, State::Looping, "ended with code 1 5 times in 30s; again in 16s"),
+            instance(
+                "web",
+                2,
+                State::Looping,
+                "ended with code 1 5 times in 30s; again in 16s",
+            ),
         ];
         let mut mail = component("mail", Kind::Worker, State::Failed);
         mail.because = "its build failed: \u{1b}[31mended with code 1".to_owned();
@@ -195,7 +226,8 @@ pub(crate) mod tests {
     #[test]
     fn what_is_not_well_stands_below_with_its_reason_and_what_to_do() {
         let mut shop = shop();
-        shop.notes.push("limits are watched and not kept: cgroups may not be made here".to_owned());
+        shop.notes
+            .push("limits are watched and not kept: cgroups may not be made here".to_owned());
         insta::assert_snapshot!(shown(&super::status(&shop, at(0))), @r"
         shop in dev, looked after by process 4242 for 1d 1h (towpath 0.1.0)
 

@@ -38,7 +38,9 @@ fn sequence(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
             let mut inside = String::new();
             for letter in letters.by_ref() {
                 if ('\u{40}'..='\u{7e}').contains(&letter) {
-                    let plain = inside.bytes().all(|byte| byte.is_ascii_digit() || byte == b';' || byte == b':');
+                    let plain = inside
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || byte == b';' || byte == b':');
                     return (letter == 'm' && plain).then(|| format!("\u{1b}[{inside}m"));
                 }
                 inside.push(letter);
@@ -73,7 +75,10 @@ mod tests {
 
     #[test]
     fn colors_stay_and_end_with_their_line() {
-        assert_eq!(tamed("\u{1b}[1;32mok\u{1b}[0m"), "\u{1b}[1;32mok\u{1b}[0m\u{1b}[0m");
+        assert_eq!(
+            tamed("\u{1b}[1;32mok\u{1b}[0m"),
+            "\u{1b}[1;32mok\u{1b}[0m\u{1b}[0m"
+        );
         assert_eq!(tamed("\u{1b}[38:5:12mblue"), "\u{1b}[38:5:12mblue\u{1b}[0m");
         assert_eq!(plain("\u{1b}[1;32mok"), "ok");
     }

@@ -13,7 +13,16 @@ use towpath_api::{Component, Status};
 use towpath_model::run::State;
 
 /// What is sorted by.
-const COLUMNS: &[&str] = &["name", "state", "instances", "cpu", "memory", "restarts", "requests", "since"];
+const COLUMNS: &[&str] = &[
+    "name",
+    "state",
+    "instances",
+    "cpu",
+    "memory",
+    "restarts",
+    "requests",
+    "since",
+];
 
 /// What is on the screen besides the numbers themselves.
 #[derive(Debug, Default)]
@@ -71,7 +80,11 @@ impl Top {
         let rows = self.sorted(&now.components).into_iter().map(|component| {
             let cells = cells(component, at);
             Row::new(cells.into_iter().enumerate().map(|(column, text)| {
-                let style = if column == 1 && color { tint(component.state) } else { Style::new() };
+                let style = if column == 1 && color {
+                    tint(component.state)
+                } else {
+                    Style::new()
+                };
                 Cell::new(right(column, text)).style(style)
             }))
         });
@@ -90,7 +103,10 @@ impl Top {
             .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
         frame.render_stateful_widget(table, middle, &mut self.row);
         let keys = "q ends   ← → choose what is sorted by   r turns it round   ↑ ↓ move";
-        frame.render_widget(Paragraph::new(keys).style(Style::new().add_modifier(Modifier::DIM)), below);
+        frame.render_widget(
+            Paragraph::new(keys).style(Style::new().add_modifier(Modifier::DIM)),
+            below,
+        );
     }
 }
 
@@ -101,8 +117,16 @@ fn heading(now: &Status, at: Timestamp) -> Vec<Line<'static>> {
         Some(steward) => format!("steward {} for {}", steward.pid, ago(steward.since, at)),
         None => "looked after by nobody".to_owned(),
     };
-    let unwell = now.components.iter().filter(|one| status::is_bad(one.state)).count();
-    let unwell = if unwell == 0 { "all well".to_owned() } else { format!("{unwell} not well") };
+    let unwell = now
+        .components
+        .iter()
+        .filter(|one| status::is_bad(one.state))
+        .count();
+    let unwell = if unwell == 0 {
+        "all well".to_owned()
+    } else {
+        format!("{unwell} not well")
+    };
     vec![
         Line::from(format!(
             "{} in {}: {}, {unwell}, {} of memory, {} of a core; {steward}",
@@ -112,7 +136,12 @@ fn heading(now: &Status, at: Timestamp) -> Vec<Line<'static>> {
             bytes(memory),
             cpu(used),
         )),
-        Line::from(now.notes.first().map(|note| tame::plain(note)).unwrap_or_default()),
+        Line::from(
+            now.notes
+                .first()
+                .map(|note| tame::plain(note))
+                .unwrap_or_default(),
+        ),
     ]
 }
 
@@ -121,14 +150,22 @@ fn instances(components: &[Component]) -> impl Iterator<Item = &towpath_api::Ins
 }
 
 fn compare(column: usize, one: &Component, other: &Component) -> Ordering {
-    let memory = |component: &Component| component.instances.iter().map(|one| one.memory_bytes).sum::<u64>();
+    let memory = |component: &Component| {
+        component
+            .instances
+            .iter()
+            .map(|one| one.memory_bytes)
+            .sum::<u64>()
+    };
     let used = |component: &Component| component.instances.iter().map(|one| one.cpu_percent).sum::<f64>();
     let restarts = |component: &Component| component.instances.iter().map(|one| one.restarts).sum::<u32>();
     let since = |component: &Component| component.instances.iter().map(|one| one.since).max();
     let order = match COLUMNS[column] {
         "state" => {
             let rank = |component: &Component| (!status::is_bad(component.state), component.state.is_well());
-            rank(one).cmp(&rank(other)).then(one.state.word().cmp(other.state.word()))
+            rank(one)
+                .cmp(&rank(other))
+                .then(one.state.word().cmp(other.state.word()))
         }
         "instances" => other.instances.len().cmp(&one.instances.len()),
         "cpu" => used(other).total_cmp(&used(one)),
@@ -159,7 +196,11 @@ fn cells(component: &Component, at: Timestamp) -> [String; 8] {
 
 /// Words stand left, numbers right.
 fn right(column: usize, text: String) -> Line<'static> {
-    if column < 2 { Line::from(text) } else { Line::from(text).right_aligned() }
+    if column < 2 {
+        Line::from(text)
+    } else {
+        Line::from(text).right_aligned()
+    }
 }
 
 fn tint(state: State) -> Style {
@@ -203,7 +244,16 @@ mod tests {
         top.press(Key::Left);
         top.press(Key::Left);
         top.press(Key::Down);
-        insta::assert_snapshot!(drawn(&mut top, false).backend(), @"");
+        insta::assert_snapshot!(drawn(&mut top, false).backend(), @r#"
+        "shop in dev: 2 components, 1 not well, 36.9 MiB of memory, 1.3% of a core; steward 4242 for 1d 1h   "
+        "                                                                                                    "
+        "name                state            instances       cpu     memory   restarts  requests ↓     since"
+        "web                 ready                    1      0.4%   12.3 MiB          3        1204    3h 20m"
+        "api                 crash-looping       1 of 2      0.9%   24.6 MiB          6           0    3h 20m"
+        "                                                                                                    "
+        "                                                                                                    "
+        "q ends   ← → choose what is sorted by   r turns it round   ↑ ↓ move                                 "
+        "#);
     }
 
     #[test]
@@ -211,7 +261,9 @@ mod tests {
         let colored = |color| {
             let terminal = drawn(&mut Top::default(), color);
             let cells = terminal.backend().buffer().content();
-            cells.iter().any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
+            cells
+                .iter()
+                .any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
         };
         assert!(colored(true));
         assert!(!colored(false));
