@@ -4,9 +4,11 @@
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod git;
+pub(crate) mod kept;
 pub(crate) mod keys;
 pub(crate) mod live;
 pub(crate) mod machine;
+pub(crate) mod person;
 pub(crate) mod processes;
 pub(crate) mod signals;
 pub(crate) mod state;

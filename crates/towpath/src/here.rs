@@ -77,7 +77,7 @@ impl Here {
         }
         let place = found?;
         let names = Names::of(&place);
-        let folder = files::whole(&place.folder)?;
+        let folder = files::whole_folder(&place.folder)?;
         let kept = state::environments(&folder);
         let sorted = sort(&words, env, &names, &kept, purpose)?;
         let state = State::of(&folder, &sorted.0);
@@ -100,7 +100,7 @@ impl Here {
             _ => return None,
         };
         let place = files::find_manifest(path).ok()?;
-        let folder = files::whole(&place.folder).ok()?;
+        let folder = files::whole_folder(&place.folder).ok()?;
         // Where nobody says which one, no other one can come before this.
         let environment = env.unwrap_or(FIRST).to_owned();
         let state = State::of(&folder, &environment);
@@ -122,6 +122,11 @@ impl Here {
     /// Whoever looks after it.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.state.socket())
+    }
+
+    /// The path of the manifest, as it was named.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.place.folder.join(self.file())
     }
 
     /// The manifest's own name in its folder.

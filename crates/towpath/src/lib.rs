@@ -9,7 +9,7 @@ mod door;
 pub mod failure;
 mod here;
 pub mod init;
-mod launched;
+pub mod launched;
 mod render;
 mod talk;
 mod tools;

@@ -7,7 +7,6 @@ use crate::door::machine::{self, Groups};
 use crate::door::{processes, state};
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::launched;
 use crate::tools::{Look, installation, look};
 use crate::view::measure::bytes;
 use crate::view::paint;
@@ -56,7 +55,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let desired = checked
         .product(Some(&here.environment))
         .map_or(product, |(desired, _)| desired);
-    let launched = launched::launch(context, &here.place, &here.environment)?;
+    let launched = super::up::launch(context, &here)?;
     let root = processes::is_root();
     let needs = requirements(&launched.product);
     let mut checks = tools(&look(&needs), root);

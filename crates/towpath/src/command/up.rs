@@ -13,7 +13,8 @@ use crate::door::signals::Interrupts;
 use crate::door::state::Owner;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::launched::{self, Launched};
+use crate::launched;
+use towpath_decide::launch::Launched;
 use crate::talk::{self, failed, wait};
 use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
@@ -45,7 +46,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let here = Here::find(&args.among.words, env, Purpose::Start)?;
         // It gets ready while the manifest is read.
         let calling = talk::call(&here).await?;
-        let launched = match launched::launch(context, &here.place, &here.environment) {
+        let launched = match launch(context, &here) {
             Ok(launched) => launched,
             Err(failure) => {
                 calling.never_mind();
@@ -73,6 +74,13 @@ async fn same(here: &Here) -> Option<Same> {
         .ask::<_, Same>(http::Method::POST, "/same", &())
         .await;
     asked.ok().filter(|same| same.same)
+}
+
+/// Everything that can be started, or what stands in its way.
+pub(super) fn launch(context: &Context, here: &Here) -> Result<Launched, Failure> {
+    let terminal = context.terminal;
+    let mut tell = |text: &str| terminal.tell(text);
+    launched::launch(Some(&here.manifest()), Some(&here.environment), terminal.color_errors, &mut tell)
 }
 
 /// What is asked for.
@@ -152,7 +160,7 @@ impl<'a> Session<'a> {
                 // What it was asked to build it has built, or it failed and is said to have.
                 Wanted::Apply(apply) => apply.build = false,
                 Wanted::Same(_) => {
-                    let launched = launched::launch(self.context, &self.here.place, &self.here.environment)?;
+                    let launched = launch(self.context, self.here)?;
                     wanted = Wanted::Apply(Box::new(apply(self.here, &Args::default(), launched)));
                 }
             }

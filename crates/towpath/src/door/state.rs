@@ -2,15 +2,13 @@
 //! goes when it is deleted.
 #![allow(clippy::disallowed_methods, reason = "this is the door to the state folder")]
 
+use super::kept::{self, STATE};
 use crate::failure::{Failure, Kind};
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-/// The folder beside the manifest; a folder an environment is in it.
-pub(crate) const STATE: &str = ".towpath";
 
 /// The most of a log that is read to tell its end.
 const TAIL: u64 = 16 * 1024;
@@ -51,14 +49,9 @@ impl State {
 
     /// Makes the folder, for its owner only, and keeps it out of git.
     pub(crate) fn make(&self) -> Result<(), Failure> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        made.map_err(|error| self.refused("made", &error))?;
-        let ignored = self.folder.with_file_name(".gitignore");
-        if !ignored.exists() {
-            // That git would see the folder is a nuisance, and no reason not to run.
-            let _ = fs::write(ignored, "*\n");
-        }
-        Ok(())
+        let product = self.folder.ancestors().nth(2).unwrap_or(&self.folder);
+        let environment = self.folder.file_name().unwrap_or_default();
+        kept::make(product, &environment.to_string_lossy()).map(|_| ())
     }
 
     /// A log for a new steward, which goes on where the last one ended.
