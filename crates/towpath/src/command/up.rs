@@ -14,7 +14,6 @@ use crate::door::state::Owner;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::launched;
-use towpath_decide::launch::Launched;
 use crate::talk::{self, failed, wait};
 use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
@@ -24,6 +23,7 @@ use crate::view::progress::{End, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
 use towpath_api::{Apply, ClientError, Component, DownArgs, LogArgs, LogLine, Same, Status};
+use towpath_decide::launch::Launched;
 use towpath_decide::launch::tools::requirements;
 use towpath_model::sealed::Sealed;
 
@@ -80,7 +80,12 @@ async fn same(here: &Here) -> Option<Same> {
 pub(super) fn launch(context: &Context, here: &Here) -> Result<Launched, Failure> {
     let terminal = context.terminal;
     let mut tell = |text: &str| terminal.tell(text);
-    launched::launch(Some(&here.manifest()), Some(&here.environment), terminal.color_errors, &mut tell)
+    launched::launch(
+        Some(&here.manifest()),
+        Some(&here.environment),
+        terminal.color_errors,
+        &mut tell,
+    )
 }
 
 /// What is asked for.
