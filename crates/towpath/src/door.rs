@@ -2,4 +2,6 @@
 
 pub(crate) mod files;
 pub(crate) mod git;
+pub(crate) mod kept;
+pub(crate) mod person;
 pub(crate) mod terminal;

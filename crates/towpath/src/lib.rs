@@ -6,6 +6,7 @@ mod command;
 mod door;
 pub mod failure;
 pub mod init;
+pub mod launched;
 mod render;
 mod veil;
 
