@@ -103,6 +103,12 @@ impl Tended {
                 self.standing(&id.component, id.number, |one| one.well = well);
             }
             Fact::Did { id, did, result } => self.did(&id, did, result),
+            Fact::Withdrawn { id, did } => {
+                if let Some(part) = self.parts.get_mut(&id.component) {
+                    part.withdraw(&id, did);
+                    self.touched.insert(id.component);
+                }
+            }
             Fact::Built { build, result } => self.built(&build, result),
             Fact::Packed { name, result } => {
                 if let Some(part) = self.parts.get_mut(&name) {

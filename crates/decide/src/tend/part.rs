@@ -208,6 +208,19 @@ impl Part {
         self.trouble = Some((why, None));
     }
 
+    /// Something that was decided was not begun after all. A number that was meant for a start may be given again: nothing
+    /// has ever run under it.
+    pub(super) fn withdraw(&mut self, id: &InstanceId, did: Did) {
+        if did == Did::Start {
+            self.standing.retain(|one| one.seen.id != *id);
+            if self.last == id.number {
+                self.last -= 1;
+            }
+        } else if let Some(one) = self.find(id.number) {
+            one.busy = None;
+        }
+    }
+
     pub(super) fn decide(
         &mut self,
         made: &Made,
