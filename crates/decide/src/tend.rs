@@ -12,6 +12,8 @@
 
 mod fact;
 mod part;
+#[cfg(test)]
+mod tests;
 
 pub use fact::{Act, Applied, Did, Fact, Remembered, Wish};
 pub use part::Part;
@@ -168,7 +170,7 @@ impl Tended {
         let Some(part) = self.parts.get_mut(name) else {
             return;
         };
-        let was = (part.state, part.lives());
+        let was = (part.state, part.lived);
         let said = part.because.clone();
         let decided = part.decide(&made, &needs, used, now);
         if let Some((count, last)) = decided.missed {
@@ -206,7 +208,8 @@ impl Tended {
             acts.push(Act::Tell(name.clone()));
         }
         acts.push(Act::Face(name.clone()));
-        let is = (part.state, part.lives());
+        part.lived = part.lives();
+        let is = (part.state, part.lived);
         let vanished = part.component.is_none() && part.standing.is_empty();
         if make {
             self.make(name, acts);

@@ -3,8 +3,9 @@
 use crate::addresses::Addresses;
 use std::collections::BTreeMap;
 use towpath_engine::Start;
+use towpath_model::desired::component::Restart;
 use towpath_model::desired::secret::Delivery;
-use towpath_model::run::{Component, InstanceId, Part, Value, Variable, Variables};
+use towpath_model::run::{Component, InstanceId, Kind, Part, Value, Variable, Variables};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 
@@ -82,6 +83,7 @@ impl Wardrobe {
         addresses: &Addresses,
     ) -> Start {
         let (mut env, files) = self.variables(&component.env, port, addresses);
+        let is_job = component.kind == Kind::Job;
         env.push(("TOWPATH_INSTANCE".to_owned(), Sealed::new(id.to_string())));
         Start {
             lease: component.single.then(|| component.name.clone()),
@@ -93,7 +95,8 @@ impl Wardrobe {
             files,
             port,
             limits: component.limits,
-            restart: component.restart,
+            // A job's next try is a decision of its own: it waits longer each time, and ends.
+            restart: if is_job { Restart::Never } else { component.restart },
             stop: component.stop.clone(),
             timeout: component
                 .timeout

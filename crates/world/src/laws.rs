@@ -33,8 +33,8 @@ impl Laws {
         self.broken.push(what);
     }
 
-    /// A batch was written down by a steward that knows this.
-    pub(crate) fn wrote(&mut self, batch: &Batch, prepared: &[Prepared], tended: &Tended) {
+    /// A batch was written down, and with it what is about to be done.
+    pub(crate) fn wrote(&mut self, batch: &Batch, prepared: &[Prepared]) {
         for (kind, name, body) in &batch.records {
             let name = crate::product::name_of(name)
                 .ok()
@@ -46,6 +46,18 @@ impl Laws {
                 _ => {}
             }
         }
+        for prepared in prepared {
+            if let Prepared::Start(order, _) = prepared
+                && self.stopped.contains(&order.id.component)
+            {
+                let told = format!("{} is started, and was stopped by a person", order.id);
+                self.broken.push(told);
+            }
+        }
+    }
+
+    /// This was decided by a steward that knows this.
+    pub(crate) fn decided(&mut self, prepared: &[Prepared], tended: &Tended) {
         let mut started: BTreeMap<&Name, &Order> = BTreeMap::new();
         for prepared in prepared {
             if let Prepared::Start(order, _) = prepared {
@@ -53,12 +65,6 @@ impl Laws {
             }
         }
         for (name, order) in started {
-            if self.stopped.contains(name) {
-                self.broken.push(format!(
-                    "{} is started, though {name} was stopped by a person",
-                    order.id
-                ));
-            }
             self.look_at_surge(name, order, tended);
         }
     }
@@ -71,7 +77,9 @@ impl Laws {
             let stops = matches!(one.seen.life, Life::Stopping { .. }) && one.busy.is_none();
             one.lives() && one.busy != Some(Busy::Stopping) && !stops
         });
-        let (new, old): (Vec<_>, Vec<_>) = stays.partition(|one| one.seen.digest == order.digest);
+        let (new, mut old): (Vec<_>, Vec<_>) = stays.partition(|one| one.seen.digest == order.digest);
+        // One that is being started just now cannot be stopped before it is there.
+        old.retain(|one| one.busy != Some(Busy::Starting));
         let wanted = part.instances();
         for (which, count) in [("new", new.len()), ("older", old.len())] {
             if count > wanted as usize {

@@ -13,7 +13,7 @@ pub use doing::Wanted;
 use crate::clock::{Clock, after};
 use crate::journal::Journal;
 use crate::laws::Laws;
-use crate::machine::{Machine, Note};
+use crate::machine::{Machine, Note, Order};
 use crate::product::Product;
 use crate::trace::Trace;
 use asking::Asked;
@@ -142,8 +142,9 @@ impl Steward {
 
     /// When it has something to do though nothing reaches it.
     pub(crate) fn next(&self, clock: Clock) -> Option<Timestamp> {
-        let busy = !self.ready.is_empty() || !self.inbox.is_empty() || self.undecided;
-        let writes = (!self.prepared.is_empty()).then(|| self.write_again.unwrap_or(clock.steady));
+        let busy = !self.ready.is_empty() || !self.inbox.is_empty();
+        let decides = self.undecided || !self.prepared.is_empty();
+        let writes = decides.then(|| self.write_again.unwrap_or(clock.steady));
         let look = self.tended.next_look().map(|at| clock.steady_of(at));
         let asks = self.asked.values().filter_map(|asked| asked.due).min();
         let now = busy.then_some(clock.steady);
@@ -162,7 +163,7 @@ impl Steward {
         } else if let Some(message) = self.inbox.pop_front() {
             self.learn(message, around);
             self.undecided = true;
-        } else if self.undecided {
+        } else if self.undecided && may_write {
             self.decide(around);
         } else if let Some(id) = self.due_question(now) {
             self.ask(&id, around);
@@ -244,6 +245,7 @@ impl Steward {
                 }
             }
         }
+        around.laws.decided(&self.prepared, &self.tended);
         for name in faces {
             self.question(&name, around.clock.steady);
         }
@@ -261,7 +263,7 @@ impl Steward {
         batch.entries.extend(self.prepared.iter().map(Prepared::entry));
         match around.journal.write(batch.clone(), around.clock.today()) {
             Ok(seqs) => {
-                around.laws.wrote(&batch, &self.prepared, &self.tended);
+                around.laws.wrote(&batch, &self.prepared);
                 for entry in &batch.entries[before..] {
                     let said = format!("{} {}, because {}", entry.what, entry.subject, entry.because);
                     around.trace.say(around.clock, said);
@@ -276,7 +278,25 @@ impl Steward {
                 around.trace.say(around.clock, refusal);
                 self.write_again = Some(after(now, WRITE_AGAIN));
                 self.flush_at = Some(after(now, WRITE_AGAIN));
+                self.withdraw();
             }
+        }
+    }
+
+    /// What could not be written down is decided anew when it can be: by then, something else may be wanted.
+    fn withdraw(&mut self) {
+        self.undecided = true;
+        let (instances, others) = std::mem::take(&mut self.prepared)
+            .into_iter()
+            .partition::<Vec<_>, _>(|prepared| prepared.instance().is_some());
+        self.prepared = others;
+        for prepared in &instances {
+            if let Prepared::Start(Order { port: Some(port), .. }, _) = prepared {
+                self.ports.remove(port);
+            }
+        }
+        for (id, did) in instances.iter().rev().filter_map(Prepared::instance) {
+            self.tended.learn(Fact::Withdrawn { id, did });
         }
     }
 }

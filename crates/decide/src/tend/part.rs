@@ -34,6 +34,8 @@ pub struct Part {
     pub(super) trouble: Option<(String, Option<Timestamp>)>,
     pub(super) restart: Option<Because>,
     pub(super) look: Option<Timestamp>,
+    /// It lived when it was decided last.
+    pub(super) lived: bool,
     /// What was remembered of it last.
     pub(super) kept: Remembered,
 }
@@ -54,6 +56,7 @@ impl Default for Part {
             trouble: None,
             restart: None,
             look: None,
+            lived: false,
             kept: Remembered::default(),
         }
     }
@@ -184,6 +187,7 @@ impl Part {
                 if one.seen.life.pid() != seen.life.pid() {
                     one.well = fresh();
                     one.robbed = false;
+                    one.stopped &= seen.life.is_over();
                 }
                 one.seen = seen;
             }
@@ -194,6 +198,7 @@ impl Part {
                     well,
                     busy: None,
                     robbed: false,
+                    stopped: false,
                 });
                 self.standing.sort_by_key(|one| one.seen.id.number);
             }
@@ -218,6 +223,7 @@ impl Part {
             }
         } else if let Some(one) = self.find(id.number) {
             one.busy = None;
+            one.stopped &= did != Did::Stop;
         }
     }
 
@@ -324,6 +330,7 @@ impl Part {
                     well: Well::NotYet { late: None },
                     busy: Some(Busy::Starting),
                     robbed: false,
+                    stopped: false,
                 });
                 Act::Start {
                     id,
@@ -334,6 +341,9 @@ impl Part {
             }
             Step::Stop(id) => {
                 self.busy(&id, Busy::Stopping);
+                if let Some(one) = self.find(id.number) {
+                    one.stopped = true;
+                }
                 Act::Stop { id, how, because }
             }
             Step::Restart(id) => {

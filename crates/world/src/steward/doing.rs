@@ -41,6 +41,17 @@ pub(crate) enum Prepared {
 }
 
 impl Prepared {
+    /// What it does to which instance.
+    pub(super) fn instance(&self) -> Option<(InstanceId, Did)> {
+        match self {
+            Prepared::Start(order, _) => Some((order.id.clone(), Did::Start)),
+            Prepared::Stop(id, ..) => Some((id.clone(), Did::Stop)),
+            Prepared::Restart(id, ..) => Some((id.clone(), Did::Restart)),
+            Prepared::Forget(id) => Some((id.clone(), Did::Forget)),
+            Prepared::Build(_) | Prepared::Pack(_) => None,
+        }
+    }
+
     pub(super) fn entry(&self) -> Entry {
         let (what, subject, body, because) = match self {
             Prepared::Start(order, because) => {
