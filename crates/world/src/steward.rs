@@ -145,7 +145,8 @@ impl Steward {
         let busy = !self.ready.is_empty() || !self.inbox.is_empty();
         let decides = self.undecided || !self.prepared.is_empty();
         let writes = decides.then(|| self.write_again.unwrap_or(clock.steady));
-        let look = self.tended.next_look().map(|at| clock.steady_of(at));
+        let look = self.tended.next_look().filter(|_| !self.undecided);
+        let look = look.map(|at| clock.steady_of(at));
         let asks = self.asked.values().filter_map(|asked| asked.due).min();
         let now = busy.then_some(clock.steady);
         let all = [now, writes, look, asks, self.flush_at];
@@ -167,16 +168,16 @@ impl Steward {
             self.decide(around);
         } else if let Some(id) = self.due_question(now) {
             self.ask(&id, around);
-        } else if self
-            .tended
-            .next_look()
-            .is_some_and(|at| at <= around.clock.today())
-        {
+        } else if !self.undecided && self.looks(around.clock) {
             self.undecided = true;
         } else {
             return false;
         }
         true
+    }
+
+    fn looks(&self, clock: Clock) -> bool {
+        self.tended.next_look().is_some_and(|at| at <= clock.today())
     }
 
     fn learn(&mut self, message: Message, around: &mut Around<'_>) {

@@ -121,7 +121,9 @@ impl Part {
             component.instances
         };
         let wanted = self.scale.unwrap_or(written);
-        if component.single { wanted.min(1) } else { wanted }
+        // Two cannot listen on one port.
+        let fixed = component.listens.as_ref().is_some_and(|listens| listens.port.is_some());
+        if component.single || fixed { wanted.min(1) } else { wanted }
     }
 
     /// What has to be remembered of it.
