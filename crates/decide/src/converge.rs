@@ -194,7 +194,8 @@ impl Standing {
         self.seen.id.clone()
     }
 
-    fn leaves(&self) -> bool {
+    /// Whether it is on its way out.
+    pub fn leaves(&self) -> bool {
         match self.busy {
             Some(Busy::Stopping) => true,
             // It comes back where it stands.

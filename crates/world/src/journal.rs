@@ -15,12 +15,14 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Writes a batch, whole or not at all.
-    pub(crate) fn write(&mut self, batch: Batch, now: Timestamp) -> Result<Vec<Seq>, StoreError> {
-        if self.full {
-            let folder = "the world".to_owned();
-            return Err(StoreError::Full { folder });
-        }
+    /// Why nothing can be written now.
+    pub(crate) fn refusal(&self) -> Option<StoreError> {
+        let folder = "the world".to_owned();
+        self.full.then_some(StoreError::Full { folder })
+    }
+
+    /// Writes a batch.
+    pub(crate) fn write(&mut self, batch: Batch, now: Timestamp) -> Vec<Seq> {
         let mut seqs = Vec::new();
         for entry in batch.entries {
             let seq = self.written.last().map_or(1, |last| last.seq + 1);
@@ -44,7 +46,7 @@ impl Journal {
                 None => self.records.remove(&(kind, name)),
             };
         }
-        Ok(seqs)
+        seqs
     }
 
     /// Everything that was written, oldest first.

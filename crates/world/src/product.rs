@@ -1,6 +1,6 @@
 //! Products in a few words: `web 2 needs=db,cache`, for scripts that are read by people.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use towpath_decide::tend::Applied;
@@ -72,34 +72,31 @@ impl Product {
         }
     }
 
+    /// As it stands in the journal: a text, because a tree of values takes longer to make than to read.
     pub(crate) fn record(&self) -> Value {
-        let components = self.components.iter().map(|(name, (component, digest))| {
-            let both = json!([&**component, digest]);
-            (name.to_string(), both)
-        });
-        let builds = self.builds.values().map(|build| json!(&**build));
-        json!({
-            "components": components.collect::<serde_json::Map<_, _>>(),
-            "builds": builds.collect::<Vec<_>>(),
-            "changes": self.changes,
-        })
+        let components = self.components.values();
+        let components: Vec<(&Component, &str)> = components
+            .map(|(component, digest)| (&**component, digest.as_str()))
+            .collect();
+        let builds: Vec<&Build> = self.builds.values().map(|build| &**build).collect();
+        let text = serde_json::to_string(&(components, builds, self.changes));
+        Value::String(text.expect("a product is plain data with names as keys"))
     }
 
     pub(crate) fn of_record(record: &Value) -> Option<Product> {
-        let mut product = Product {
-            changes: record["changes"].as_u64()?,
-            ..Product::default()
-        };
-        for (_, both) in record["components"].as_object()? {
-            let (component, digest): (Component, String) = serde_json::from_value(both.clone()).ok()?;
-            let name = component.name.clone();
-            product.components.insert(name, (Arc::new(component), digest));
-        }
-        for build in record["builds"].as_array()? {
-            let build: Build = serde_json::from_value(build.clone()).ok()?;
-            product.builds.insert(build.name.clone(), Arc::new(build));
-        }
-        Some(product)
+        type Record = (Vec<(Component, String)>, Vec<Build>, u64);
+        let (components, builds, changes): Record = serde_json::from_str(record.as_str()?).ok()?;
+        let components = components.into_iter();
+        let builds = builds.into_iter();
+        Some(Product {
+            components: components
+                .map(|(component, digest)| (component.name.clone(), (Arc::new(component), digest)))
+                .collect(),
+            builds: builds
+                .map(|build| (build.name.clone(), Arc::new(build)))
+                .collect(),
+            changes,
+        })
     }
 }
 

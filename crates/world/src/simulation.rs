@@ -65,7 +65,7 @@ fn component(name: &str, chance: &mut Chance) -> String {
 fn line(names: &[&str], chance: &mut Chance) -> String {
     let name = *chance.pick(names);
     let instance = format!("{name}.{}", 1 + chance.below(4));
-    match chance.below(28) {
+    match chance.below(30) {
         0..=2 => format!("kill {instance}"),
         3 => format!("lose {instance}"),
         4 => format!("steal {instance}"),
@@ -92,6 +92,9 @@ fn line(names: &[&str], chance: &mut Chance) -> String {
         20 => "disk free".to_owned(),
         21..=24 => format!("crash steward after {}", 1 + chance.below(40)),
         25 => "crash steward".to_owned(),
+        26 => format!("clock {}", chance.pick(&["+1h", "-1h"])),
+        27 => format!("temper {name} {}", chance.pick(&["unbuildable", "builds=30s"])),
+        28 => format!("make {name}"),
         _ => "start steward".to_owned(),
     }
 }

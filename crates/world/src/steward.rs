@@ -259,29 +259,24 @@ impl Steward {
     fn write(&mut self, around: &mut Around<'_>) {
         let now = around.clock.steady;
         self.flush_at = None;
-        let mut batch = self.batch.clone();
-        let before = batch.entries.len();
-        batch.entries.extend(self.prepared.iter().map(Prepared::entry));
-        match around.journal.write(batch.clone(), around.clock.today()) {
-            Ok(seqs) => {
-                around.laws.wrote(&batch, &self.prepared);
-                for entry in &batch.entries[before..] {
-                    let said = format!("{} {}, because {}", entry.what, entry.subject, entry.because);
-                    around.trace.say(around.clock, said);
-                }
-                self.batch = Batch::default();
-                self.write_again = None;
-                let prepared = std::mem::take(&mut self.prepared);
-                self.ready
-                    .extend(prepared.into_iter().zip(seqs.into_iter().skip(before)));
-            }
-            Err(refusal) => {
-                around.trace.say(around.clock, refusal);
-                self.write_again = Some(after(now, WRITE_AGAIN));
-                self.flush_at = Some(after(now, WRITE_AGAIN));
-                self.withdraw();
-            }
+        if let Some(refusal) = around.journal.refusal() {
+            around.trace.say(around.clock, refusal);
+            self.write_again = Some(after(now, WRITE_AGAIN));
+            self.flush_at = self.write_again;
+            self.withdraw();
+            return;
         }
+        self.write_again = None;
+        let prepared = std::mem::take(&mut self.prepared);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.entries.extend(prepared.iter().map(Prepared::entry));
+        around.laws.wrote(&batch, &prepared);
+        for entry in &batch.entries {
+            let said = format!("{} {}, because {}", entry.what, entry.subject, entry.because);
+            around.trace.say(around.clock, said);
+        }
+        let seqs = around.journal.write(batch, around.clock.today());
+        self.ready.extend(prepared.into_iter().zip(seqs));
     }
 
     /// What could not be written down is decided anew when it can be: by then, something else may be wanted.

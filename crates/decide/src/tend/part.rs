@@ -291,7 +291,7 @@ impl Part {
         for one in self
             .standing
             .iter()
-            .filter(|one| one.busy.is_none() && one.seen.digest == self.digest)
+            .filter(|one| one.busy.is_none() && !one.leaves() && one.seen.digest == self.digest)
         {
             let id = &one.seen.id;
             let touched = |(step, _): &(Step, Because)| matches!(step, Step::Stop(other) | Step::Restart(other) | Step::Forget(other) if other == id);
