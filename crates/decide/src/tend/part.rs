@@ -122,8 +122,15 @@ impl Part {
         };
         let wanted = self.scale.unwrap_or(written);
         // Two cannot listen on one port.
-        let fixed = component.listens.as_ref().is_some_and(|listens| listens.port.is_some());
-        if component.single || fixed { wanted.min(1) } else { wanted }
+        let fixed = component
+            .listens
+            .as_ref()
+            .is_some_and(|listens| listens.port.is_some());
+        if component.single || fixed {
+            wanted.min(1)
+        } else {
+            wanted
+        }
     }
 
     /// What has to be remembered of it.
