@@ -213,6 +213,15 @@ pub(crate) fn folder_name(path: &Path) -> String {
         .into_owned()
 }
 
+/// The whole path of a folder, without dots and links.
+pub(crate) fn whole_folder(folder: &Path) -> Result<PathBuf, Failure> {
+    let found = folder.canonicalize();
+    found.map_err(|_| {
+        Failure::new(Kind::User, format!("there is no folder {}", folder.display()))
+            .hint("name one with a manifest in it; `towpath init` writes a first one")
+    })
+}
+
 /// Whether there is something of that name, be it a link that leads nowhere.
 pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()

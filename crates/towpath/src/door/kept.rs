@@ -18,15 +18,21 @@ pub(crate) struct Held {
     folder: File,
 }
 
-/// Makes the folder that is kept for an environment, where there is none, and holds it until it is dropped. Git is told to
-/// leave all of it alone.
-pub(crate) fn hold(product: &Path, environment: &str) -> Result<Held, Failure> {
+/// Makes the folder that is kept for an environment, where there is none. Git is told to leave all of it alone.
+pub(crate) fn make(product: &Path, environment: &str) -> Result<PathBuf, Failure> {
     let state = product.join(STATE);
     let path = state.join(environment);
     let told = |error: &io::Error| refused(&path.display().to_string(), "made", error);
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
     made.map_err(|error| told(&error))?;
     ignore(&state).map_err(|error| told(&error))?;
+    Ok(path)
+}
+
+/// Makes the folder that is kept for an environment, and holds it until it is dropped.
+pub(crate) fn hold(product: &Path, environment: &str) -> Result<Held, Failure> {
+    let path = make(product, environment)?;
+    let told = |error: &io::Error| refused(&path.display().to_string(), "held", error);
     let folder = File::open(&path).map_err(|error| told(&error))?;
     folder.lock().map_err(|error| told(&error))?;
     Ok(Held { path, folder })
