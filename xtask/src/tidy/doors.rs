@@ -36,6 +36,10 @@ const DOORS: &[(&str, &str)] = &[
         "the binary reads its manifest, writes its files and asks the clock here",
     ),
     (
+        "crates/edge/src/door/",
+        "the edge reads the files that it serves, keeps its authority and asks the clock here",
+    ),
+    (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
     ),
