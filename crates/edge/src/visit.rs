@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{HeaderMap, HeaderValue, LOCATION};
+use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -50,7 +50,12 @@ pub(crate) async fn answer(
         Ok(host) => host,
         Err(no_host) => {
             let page = Page::new(StatusCode::BAD_REQUEST, "Bad request", no_host.words());
-            return Ok(page.answer(&parts.headers));
+            let mut refused = page.answer(&parts.headers);
+            // Whoever cannot say for whom it asks may not mean the next bytes as it seems either.
+            refused
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+            return Ok(refused);
         }
     };
     if parts.method == Method::CONNECT {

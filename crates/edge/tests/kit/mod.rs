@@ -27,16 +27,16 @@ use tokio_rustls::client::TlsStream;
 use towpath_edge::{Answer, Config, Edge, Event, Target};
 
 /// Nothing here takes so long unless it hangs.
-pub const BOUND: Duration = Duration::from_secs(20);
+pub(crate) const BOUND: Duration = Duration::from_secs(20);
 
 /// An edge of its own, with an authority of its own.
-pub struct Running {
-    pub edge: Arc<Edge>,
-    pub events: UnboundedReceiver<Event>,
-    pub folder: tempfile::TempDir,
+pub(crate) struct Running {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) events: UnboundedReceiver<Event>,
+    pub(crate) folder: tempfile::TempDir,
 }
 
-pub async fn edge() -> Running {
+pub(crate) async fn edge() -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, events) = unbounded_channel();
     let config = Config {
@@ -54,12 +54,12 @@ pub async fn edge() -> Running {
 }
 
 /// The host name of a component.
-pub fn host(name: &str) -> String {
+pub(crate) fn host(name: &str) -> String {
     format!("{name}.hello.localhost")
 }
 
 /// A target with its host name, which holds for so long.
-pub fn target(name: &str, ready: &[(&str, SocketAddr)], hold: Duration) -> Target {
+pub(crate) fn target(name: &str, ready: &[(&str, SocketAddr)], hold: Duration) -> Target {
     with(
         name,
         Answer::Instances {
@@ -70,7 +70,7 @@ pub fn target(name: &str, ready: &[(&str, SocketAddr)], hold: Duration) -> Targe
     )
 }
 
-pub fn with(name: &str, answer: Answer) -> Target {
+pub(crate) fn with(name: &str, answer: Answer) -> Target {
     Target {
         name: name.to_owned(),
         hosts: vec![host(name)],
@@ -85,22 +85,22 @@ pub fn with(name: &str, answer: Answer) -> Target {
 }
 
 impl Running {
-    pub async fn set(&self, target: Target) {
+    pub(crate) async fn set(&self, target: Target) {
         let name = target.name.clone();
         let set = self.edge.set(vec![(name, Some(target))]).await;
         set.expect("no port is taken");
     }
 
-    pub fn http(&self) -> SocketAddr {
+    pub(crate) fn http(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.edge.listening().http).into()
     }
 
-    pub fn https(&self) -> SocketAddr {
+    pub(crate) fn https(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.edge.listening().https).into()
     }
 
     /// A TLS connection that trusts the authority and nobody else.
-    pub async fn tls(&self, name: &str, protocols: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn tls(&self, name: &str, protocols: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
         let connector = connector(&self.edge.listening().authority, protocols);
         let stream = TcpStream::connect(self.https()).await?;
         let name = ServerName::try_from(name.to_owned()).expect("a name");
@@ -108,16 +108,16 @@ impl Running {
     }
 
     /// Asks over plain HTTP.
-    pub async fn ask(&self, request: Request<Full<Bytes>>) -> Reply {
+    pub(crate) async fn ask(&self, request: Request<Full<Bytes>>) -> Reply {
         ask(self.http(), request).await
     }
 
     /// Asks a component for a path.
-    pub async fn get(&self, name: &str, path: &str) -> Reply {
+    pub(crate) async fn get(&self, name: &str, path: &str) -> Reply {
         self.ask(get(&host(name), path)).await
     }
 
-    pub async fn event(&mut self) -> Event {
+    pub(crate) async fn event(&mut self) -> Event {
         tokio::time::timeout(BOUND, self.events.recv())
             .await
             .expect("something is told")
@@ -125,7 +125,7 @@ impl Running {
     }
 }
 
-pub fn connector(authority: &std::path::Path, protocols: &[&[u8]]) -> TlsConnector {
+pub(crate) fn connector(authority: &std::path::Path, protocols: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     let root = CertificateDer::from_pem_file(authority).expect("a certificate");
     roots.add(root).expect("it can be trusted");
@@ -141,30 +141,30 @@ pub fn connector(authority: &std::path::Path, protocols: &[&[u8]]) -> TlsConnect
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-    pub trailers: Option<HeaderMap>,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("it is text"))
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("it is text")
     }
 }
 
-pub fn get(host: &str, path: &str) -> Request<Full<Bytes>> {
+pub(crate) fn get(host: &str, path: &str) -> Request<Full<Bytes>> {
     request(Method::GET, host, path, &[], "")
 }
 
-pub fn request(
+pub(crate) fn request(
     method: Method,
     host: &str,
     path: &str,
@@ -178,7 +178,7 @@ pub fn request(
     request.body(Full::from(body)).expect("it is a request")
 }
 
-pub async fn read(response: Response<Incoming>) -> Reply {
+pub(crate) async fn read(response: Response<Incoming>) -> Reply {
     let (parts, body) = response.into_parts();
     let collected = tokio::time::timeout(BOUND, body.collect())
         .await
@@ -193,18 +193,18 @@ pub async fn read(response: Response<Incoming>) -> Reply {
 }
 
 /// Asks over a connection of its own.
-pub async fn ask(at: SocketAddr, request: Request<Full<Bytes>>) -> Reply {
+pub(crate) async fn ask(at: SocketAddr, request: Request<Full<Bytes>>) -> Reply {
     try_ask(at, request).await.expect("an answer")
 }
 
-pub async fn try_ask(at: SocketAddr, request: Request<Full<Bytes>>) -> hyper::Result<Reply> {
+pub(crate) async fn try_ask(at: SocketAddr, request: Request<Full<Bytes>>) -> hyper::Result<Reply> {
     let stream = TcpStream::connect(at).await.expect("somebody listens");
     let mut sender = http_one(stream).await;
     let answered = tokio::time::timeout(BOUND, sender.send_request(request)).await;
     Ok(read(answered.expect("it is answered")?).await)
 }
 
-pub async fn http_one<S, B>(stream: S) -> http1::SendRequest<B>
+pub(crate) async fn http_one<S, B>(stream: S) -> http1::SendRequest<B>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     B: hyper::body::Body + Send + 'static,
@@ -216,7 +216,7 @@ where
     sender
 }
 
-pub async fn http_two<S, B>(stream: S) -> http2::SendRequest<B>
+pub(crate) async fn http_two<S, B>(stream: S) -> http2::SendRequest<B>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     B: hyper::body::Body + Send + Unpin + 'static,
@@ -230,24 +230,24 @@ where
     sender
 }
 
-pub type Content = BoxBody<Bytes, Infallible>;
+pub(crate) type Content = BoxBody<Bytes, Infallible>;
 
 /// A process of a component, as far as sockets can tell: killed, it and all of its connections are gone at once.
-pub struct Instance {
-    pub at: SocketAddr,
+pub(crate) struct Instance {
+    pub(crate) at: SocketAddr,
     /// Requests that it has got.
-    pub got: Arc<AtomicUsize>,
+    pub(crate) got: Arc<AtomicUsize>,
     /// Lets `/wait` and `/events` go on.
-    pub go: Arc<Notify>,
+    pub(crate) go: Arc<Notify>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Instance {
-    pub fn start(id: &'static str) -> Instance {
+    pub(crate) fn start(id: &'static str) -> Instance {
         Instance::start_at(id, ([127, 0, 0, 1], 0).into())
     }
 
-    pub fn start_at(id: &'static str, at: SocketAddr) -> Instance {
+    pub(crate) fn start_at(id: &'static str, at: SocketAddr) -> Instance {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -290,12 +290,12 @@ impl Instance {
         }
     }
 
-    pub fn got(&self) -> usize {
+    pub(crate) fn got(&self) -> usize {
         self.got.load(Ordering::SeqCst)
     }
 
     /// Ends it, and answers when its sockets are gone.
-    pub async fn kill(mut self) -> SocketAddr {
+    pub(crate) async fn kill(mut self) -> SocketAddr {
         let runtime = self.runtime.take().expect("it runs");
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(BOUND))
             .await
@@ -431,7 +431,7 @@ fn ticks(go: Arc<Notify>) -> Content {
 }
 
 /// Waits until something is the case.
-pub async fn until(what: &str, is: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, is: impl AsyncFn() -> bool) {
     let began = tokio::time::Instant::now();
     while !is().await {
         assert!(began.elapsed() < BOUND, "{what} has not come");
