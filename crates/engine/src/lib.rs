@@ -162,7 +162,11 @@ impl EngineError {
         matches!(self, EngineError::System { .. })
     }
 
-    pub(crate) fn system(doing: &'static str, subject: impl ToString, source: impl Into<std::io::Error>) -> Self {
+    pub(crate) fn system(
+        doing: &'static str,
+        subject: impl ToString,
+        source: impl Into<std::io::Error>,
+    ) -> Self {
         EngineError::System {
             doing,
             subject: subject.to_string(),

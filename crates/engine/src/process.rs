@@ -62,7 +62,8 @@ impl Process {
     /// `towpath_keeper::become_nursery_if_asked` before anything else; `name` is that of the group in which cgroups are
     /// made. It has to be called inside of a runtime.
     pub fn open(state: &Path, program: PathBuf, name: &str) -> Result<Process, EngineError> {
-        let failed = |doing| move |source: std::io::Error| EngineError::system(doing, state.display(), source);
+        let failed =
+            |doing| move |source: std::io::Error| EngineError::system(doing, state.display(), source);
         let state = door::prepared(state).map_err(failed("opening the state folder"))?;
         let files = door::raise_files();
         let (tell, told) = unbounded_channel();
@@ -173,7 +174,9 @@ impl Engine for Process {
                 })
                 .await
                 .map(|id| self.inner.table().forget_lost(&id))
-                .ok_or_else(|| EngineError::system("forgetting", seen.id, std::io::Error::other("it was broken off")))
+                .ok_or_else(|| {
+                    EngineError::system("forgetting", seen.id, std::io::Error::other("it was broken off"))
+                })
             }
             Life::Ended { .. } => {
                 let Some(answer) = self.inner.send(id, Request::Forget)? else {
@@ -191,7 +194,10 @@ impl Engine for Process {
     async fn usage(&self, ids: &[InstanceId]) -> Vec<(InstanceId, Usage)> {
         let known: Vec<InstanceId> = {
             let table = self.inner.table();
-            ids.iter().filter(|id| table.seen(id).is_some()).cloned().collect()
+            ids.iter()
+                .filter(|id| table.seen(id).is_some())
+                .cloned()
+                .collect()
         };
         let layout = self.inner.layout.clone();
         let used = door::beside(move || {
@@ -208,7 +214,11 @@ impl Engine for Process {
     }
 
     fn changes(&self) -> Option<UnboundedReceiver<Seen>> {
-        self.inner.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.inner
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn limits(&self) -> LimitsKept {

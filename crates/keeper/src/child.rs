@@ -36,7 +36,9 @@ pub(crate) struct Given<'a> {
 /// Finds the program of a command, or says why there is none and what to do.
 pub(crate) fn find(command: &str, dir: &str, env: &[(String, String)]) -> Result<Program, String> {
     if !disk::is_folder(Path::new(dir)) {
-        return Err(format!("its folder `{dir}` is not there; make it, or name another one as `dir`"));
+        return Err(format!(
+            "its folder `{dir}` is not there; make it, or name another one as `dir`"
+        ));
     }
     let (path, words) = match split(command, env) {
         Started::Words(words) => (found(&words[0], dir, env)?, words),
@@ -65,13 +67,15 @@ fn found(name: &str, dir: &str, env: &[(String, String)]) -> Result<PathBuf, Str
         let path = Path::new(dir).join(name);
         return match disk::standing(&path) {
             disk::Standing::Fine => Ok(path),
-            disk::Standing::Missing => {
-                Err(format!("`{name}` was not found: there is no `{}`; build it first, or name another path", path.display()))
-            }
+            disk::Standing::Missing => Err(format!(
+                "`{name}` was not found: there is no `{}`; build it first, or name another path",
+                path.display()
+            )),
             disk::Standing::Folder => Err(format!("`{name}` is a folder; name a program in it")),
-            disk::Standing::NotExecutable => {
-                Err(format!("`{name}` may not be executed; run `chmod +x {}`", path.display()))
-            }
+            disk::Standing::NotExecutable => Err(format!(
+                "`{name}` may not be executed; run `chmod +x {}`",
+                path.display()
+            )),
         };
     }
     let searched = env
@@ -89,7 +93,10 @@ fn found(name: &str, dir: &str, env: &[(String, String)]) -> Result<PathBuf, Str
         }
     }
     match refused {
-        Some(path) => Err(format!("`{}` may not be executed; run `chmod +x {0}`", path.display())),
+        Some(path) => Err(format!(
+            "`{}` may not be executed; run `chmod +x {0}`",
+            path.display()
+        )),
         None => Err(format!(
             "the command `{name}` was not found in PATH ({searched}); install it, or write its whole path"
         )),
@@ -135,7 +142,11 @@ pub(crate) fn start(program: &Program, given: &Given<'_>) -> Result<Pid, String>
     }
     let _ = waitpid(Some(child), WaitOptions::empty());
     let [step, errno @ ..] = report;
-    Err(explained(program, step, Errno::from_raw_os_error(i32::from_le_bytes(errno))))
+    Err(explained(
+        program,
+        step,
+        Errno::from_raw_os_error(i32::from_le_bytes(errno)),
+    ))
 }
 
 fn explained(program: &Program, step: u8, errno: Errno) -> String {
@@ -215,7 +226,9 @@ mod tests {
         );
         assert_eq!(
             why("./missing", dir, "/bin"),
-            format!("`./missing` was not found: there is no `{dir}/./missing`; build it first, or name another path")
+            format!(
+                "`./missing` was not found: there is no `{dir}/./missing`; build it first, or name another path"
+            )
         );
         assert_eq!(
             why("true", "/nowhere/at/all", "/bin"),

@@ -16,10 +16,11 @@ pub(crate) enum Started {
 
 /// Words that have a meaning in front of a command, and are no programs.
 const SHELL_WORDS: &[&str] = &[
-    "!", ".", ":", "alias", "bg", "bind", "break", "builtin", "case", "cd", "command", "continue", "declare", "do", "done",
-    "elif", "else", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "if",
-    "in", "jobs", "local", "read", "readonly", "return", "select", "set", "shift", "shopt", "source", "then", "times",
-    "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait", "while", "{", "}", "[[",
+    "!", ".", ":", "alias", "bg", "bind", "break", "builtin", "case", "cd", "command", "continue", "declare",
+    "do", "done", "elif", "else", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for",
+    "function", "getopts", "hash", "if", "in", "jobs", "local", "read", "readonly", "return", "select",
+    "set", "shift", "shopt", "source", "then", "times", "trap", "type", "typeset", "ulimit", "umask",
+    "unalias", "unset", "until", "wait", "while", "{", "}", "[[",
 ];
 
 /// Splits a command as a shell does, with the variables of its environment.
@@ -64,10 +65,18 @@ impl Splitter<'_> {
                     other => self.push(other),
                 },
                 '$' => self.spread()?,
-                '|' | '&' | ';' | '<' | '>' | '(' | ')' | '`' | '*' | '?' | '[' | '\n' | '{' | '}' => return None,
+                '|' | '&' | ';' | '<' | '>' | '(' | ')' | '`' | '*' | '?' | '[' | '\n' | '{' | '}' => {
+                    return None;
+                }
                 '~' | '#' | '!' if self.word.is_none() => return None,
                 // A tilde is expanded behind these, too, in some shells and places.
-                '~' if self.word.as_deref().is_some_and(|word| word.ends_with(['=', ':'])) => return None,
+                '~' if self
+                    .word
+                    .as_deref()
+                    .is_some_and(|word| word.ends_with(['=', ':'])) =>
+                {
+                    return None;
+                }
                 other => self.push(other),
             }
         }
@@ -139,10 +148,9 @@ impl Splitter<'_> {
     fn variable(&mut self) -> Option<Option<String>> {
         let braced = self.rest.next_if_eq(&'{').is_some();
         let mut name = String::new();
-        while let Some(letter) = self
-            .rest
-            .next_if(|letter| letter.is_ascii_alphabetic() || *letter == '_' || (letter.is_ascii_digit() && !name.is_empty()))
-        {
+        while let Some(letter) = self.rest.next_if(|letter| {
+            letter.is_ascii_alphabetic() || *letter == '_' || (letter.is_ascii_digit() && !name.is_empty())
+        }) {
             name.push(letter);
         }
         if braced && (name.is_empty() || self.rest.next() != Some('}')) {
@@ -177,7 +185,10 @@ mod tests {
     ];
 
     fn env() -> Vec<(String, String)> {
-        VARIABLES.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+        VARIABLES
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect()
     }
 
     /// Commands that are started directly.
@@ -196,20 +207,64 @@ mod tests {
 
     /// Commands that are left to the shell.
     const SHELL: &[&str] = &[
-        "a | b", "a && b", "a; b", "a > f", "a < f", "(a)", "`a`", "a $(b)", "\"$(b)\"", "a *.c", "a ?", "a [b]", "A=1 b",
-        "cd x", "exec a", "! a", "{ a; }", "~/a", "a ~", "a # b", "a $1", "a $$", "a $?", "a ${B:-c}", "a $PATTERN", "a\nb",
-        "if a", "a {b,c}", "a \"unclosed", "a $PWD", "source x", ". x", "", "a &", "\"`b`\"",
+        "a | b",
+        "a && b",
+        "a; b",
+        "a > f",
+        "a < f",
+        "(a)",
+        "`a`",
+        "a $(b)",
+        "\"$(b)\"",
+        "a *.c",
+        "a ?",
+        "a [b]",
+        "A=1 b",
+        "cd x",
+        "exec a",
+        "! a",
+        "{ a; }",
+        "~/a",
+        "a ~",
+        "a # b",
+        "a $1",
+        "a $$",
+        "a $?",
+        "a ${B:-c}",
+        "a $PATTERN",
+        "a\nb",
+        "if a",
+        "a {b,c}",
+        "a \"unclosed",
+        "a $PWD",
+        "source x",
+        ". x",
+        "",
+        "a &",
+        "\"`b`\"",
     ];
 
     #[test]
-    #[allow(clippy::disallowed_methods, reason = "the shell of this machine is what we are compared with")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the shell of this machine is what we are compared with"
+    )]
     fn simple_commands_fall_into_the_words_that_the_shell_sees() {
         for command in SIMPLE {
             let Started::Words(ours) = split(command, &env()) else {
                 panic!("{command} is simple");
             };
-            let shown = format!("show() {{ for word in \"$@\"; do printf '%s\\0' \"$word\"; done; }}; set -f; {}", command.replacen("printf", "show", 1));
-            let output = Command::new("/bin/sh").arg("-c").arg(shown).env_clear().envs(VARIABLES.iter().copied()).output().unwrap();
+            let shown = format!(
+                "show() {{ for word in \"$@\"; do printf '%s\\0' \"$word\"; done; }}; set -f; {}",
+                command.replacen("printf", "show", 1)
+            );
+            let output = Command::new("/bin/sh")
+                .arg("-c")
+                .arg(shown)
+                .env_clear()
+                .envs(VARIABLES.iter().copied())
+                .output()
+                .unwrap();
             let text = String::from_utf8(output.stdout).unwrap();
             let theirs: Vec<&str> = text.split_terminator('\0').collect();
             assert_eq!(ours[1..], theirs, "{command}");

@@ -78,8 +78,18 @@ pub(crate) struct Group {
 impl Group {
     /// Where the group of an instance stands: only the trees that its limits need.
     pub(crate) fn plan(grounds: &Grounds, id: &InstanceId, limits: &Limits) -> Self {
-        let leaf = |parent: &Option<String>| parent.as_ref().map(|parent| PathBuf::from(parent).join(id.to_string()));
-        let first = |parent: &Option<String>, wanted: bool| if wanted && !grounds.controls { leaf(parent) } else { None };
+        let leaf = |parent: &Option<String>| {
+            parent
+                .as_ref()
+                .map(|parent| PathBuf::from(parent).join(id.to_string()))
+        };
+        let first = |parent: &Option<String>, wanted: bool| {
+            if wanted && !grounds.controls {
+                leaf(parent)
+            } else {
+                None
+            }
+        };
         Group {
             unified: leaf(&grounds.unified),
             controls: grounds.controls,

@@ -131,7 +131,11 @@ impl Keeper {
             PollFd::new(&self.listener, PollFlags::IN),
         ];
         for talk in &self.talks {
-            let full = if talk.is_full() { PollFlags::OUT } else { PollFlags::empty() };
+            let full = if talk.is_full() {
+                PollFlags::OUT
+            } else {
+                PollFlags::empty()
+            };
             watched.push(PollFd::new(&talk.socket, PollFlags::IN | full));
         }
         if let Some(alarm) = &self.alarm {
@@ -199,7 +203,8 @@ impl Keeper {
     fn tell_all(&mut self) {
         let keeper = std::process::id();
         let (seen, starts) = (&self.seen, self.starts);
-        self.talks.retain_mut(|talk| talk.tell(seen, starts, keeper).is_ok());
+        self.talks
+            .retain_mut(|talk| talk.tell(seen, starts, keeper).is_ok());
     }
 
     /// Leaves, where nothing runs and nothing will: the folder of the instance goes, its log stays.

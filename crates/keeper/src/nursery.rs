@@ -16,7 +16,13 @@ pub(crate) fn run(files: Option<u64>) -> i32 {
     process::close_inherited();
     if files.is_some() {
         let now = getrlimit(Resource::Nofile);
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: files, ..now });
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: files,
+                ..now
+            },
+        );
     }
     let Ok(orders) = prepared() else { return 1 };
     let Ok(signals) = child_signals() else { return 1 };

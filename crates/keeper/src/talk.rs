@@ -6,7 +6,8 @@ use crate::wire::{Asked, Inbox, Told, frame};
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, send, socket_with,
+    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, send,
+    socket_with,
 };
 use std::path::Path;
 use towpath_model::run::{InstanceId, Seen};
@@ -101,7 +102,11 @@ impl Talk {
             heard.push(asked);
         }
         // Who asked and left at once has asked all the same.
-        if gone && heard.is_empty() { Err(()) } else { Ok(heard) }
+        if gone && heard.is_empty() {
+            Err(())
+        } else {
+            Ok(heard)
+        }
     }
 
     /// Tells how it is, unless older news are still on their way; these are followed by the newest.
@@ -130,7 +135,11 @@ impl Talk {
     /// Sends what fits.
     fn push_on(&mut self) -> Result<(), ()> {
         while !self.unsent.is_empty() {
-            match send(&self.socket, &self.unsent, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            match send(
+                &self.socket,
+                &self.unsent,
+                SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+            ) {
                 Ok(sent) => {
                     self.unsent.drain(..sent);
                 }

@@ -51,7 +51,9 @@ pub struct Order {
 /// Secrets stand in an order, so that it is never shown.
 impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Order").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Order")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

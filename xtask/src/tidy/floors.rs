@@ -7,8 +7,8 @@ pub(super) const WHY: &str = "a crate is understood without those above it, so e
 
 /// Everything below the steward.
 const BELOW_STEWARD: &[&str] = &[
-    "model", "manifest", "decide", "document", "keeper", "engine", "resource", "edge", "store", "link", "api",
-    "console",
+    "model", "manifest", "decide", "document", "keeper", "engine", "resource", "edge", "store", "link",
+    "api", "console",
 ];
 
 /// A crate and those that it may use, by their folders. A crate that does not exist yet is fine.

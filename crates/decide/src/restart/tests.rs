@@ -34,7 +34,9 @@ fn the_first_start_is_at_once_and_the_next_pauses_double_up_to_a_minute() {
     let seen: Vec<u64> = pauses(1, 13).into_iter().map(|(pause, _)| pause).collect();
     assert_eq!(
         seen,
-        [0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000, 60_000]
+        [
+            0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000, 60_000
+        ]
     );
 }
 

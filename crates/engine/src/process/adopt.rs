@@ -34,7 +34,9 @@ impl Inner {
         let (ours, theirs) = nursery::pair().map_err(failed)?;
         rustix::io::ioctl_fionbio(&ours, true).map_err(failed)?;
         let order = frame(&requests::order(start, &self.layout, &self.grounds));
-        let rest = ours.try_clone().map_err(|source| EngineError::system("asking for a keeper", &start.id, source))?;
+        let rest = ours
+            .try_clone()
+            .map_err(|source| EngineError::system("asking for a keeper", &start.id, source))?;
         let (answer, is_new) = self.add(&start.id, ours)?;
         if !is_new {
             return Ok(answer);
@@ -65,7 +67,8 @@ impl Inner {
             return Ok((answer, false));
         }
         let token = table.give();
-        pump::listen(self, token, &socket).map_err(|errno| EngineError::system("listening to a keeper", id, errno))?;
+        pump::listen(self, token, &socket)
+            .map_err(|errno| EngineError::system("listening to a keeper", id, errno))?;
         table.add(token, id, socket);
         if let Some(row) = table.row(token) {
             row.first.push(waiter);
@@ -79,7 +82,9 @@ impl Inner {
             return seen_of(id, answer).await;
         }
         let (inner, whose) = (Arc::clone(self), id.clone());
-        let met = door::beside(move || inner.meet(&whose)).await.unwrap_or(Met::Nobody);
+        let met = door::beside(move || inner.meet(&whose))
+            .await
+            .unwrap_or(Met::Nobody);
         match met {
             Met::Keeper(socket) => seen_of(id, self.add(id, socket)?.0).await,
             Met::Lost(seen) => Ok(Some(self.lose(seen))),
@@ -104,7 +109,8 @@ impl Inner {
         let inner = Arc::clone(self);
         let met = door::beside(move || inner.meet_all()).await;
         let met = met.unwrap_or_else(|| Ok(Vec::new()));
-        let failed = |source| EngineError::system("looking for instances", self.layout.instances().display(), source);
+        let failed =
+            |source| EngineError::system("looking for instances", self.layout.instances().display(), source);
         let mut answers = Vec::new();
         for (id, met) in met.map_err(failed)? {
             match met {

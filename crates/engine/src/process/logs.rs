@@ -23,9 +23,8 @@ pub(super) fn read(layout: Layout, query: LogQuery) -> Result<Lines, EngineError
     let (to, lines) = channel(WAITING);
     if query.follow {
         // Watching begins before reading, so that nothing falls between the two.
-        let watch = follow::Watch::new(&layout, &query.components).map_err(|source| {
-            EngineError::system("watching the logs", layout.logs().display(), source)
-        })?;
+        let watch = follow::Watch::new(&layout, &query.components)
+            .map_err(|source| EngineError::system("watching the logs", layout.logs().display(), source))?;
         tokio::spawn(follow::run(layout, query, watch, to));
     } else {
         tokio::task::spawn_blocking(move || {

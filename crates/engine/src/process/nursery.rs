@@ -5,7 +5,8 @@ use crate::EngineError;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, IoSlice};
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair,
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg,
+    socketpair,
 };
 use std::mem::MaybeUninit;
 use std::path::PathBuf;
@@ -22,7 +23,11 @@ impl Nursery {
     /// Starts it.
     pub(super) fn start(program: PathBuf, files: u64) -> Result<Self, EngineError> {
         let socket = started(&program, files)?;
-        Ok(Nursery { program, files, socket })
+        Ok(Nursery {
+            program,
+            files,
+            socket,
+        })
     }
 
     /// Has a keeper made that talks over this socket. A nursery that was killed is started again.
@@ -43,7 +48,12 @@ impl Nursery {
         let mut beside = SendAncillaryBuffer::new(&mut space);
         beside.push(SendAncillaryMessage::ScmRights(&sockets));
         loop {
-            match sendmsg(&self.socket, &[IoSlice::new(b"k")], &mut beside, SendFlags::NOSIGNAL) {
+            match sendmsg(
+                &self.socket,
+                &[IoSlice::new(b"k")],
+                &mut beside,
+                SendFlags::NOSIGNAL,
+            ) {
                 Err(Errno::INTR) => {}
                 result => return result.map(|_| ()),
             }
@@ -52,7 +62,8 @@ impl Nursery {
 }
 
 fn started(program: &PathBuf, files: u64) -> Result<OwnedFd, EngineError> {
-    let failed = |source: std::io::Error| EngineError::system("starting the nursery", program.display(), source);
+    let failed =
+        |source: std::io::Error| EngineError::system("starting the nursery", program.display(), source);
     let (ours, theirs) = pair().map_err(|errno| failed(errno.into()))?;
     door::start_nursery(program, files, theirs).map_err(failed)?;
     Ok(ours)
@@ -60,5 +71,10 @@ fn started(program: &PathBuf, files: u64) -> Result<OwnedFd, EngineError> {
 
 /// Two sockets that are connected with each other.
 pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
-    socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+    socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
 }

@@ -36,7 +36,9 @@ pub(super) fn listen(inner: &Inner, token: u64, socket: impl AsFd) -> Result<(),
 /// Listens until the engine is dropped.
 pub(super) async fn run(inner: Weak<Inner>, set: AsyncFd<OwnedFd>) {
     loop {
-        let Ok(mut ready) = set.readable().await else { return };
+        let Ok(mut ready) = set.readable().await else {
+            return;
+        };
         let Some(inner) = inner.upgrade() else { return };
         let tokens = heard(set.get_ref());
         if tokens.is_empty() {
@@ -53,7 +55,10 @@ pub(super) async fn run(inner: Weak<Inner>, set: AsyncFd<OwnedFd>) {
 /// The tokens of sockets that have something for us.
 fn heard(set: &OwnedFd) -> Vec<u64> {
     let mut events: Vec<epoll::Event> = Vec::with_capacity(AT_ONCE);
-    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let now = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     while epoll::wait(set, rustix::buffer::spare_capacity(&mut events), Some(&now)) == Err(Errno::INTR) {}
     events.iter().map(|event| event.data.u64()).collect()
 }
@@ -156,7 +161,11 @@ fn take(row: &mut Row, told: Told) -> Option<Seen> {
             }
             return None;
         }
-        Told::Failed { doing, subject, errno } => {
+        Told::Failed {
+            doing,
+            subject,
+            errno,
+        } => {
             row.leaves = true;
             for waiter in row.first.drain(..) {
                 let source = std::io::Error::from_raw_os_error(errno);
@@ -185,7 +194,10 @@ fn take(row: &mut Row, told: Told) -> Option<Seen> {
 }
 
 fn fail(row: &mut Row, garbled: &Garbled) {
-    let waiters = row.first.drain(..).chain(row.asked.drain(..).map(|(_, waiter)| waiter));
+    let waiters = row
+        .first
+        .drain(..)
+        .chain(row.asked.drain(..).map(|(_, waiter)| waiter));
     for waiter in waiters {
         let _ = waiter.send(Err(EngineError::Garbled {
             subject: row.id.to_string(),
@@ -195,7 +207,10 @@ fn fail(row: &mut Row, garbled: &Garbled) {
 }
 
 fn answer_all(row: Row, answer: &Answer) {
-    let waiters = row.first.into_iter().chain(row.asked.into_iter().map(|(_, waiter)| waiter));
+    let waiters = row
+        .first
+        .into_iter()
+        .chain(row.asked.into_iter().map(|(_, waiter)| waiter));
     for waiter in waiters {
         let _ = waiter.send(Ok(answer.clone()));
     }

@@ -102,7 +102,8 @@ impl Table {
     /// How an instance is, where that is known.
     pub(super) fn seen(&self, id: &InstanceId) -> Option<&Seen> {
         let row = self.tokens.get(id).and_then(|token| self.rows.get(token));
-        row.and_then(|row| row.seen.as_ref()).or_else(|| self.lost.get(id))
+        row.and_then(|row| row.seen.as_ref())
+            .or_else(|| self.lost.get(id))
     }
 
     /// How all of them are, in the order of their names.

@@ -29,7 +29,12 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Opens a folder, so that what is in it can be reached by a short path.
 pub(crate) fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
-    openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    openat(
+        CWD,
+        path,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
 }
 
 pub(crate) fn remove_folder(path: &Path) {
@@ -83,7 +88,9 @@ fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 pub(crate) fn private_folder(name: &str, otherwise: &Path) -> PathBuf {
     let memory = Path::new("/dev/shm");
     let is_in_memory = |stat: StatFs| i64::try_from(stat.f_type).is_ok_and(|kind| kind == IN_MEMORY);
-    if statfs(memory).is_ok_and(is_in_memory) && rustix::fs::access(memory, rustix::fs::Access::WRITE_OK).is_ok() {
+    if statfs(memory).is_ok_and(is_in_memory)
+        && rustix::fs::access(memory, rustix::fs::Access::WRITE_OK).is_ok()
+    {
         memory.join(name)
     } else {
         otherwise.join("files")

@@ -45,7 +45,11 @@ pub(crate) fn find(name: &str) -> Grounds {
 
 /// Our parent in the tree of version 2, and whether it has controls.
 fn find_second(place: &Path, mounts: &str, parent: &str) -> Option<(PathBuf, bool)> {
-    let place = if place.ends_with(OURSELVES) { place.parent()? } else { place };
+    let place = if place.ends_with(OURSELVES) {
+        place.parent()?
+    } else {
+        place
+    };
     let folder = place.join(parent);
     if fs::create_dir_all(&folder).is_ok() && can_write(&place.join("cgroup.procs")) {
         if hand_down(place) || (move_ourselves(place) && hand_down(place)) {
@@ -74,7 +78,11 @@ fn hand_down(group: &Path) -> bool {
     if !has("memory") || !has("pids") {
         return false;
     }
-    let wanted = if has("cpu") { "+memory +pids +cpu" } else { "+memory +pids" };
+    let wanted = if has("cpu") {
+        "+memory +pids +cpu"
+    } else {
+        "+memory +pids"
+    };
     fs::write(group.join("cgroup.subtree_control"), wanted).is_ok()
 }
 
@@ -142,7 +150,9 @@ pub(crate) fn make(group: &mut Group, limits: &Limits) {
         let _ = fs::write(folder.join("memory.swappiness"), "0");
         Ok(())
     });
-    let quota = limits.cpu.map(|cpu| u64::from(cpu.millis()) * PERIOD_MICROS / 1000);
+    let quota = limits
+        .cpu
+        .map(|cpu| u64::from(cpu.millis()) * PERIOD_MICROS / 1000);
     make_first(&mut group.cpu, |folder| match quota {
         None => Ok(()),
         // The kernel takes no quota below a millisecond.
@@ -199,7 +209,9 @@ fn make_folder(folder: &Path, controls: bool) -> io::Result<()> {
 }
 
 pub(crate) fn entry(folder: &Path) -> Option<OwnedFd> {
-    let file = fs::OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(folder.join("cgroup.procs"));
     file.ok().map(OwnedFd::from)
 }
 
@@ -258,7 +270,9 @@ pub(crate) fn kill(group: &Group) -> bool {
 pub(crate) fn remove(folder: &Path) {
     if let Err(error) = fs::remove_dir(folder)
         && error.kind() != io::ErrorKind::NotFound
-        && !folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("towpath-"))
+        && !folder
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("towpath-"))
     {
         for below in fs::read_dir(folder).into_iter().flatten().flatten() {
             if below.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -277,8 +291,9 @@ pub(crate) fn usage(group: &Group) -> (Option<u64>, Option<u64>) {
     let memory = match (&group.unified, &group.memory) {
         (Some(folder), _) if group.controls => number(folder.join("memory.current"))
             .map(|all| all.saturating_sub(word(folder.join("memory.stat"), "inactive_file").unwrap_or(0))),
-        (_, Some(folder)) => number(folder.join("memory.usage_in_bytes"))
-            .map(|all| all.saturating_sub(word(folder.join("memory.stat"), "total_inactive_file").unwrap_or(0))),
+        (_, Some(folder)) => number(folder.join("memory.usage_in_bytes")).map(|all| {
+            all.saturating_sub(word(folder.join("memory.stat"), "total_inactive_file").unwrap_or(0))
+        }),
         _ => None,
     };
     let cpu = group
@@ -302,8 +317,14 @@ mod tests {
     fn our_own_group_is_found_in_each_tree() {
         let found = |control| place(MIXED, OWN, control).map(|path| path.to_string_lossy().into_owned());
         assert_eq!(found(Some("cpu")).as_deref(), Some("/sys/fs/cgroup/cpu/"));
-        assert_eq!(found(Some("memory")).as_deref(), Some("/sys/fs/cgroup/memory/inner"));
-        assert_eq!(found(None).as_deref(), Some("/sys/fs/cgroup/unified/user.slice/one:two"));
+        assert_eq!(
+            found(Some("memory")).as_deref(),
+            Some("/sys/fs/cgroup/memory/inner")
+        );
+        assert_eq!(
+            found(None).as_deref(),
+            Some("/sys/fs/cgroup/unified/user.slice/one:two")
+        );
         assert_eq!(found(Some("pids")), None);
     }
 
@@ -327,7 +348,16 @@ mod tests {
         make_second(&group, true, &limits).unwrap();
         let read = |file: &str| fs::read_to_string(group.join(file)).unwrap();
         assert_eq!(read("memory.max"), "268435456");
-        assert_eq!((read("memory.swap.max").as_str(), read("memory.oom.group").as_str()), ("0", "1"));
-        assert_eq!((read("cpu.max").as_str(), read("pids.max").as_str()), ("50000 100000", "64"));
+        assert_eq!(
+            (
+                read("memory.swap.max").as_str(),
+                read("memory.oom.group").as_str()
+            ),
+            ("0", "1")
+        );
+        assert_eq!(
+            (read("cpu.max").as_str(), read("pids.max").as_str()),
+            ("50000 100000", "64")
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! What the system tells about other processes, in `/proc`.
-#![allow(clippy::disallowed_methods, reason = "this is the door to what is told of processes")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the door to what is told of processes"
+)]
 
 use rustix::process::Pid;
 use std::fs;

@@ -107,7 +107,16 @@ fn prepared(order: Order, layout: &Layout, lock: OwnedFd) -> Prepared {
     let id = order.id.clone();
     let whole = |doing| {
         let subject = id.to_string();
-        move |errno| (id.clone(), Refused { doing, subject, errno })
+        move |errno| {
+            (
+                id.clone(),
+                Refused {
+                    doing,
+                    subject,
+                    errno,
+                },
+            )
+        }
     };
     let whole = &whole;
     let signals = alone().map_err(whole.clone()("preparing a keeper"))?;

@@ -11,7 +11,8 @@ use crate::door::{clock, disk};
 use crate::{process, sweep};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, test_kill_process_group, wait, waitpid,
+    Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, test_kill_process_group, wait,
+    waitpid,
 };
 use std::str::FromStr;
 use towpath_decide::restart::{self, What};
@@ -83,7 +84,10 @@ impl Keeper {
             return self.launch();
         };
         let path = self.layout.lease(&name);
-        let opened = path.parent().map_or(Ok(()), disk::make_folder).map_err(|error| error.to_string());
+        let opened = path
+            .parent()
+            .map_or(Ok(()), disk::make_folder)
+            .map_err(|error| error.to_string());
         let lease = match opened.and_then(|()| disk::open_lock(&path).map_err(|errno| errno.to_string())) {
             Ok(lease) => lease,
             Err(why) => {
@@ -99,7 +103,8 @@ impl Keeper {
         match process::fork() {
             Ok(None) => {
                 let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-                let waited = rustix::process::getppid() == Some(parent) && disk::wait_for_lock(&lease).is_ok();
+                let waited =
+                    rustix::process::getppid() == Some(parent) && disk::wait_for_lock(&lease).is_ok();
                 process::leave(i32::from(!waited));
             }
             Ok(Some(waiter)) => {
@@ -136,7 +141,9 @@ impl Keeper {
                 self.first = Some(first);
                 let deadline = self.order.timeout.map(|timeout| self.started + timeout.millis());
                 self.phase = Phase::Running { deadline };
-                self.becomes(Life::Running { pid: pid.cast_unsigned() });
+                self.becomes(Life::Running {
+                    pid: pid.cast_unsigned(),
+                });
                 self.tell_all();
                 self.book.say(&format!("started{again} as process {pid}"));
                 self.note_session(first);
@@ -254,7 +261,11 @@ impl Keeper {
                 None => {}
             },
             Phase::Running { .. } if self.first.is_none() => self.clear(reaped.first, Then::Decide),
-            Phase::Stopping { then, exit: Some(exit), .. } if self.group_is_gone() => {
+            Phase::Stopping {
+                then,
+                exit: Some(exit),
+                ..
+            } if self.group_is_gone() => {
                 let (then, exit) = (*then, exit.clone());
                 self.clear(Some(exit), then);
             }
@@ -299,7 +310,9 @@ impl Keeper {
             },
         };
         match &mut self.phase {
-            Phase::Stopping { exit, .. } | Phase::Clearing { exit, .. } => *exit = exit.take().or(Some(ended)),
+            Phase::Stopping { exit, .. } | Phase::Clearing { exit, .. } => {
+                *exit = exit.take().or(Some(ended))
+            }
             _ => reaped.first = Some(ended),
         }
     }
@@ -368,7 +381,9 @@ impl Keeper {
         let What::Again { pause, looping } = verdict.what else {
             return self.conclude(exit);
         };
-        let until = clock::now().checked_add(pause.to_jiff()).unwrap_or_else(|_| clock::now());
+        let until = clock::now()
+            .checked_add(pause.to_jiff())
+            .unwrap_or_else(|_| clock::now());
         self.becomes(Life::Resting {
             until,
             after: exit.clone(),
@@ -384,7 +399,8 @@ impl Keeper {
             self.launch_after_end();
         } else {
             let looping = if looping { ", it ends again and again" } else { "" };
-            self.book.say(&format!("{exit}; started again in {pause}{looping}"));
+            self.book
+                .say(&format!("{exit}; started again in {pause}{looping}"));
         }
     }
 
@@ -425,11 +441,18 @@ impl Keeper {
     /// Does what is due.
     pub(super) fn tick(&mut self, now: u64) {
         match &self.phase {
-            Phase::Running { deadline: Some(deadline) } if *deadline <= now => {
+            Phase::Running {
+                deadline: Some(deadline),
+            } if *deadline <= now => {
                 let within = self.order.timeout.unwrap_or(Duration::ZERO);
                 self.clear(Some(Exit::TimedOut { within }), Then::Decide);
             }
-            Phase::Stopping { since, until, exit, then } if *until <= now => {
+            Phase::Stopping {
+                since,
+                until,
+                exit,
+                then,
+            } if *until <= now => {
                 let within = Duration::from_millis(until - since);
                 let too_slow = (!within.is_zero()).then_some(Exit::TooSlow { within });
                 let (exit, then) = (exit.clone().or(too_slow), *then);
@@ -482,7 +505,11 @@ impl Keeper {
 
 /// A signal by its name, with or without `SIG`.
 fn signal_named(name: &str) -> Signal {
-    let whole = if name.starts_with("SIG") { name.to_owned() } else { format!("SIG{name}") };
+    let whole = if name.starts_with("SIG") {
+        name.to_owned()
+    } else {
+        format!("SIG{name}")
+    };
     nix::sys::signal::Signal::from_str(&whole)
         .ok()
         .and_then(|signal| Signal::from_named_raw(signal as i32))

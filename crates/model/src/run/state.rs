@@ -46,6 +46,9 @@ impl State {
 
     /// Whether nothing more will happen by itself for now: what waits for `up` to be done need not wait longer.
     pub fn is_settled(self) -> bool {
-        !matches!(self, State::Waiting | State::Building | State::Starting | State::Stopping)
+        !matches!(
+            self,
+            State::Waiting | State::Building | State::Starting | State::Stopping
+        )
     }
 }

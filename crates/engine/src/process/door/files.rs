@@ -56,7 +56,10 @@ pub(crate) struct NumberedLog {
 
 /// The logs of a component, oldest instance first.
 pub(crate) fn logs_of(layout: &Layout, component: &Name) -> Vec<NumberedLog> {
-    let entries = fs::read_dir(layout.logs_of(component)).into_iter().flatten().flatten();
+    let entries = fs::read_dir(layout.logs_of(component))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut logs: Vec<NumberedLog> = entries
         .filter_map(|entry| {
             let name = entry.file_name();

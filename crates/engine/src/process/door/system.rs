@@ -1,5 +1,8 @@
 //! Processes, limits of this process, the clock, and work that may wait for a disk.
-#![allow(clippy::disallowed_methods, reason = "this is the door to processes and the clock")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the door to processes and the clock"
+)]
 
 use jiff::Timestamp;
 use rustix::fd::OwnedFd;

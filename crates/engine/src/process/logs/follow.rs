@@ -55,7 +55,8 @@ impl Watch {
     }
 
     fn add(&mut self, layout: &Layout, component: &Name) {
-        let flags = inotify::WatchFlags::MODIFY | inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_FROM;
+        let flags =
+            inotify::WatchFlags::MODIFY | inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_FROM;
         if let Ok(folder) = inotify::add_watch(self.events.get_ref(), layout.logs_of(component), flags) {
             self.folders.insert(folder, component.clone());
         }
@@ -149,7 +150,9 @@ fn catch_up(
 ) -> Option<HashMap<InstanceId, Tail>> {
     let mut tails = Vec::new();
     for id in changed {
-        let tail = open.remove(&id).or_else(|| Tail::open(id.clone(), layout.log(&id), None));
+        let tail = open
+            .remove(&id)
+            .or_else(|| Tail::open(id.clone(), layout.log(&id), None));
         let Some(tail) = tail else { continue };
         // It may have been rotated: what was still written to the old one comes first, by its time.
         let successor = tail.successor();

@@ -23,7 +23,10 @@ pub(crate) async fn look_after_old_ones(inner: Weak<Inner>) {
 
 fn remove_old(layout: &Layout) {
     for component in door::names_of_logs(layout) {
-        let numbers: BTreeSet<u64> = door::logs_of(layout, &component).iter().map(|log| log.number).collect();
+        let numbers: BTreeSet<u64> = door::logs_of(layout, &component)
+            .iter()
+            .map(|log| log.number)
+            .collect();
         for number in numbers.into_iter().rev().skip(KEPT_LOGS) {
             let id = InstanceId::new(&component, number);
             if !door::has_instance(layout, &id) {
