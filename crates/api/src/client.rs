@@ -84,6 +84,7 @@ impl Client {
         Client {
             socket: socket.into(),
         }
+<<<<<<< HEAD
     }
 
     /// Whether somebody listens.
@@ -93,6 +94,8 @@ impl Client {
             Err(ClientError::Nobody) => Ok(false),
             Err(error) => Err(error),
         }
+=======
+>>>>>>> keeper
     }
 
     /// Asks, and reads the whole answer.
@@ -127,7 +130,13 @@ impl Client {
         path: &str,
         question: &Q,
     ) -> Result<Incoming, ClientError> {
+<<<<<<< HEAD
         let stream = connect(&self.socket).await?;
+=======
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|_| ClientError::Nobody)?;
+>>>>>>> keeper
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|_| ClientError::Cut)?;
