@@ -10,7 +10,6 @@ mod lives;
 pub(crate) use calls::{Call, Order, Reply, Token, What};
 
 use crate::agenda::Agenda;
-use crate::clock::after;
 use jiff::Timestamp;
 use lives::Kept;
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,13 +133,13 @@ impl Machine {
         let Life::Running { .. } = kept.seen.life else {
             return None;
         };
-        let temper = self.tempers.get(&id.component).cloned().unwrap_or_default();
+        let is_sick = self.tempers.get(&id.component).is_some_and(|temper| temper.sick);
         let robbed = kept.seen.port.is_some_and(|port| self.is_stolen(port));
         Some(if robbed {
             Err("somebody else answers".to_owned())
-        } else if now < after(kept.seen.since, temper.boots) {
+        } else if now < kept.answers {
             Err("nobody listens".to_owned())
-        } else if temper.sick {
+        } else if is_sick {
             Err("answered 500".to_owned())
         } else {
             Ok(())

@@ -53,6 +53,9 @@ pub struct Steward {
     batch: Batch,
     flush_at: Option<Timestamp>,
     write_again: Option<Timestamp>,
+    /// When it looks again though nothing has happened: it was reckoned when it went to sleep, whatever the time of day
+    /// does meanwhile.
+    look_at: Option<Timestamp>,
     /// What was decided and is not written down yet.
     prepared: Vec<Prepared>,
     /// What was written down and is not begun yet.
@@ -85,6 +88,7 @@ impl Steward {
             batch: Batch::default(),
             flush_at: None,
             write_again: None,
+            look_at: None,
             prepared: Vec::new(),
             ready: VecDeque::new(),
             asked: BTreeMap::new(),
@@ -145,8 +149,7 @@ impl Steward {
         let busy = !self.ready.is_empty() || !self.inbox.is_empty();
         let decides = self.undecided || !self.prepared.is_empty();
         let writes = decides.then(|| self.write_again.unwrap_or(clock.steady));
-        let look = self.tended.next_look().filter(|_| !self.undecided);
-        let look = look.map(|at| clock.steady_of(at));
+        let look = self.look_at.filter(|_| !self.undecided);
         let asks = self.asked.values().filter_map(|asked| asked.due).min();
         let now = busy.then_some(clock.steady);
         let all = [now, writes, look, asks, self.flush_at];
@@ -168,16 +171,14 @@ impl Steward {
             self.decide(around);
         } else if let Some(id) = self.due_question(now) {
             self.ask(&id, around);
-        } else if !self.undecided && self.looks(around.clock) {
+        } else if !self.undecided && self.look_at.is_some_and(|at| at <= now) {
             self.undecided = true;
         } else {
             return false;
         }
+        let look = self.tended.next_look();
+        self.look_at = look.map(|at| around.clock.steady_of(at));
         true
-    }
-
-    fn looks(&self, clock: Clock) -> bool {
-        self.tended.next_look().is_some_and(|at| at <= clock.today())
     }
 
     fn learn(&mut self, message: Message, around: &mut Around<'_>) {

@@ -122,8 +122,15 @@ impl Part {
         };
         let wanted = self.scale.unwrap_or(written);
         // Two cannot listen on one port.
-        let fixed = component.listens.as_ref().is_some_and(|listens| listens.port.is_some());
-        if component.single || fixed { wanted.min(1) } else { wanted }
+        let fixed = component
+            .listens
+            .as_ref()
+            .is_some_and(|listens| listens.port.is_some());
+        if component.single || fixed {
+            wanted.min(1)
+        } else {
+            wanted
+        }
     }
 
     /// What has to be remembered of it.
@@ -213,6 +220,19 @@ impl Part {
             self.standing.retain(|one| one.seen.id != *id);
         }
         self.trouble = Some((why, None));
+    }
+
+    /// The clock was set back to this: nothing has happened later than now.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        if let Some((_, until)) = &mut self.trouble {
+            *until = None;
+        }
+        for one in &mut self.standing {
+            one.seen.since = one.seen.since.min(now);
+            if let Well::Lost { since, .. } = &mut one.well {
+                *since = (*since).min(now);
+            }
+        }
     }
 
     /// Something that was decided was not begun after all. A number that was meant for a start may be given again: nothing
