@@ -88,6 +88,11 @@ impl Tended {
         self.going_down && self.touched.is_empty() && self.parts.values().all(|part| part.standing.is_empty())
     }
 
+    /// Whether everything is to stop.
+    pub fn goes_down(&self) -> bool {
+        self.going_down
+    }
+
     /// When it has to be asked again though nothing has happened.
     pub fn next_look(&self) -> Option<Timestamp> {
         self.timers.first().map(|(at, _)| *at)
