@@ -32,6 +32,9 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// How long outcomes wait to be written with the next intent.
 const FLUSH: Duration = Duration::from_millis(200);
 
+/// The number of an intent that could not be written down.
+const UNWRITTEN: Seq = 0;
+
 /// Everything around a steward.
 pub(crate) struct Around<'a> {
     pub(crate) machine: &'a mut Machine,
@@ -264,7 +267,7 @@ impl Steward {
             around.trace.say(around.clock, refusal);
             self.write_again = Some(after(now, WRITE_AGAIN));
             self.flush_at = self.write_again;
-            self.withdraw();
+            self.put_off();
             return;
         }
         self.write_again = None;
@@ -280,12 +283,16 @@ impl Steward {
         self.ready.extend(prepared.into_iter().zip(seqs));
     }
 
-    /// What could not be written down is decided anew when it can be: by then, something else may be wanted.
-    fn withdraw(&mut self) {
+    /// What could not be written down is decided anew when it can be: by then, something else may be wanted. Stopping does
+    /// not wait for that: it may make room, and that something was stopped is seen without the journal.
+    fn put_off(&mut self) {
         self.undecided = true;
-        let (instances, others) = std::mem::take(&mut self.prepared)
+        let prepared = std::mem::take(&mut self.prepared).into_iter();
+        let (stops, prepared): (Vec<_>, Vec<_>) = prepared.partition(Prepared::stops);
+        self.ready.extend(stops.into_iter().map(|stop| (stop, UNWRITTEN)));
+        let (instances, others): (Vec<_>, Vec<_>) = prepared
             .into_iter()
-            .partition::<Vec<_>, _>(|prepared| prepared.instance().is_some());
+            .partition(|prepared| prepared.instance().is_some());
         self.prepared = others;
         for prepared in &instances {
             if let Prepared::Start(Order { port: Some(port), .. }, _) = prepared {
