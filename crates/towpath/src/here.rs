@@ -34,6 +34,8 @@ pub(crate) struct Here {
 /// What can be named in a manifest.
 #[derive(Debug)]
 pub(crate) struct Names {
+    /// The product, where the manifest says it.
+    product: Option<String>,
     environments: Vec<String>,
     /// The one that is meant where none is named, or why there is none.
     usual: Result<String, Failure>,
@@ -105,6 +107,7 @@ impl Here {
         let environment = env.unwrap_or(FIRST).to_owned();
         let state = State::of(&folder, &environment);
         let names = Names {
+            product: None,
             environments: vec![environment.clone()],
             usual: Ok(environment.clone()),
             parts: None,
@@ -122,6 +125,16 @@ impl Here {
     /// Whoever looks after it.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.state.socket())
+    }
+
+    /// `shop in dev`
+    pub(crate) fn title(&self) -> String {
+        format!("{} in {}", self.product(), self.environment)
+    }
+
+    /// The product; the manifest where it cannot be read.
+    pub(crate) fn product(&self) -> String {
+        self.names.product.as_ref().unwrap_or(&self.place.name).clone()
     }
 
     /// The path of the manifest, as it was named.
@@ -172,6 +185,7 @@ impl Names {
                 .for_each(|(name, _)| add("external", name));
         }
         Names {
+            product: reading.desired.as_ref().map(|desired| desired.product.to_string()),
             environments: reading.environments.keys().map(ToString::to_string).collect(),
             usual: match &reading.desired {
                 Some(desired) => usual_environment(desired)
@@ -200,10 +214,9 @@ impl Names {
         table.is_some_and(|table| !matches!(table.as_str(), "postgres" | "redis" | "bucket"))
     }
 
-    /// The word of the manifest that says what it is: `service.web`.
-    pub(crate) fn word(&self, name: &str) -> Option<String> {
-        let table = self.parts.as_ref()?.get(name)?;
-        Some(format!("{table}.{name}"))
+    /// The table of the manifest that it stands in: `service`.
+    pub(crate) fn table(&self, name: &str) -> Option<&str> {
+        self.parts.as_ref()?.get(name).map(String::as_str)
     }
 }
 
@@ -307,6 +320,7 @@ mod tests {
     fn names(environments: &[&str], parts: &[&str]) -> Names {
         let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         Names {
+            product: Some("shop".to_owned()),
             environments: owned(environments),
             usual: Ok(environments[0].to_owned()),
             parts: Some(

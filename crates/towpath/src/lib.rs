@@ -10,6 +10,7 @@ pub mod failure;
 mod here;
 pub mod init;
 pub mod launched;
+mod observed;
 mod render;
 mod talk;
 mod tools;

@@ -133,8 +133,8 @@ pub(crate) fn nobody(here: &Here) -> Failure {
     Failure::new(
         Kind::Remote,
         format!(
-            "no steward looks after {} in {}",
-            here.place.name, here.environment
+            "no steward looks after {}",
+            here.title()
         ),
     )
     .hint(format!(

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         return Err(Failure::new(Kind::User, "`towpath down` stops everything")
             .hint(format!("`towpath stop {component}` stops one component")));
     }
-    let what = format!("{} in {}", here.place.name, here.environment);
+    let what = here.title();
     if !here.state.is_there() {
         context
             .terminal
@@ -115,8 +115,8 @@ pub(super) async fn finish(
     }
     let took = seconds(began.took());
     context.terminal.tell(&format!(
-        "{} in {} has stopped, in {took}\n",
-        here.place.name, here.environment
+        "{} has stopped, in {took}\n",
+        here.title()
     ));
     Ok(())
 }

@@ -14,7 +14,6 @@ use crate::door::state::Owner;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::launched;
-use towpath_decide::launch::Launched;
 use crate::talk::{self, failed, wait};
 use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
@@ -24,6 +23,7 @@ use crate::view::progress::{End, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
 use towpath_api::{Apply, ClientError, Component, DownArgs, LogArgs, LogLine, Same, Status};
+use towpath_decide::launch::Launched;
 use towpath_decide::launch::tools::requirements;
 use towpath_model::sealed::Sealed;
 
@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             }
             return Err(failure);
         }
-        let apply = apply(&here, &args, launched);
+        let apply = apply(&here, args.build, launched);
         Session::begin(context, &here, &args, hatchling)?
             .run(Wanted::Apply(Box::new(apply)))
             .await
@@ -80,18 +80,23 @@ async fn same(here: &Here) -> Option<Same> {
 pub(super) fn launch(context: &Context, here: &Here) -> Result<Launched, Failure> {
     let terminal = context.terminal;
     let mut tell = |text: &str| terminal.tell(text);
-    launched::launch(Some(&here.manifest()), Some(&here.environment), terminal.color_errors, &mut tell)
+    launched::launch(
+        Some(&here.manifest()),
+        Some(&here.environment),
+        terminal.color_errors,
+        &mut tell,
+    )
 }
 
 /// What is asked for.
-fn apply(here: &Here, args: &Args, launched: Launched) -> Apply {
+pub(super) fn apply(here: &Here, build: bool, launched: Launched) -> Apply {
     let open = |(name, value): (String, Sealed<String>)| (name, value.open().clone());
     Apply {
         product: launched.product,
         values: launched.values.into_iter().map(open).collect(),
         base: launched.base.into_iter().map(open).collect(),
         only: here.components.clone(),
-        build: args.build,
+        build,
         manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
     }
 }
@@ -161,7 +166,7 @@ impl<'a> Session<'a> {
                 Wanted::Apply(apply) => apply.build = false,
                 Wanted::Same(_) => {
                     let launched = launch(self.context, self.here)?;
-                    wanted = Wanted::Apply(Box::new(apply(self.here, &Args::default(), launched)));
+                    wanted = Wanted::Apply(Box::new(apply(self.here, false, launched)));
                 }
             }
         }
