@@ -83,6 +83,7 @@ pub(super) fn launch(context: &Context, here: &Here) -> Result<Launched, Failure
     launched::launch(
         Some(&here.manifest()),
         Some(&here.environment),
+        &here.components,
         terminal.color_errors,
         &mut tell,
     )
