@@ -26,6 +26,8 @@ use crate::failure::Failure;
 use clap::Parser;
 use std::process::ExitCode;
 
+pub(crate) use steward::config as steward_config;
+
 /// What a command is handed.
 pub(crate) struct Context {
     /// The terminal.

@@ -185,7 +185,10 @@ impl Names {
                 .for_each(|(name, _)| add("external", name));
         }
         Names {
-            product: reading.desired.as_ref().map(|desired| desired.product.to_string()),
+            product: reading
+                .desired
+                .as_ref()
+                .map(|desired| desired.product.to_string()),
             environments: reading.environments.keys().map(ToString::to_string).collect(),
             usual: match &reading.desired {
                 Some(desired) => usual_environment(desired)

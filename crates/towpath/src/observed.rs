@@ -86,7 +86,11 @@ fn told(life: &Life) -> (State, String) {
 }
 
 fn over(exit: &Exit) -> State {
-    if exit.is_success() { State::Done } else { State::Failed }
+    if exit.is_success() {
+        State::Done
+    } else {
+        State::Failed
+    }
 }
 
 /// Whether anything of it runs.

@@ -4,6 +4,7 @@ use crate::door::processes::{self, Hatchling};
 use crate::door::state::Alone;
 use crate::failure::{Failure, Kind};
 use crate::here::Here;
+use crate::observed;
 use std::future::Future;
 use towpath_api::{Client, ClientError, Problem, Status};
 
@@ -19,12 +20,28 @@ pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<
     }
 }
 
-/// How everything is.
+/// How everything is. Where nobody looks after it, it is as the keepers tell; where nothing runs, there is nothing to tell.
 pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
     wait(async {
-        let asked = here.client().ask(http::Method::GET, "/status", &()).await;
-        asked.map_err(|error| failed(&error, here))
+        match here.client().ask(http::Method::GET, "/status", &()).await {
+            Ok(status) => Ok(status),
+            Err(ClientError::Nobody) => left_behind(here).await?.ok_or_else(|| nobody(here)),
+            Err(error) => Err(failed(&error, here)),
+        }
     })
+}
+
+/// What runs on though its steward has died; nothing where nothing does.
+pub(crate) async fn left_behind(here: &Here) -> Result<Option<Status>, Failure> {
+    if !here.state.is_there() {
+        return Ok(None);
+    }
+    let config = crate::command::steward_config(&here.folder, &here.environment)?;
+    let seen = towpath_steward::observe(&config).await.map_err(|error| {
+        let message = format!("what runs cannot be looked at: {}", towpath_steward::told(&error));
+        Failure::new(Kind::Remote, message)
+    })?;
+    Ok(observed::lives(&seen).then(|| observed::status(here, seen)))
 }
 
 /// A steward that answers already, or one that is about to.
@@ -130,14 +147,7 @@ pub(crate) fn failed(error: &ClientError, here: &Here) -> Failure {
 
 /// Nobody looks after it.
 pub(crate) fn nobody(here: &Here) -> Failure {
-    Failure::new(
-        Kind::Remote,
-        format!(
-            "no steward looks after {}",
-            here.title()
-        ),
-    )
-    .hint(format!(
+    Failure::new(Kind::Remote, format!("no steward looks after {}", here.title())).hint(format!(
         "`{}` starts one, and everything with it",
         here.again("up")
     ))

@@ -114,10 +114,9 @@ pub(super) async fn finish(
         }
     }
     let took = seconds(began.took());
-    context.terminal.tell(&format!(
-        "{} has stopped, in {took}\n",
-        here.title()
-    ));
+    context
+        .terminal
+        .tell(&format!("{} has stopped, in {took}\n", here.title()));
     Ok(())
 }
 

@@ -129,7 +129,10 @@ fn component(what: &str, args: &Explain) -> Result<Option<String>, Failure> {
 
 /// What there is to say of a component that nobody looks after.
 fn asleep(name: &str, here: &Here) -> String {
-    let word = here.names.table(name).map_or_else(|| name.to_owned(), |table| format!("{table}.{name}"));
+    let word = here
+        .names
+        .table(name)
+        .map_or_else(|| name.to_owned(), |table| format!("{table}.{name}"));
     format!(
         "{name} does not run: no steward looks after {}\n  `{}` starts it\n  `towpath explain {word}` tells \
          what the manifest says of it\n",
