@@ -48,7 +48,9 @@ impl Answer {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
-                return serde_json::from_slice(&line).map(Some).map_err(ClientError::Garbled);
+                return serde_json::from_slice(&line)
+                    .map(Some)
+                    .map_err(ClientError::Garbled);
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => {
@@ -66,7 +68,9 @@ impl Answer {
 impl Client {
     /// A client of the steward with this socket.
     pub fn new(socket: impl Into<PathBuf>) -> Self {
-        Client { socket: socket.into() }
+        Client {
+            socket: socket.into(),
+        }
     }
 
     /// Asks, and reads the whole answer.
@@ -95,7 +99,12 @@ impl Client {
         })
     }
 
-    async fn send<Q: Serialize>(&self, method: Method, path: &str, question: &Q) -> Result<Incoming, ClientError> {
+    async fn send<Q: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        question: &Q,
+    ) -> Result<Incoming, ClientError> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|_| ClientError::Nobody)?;
@@ -114,7 +123,12 @@ impl Client {
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
-        let whole = answer.into_body().collect().await.map_err(|_| ClientError::Cut)?.to_bytes();
+        let whole = answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(|_| ClientError::Cut)?
+            .to_bytes();
         Err(match serde_json::from_slice(&whole) {
             Ok(problem) => ClientError::Refused(problem),
             Err(error) => ClientError::Garbled(error),

@@ -198,4 +198,3 @@ pub enum EdgeError {
         source: std::io::Error,
     },
 }
-

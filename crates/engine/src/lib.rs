@@ -6,10 +6,10 @@
 //! has gone are answered like the first time, so that a caller that was killed between a call and its answer calls again.
 
 use std::future::Future;
+use towpath_model::desired::component::Restart;
 use towpath_model::run::{InstanceId, Limits, Seen, Stop, Usage};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::{Duration, Name};
-use towpath_model::desired::component::Restart;
 
 /// What runs instances.
 pub trait Engine: Send + Sync + 'static {

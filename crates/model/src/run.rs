@@ -9,8 +9,8 @@ mod instance;
 mod state;
 
 pub use component::{
-    Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route, Site,
-    Source, Stop, Value, Variable, Variables, WatchRule,
+    Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route,
+    Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use state::State;

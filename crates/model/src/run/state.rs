@@ -7,6 +7,8 @@ choice! {
     State
     /// It waits for what it needs.
     Waiting = "waiting";
+    /// It waits for something that will not become well by itself.
+    Blocked = "blocked";
     /// It is being built.
     Building = "building";
     /// It has been started and is not well yet.
@@ -46,6 +48,9 @@ impl State {
 
     /// Whether nothing more will happen by itself for now: what waits for `up` to be done need not wait longer.
     pub fn is_settled(self) -> bool {
-        !matches!(self, State::Waiting | State::Building | State::Starting | State::Stopping)
+        !matches!(
+            self,
+            State::Waiting | State::Building | State::Starting | State::Stopping
+        )
     }
 }

@@ -28,7 +28,9 @@ macro_rules! as_text {
     };
 }
 
-as_text!(Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, VarName, Zone);
+as_text!(
+    Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, VarName, Zone
+);
 
 macro_rules! as_word {
     ($($choice:ty),+) => {

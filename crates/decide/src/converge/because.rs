@@ -1,0 +1,139 @@
+//! Why a component is as it is, and why something is done to it.
+
+use jiff::Timestamp;
+use std::fmt;
+use towpath_model::run::{Exit, State};
+use towpath_model::unit::Name;
+
+/// Why a component is as it is, and why something is done to it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Because {
+    /// As many instances as are wanted are well.
+    Well(u32),
+    /// It serves its files.
+    Serves,
+    /// It is packed.
+    Packed,
+    /// So many instances are wanted.
+    Wanted(u32),
+    /// More instances run than are wanted.
+    TooMany,
+    /// What it is started from has changed.
+    Changed,
+    /// Its successor has taken over, or cannot stand beside it.
+    Replaced,
+    /// It has ended and is of no more use.
+    Over,
+    /// It is not in the manifest.
+    NotWanted,
+    /// The whole product goes down.
+    Down,
+    /// Those that need it go first.
+    UsersFirst,
+    /// A person has stopped it.
+    StoppedByPerson,
+    /// Nobody has asked for it.
+    Sleeps,
+    /// It is being built.
+    Builds,
+    /// Its build failed.
+    BuildFailed(String),
+    /// Its build failed, and what was built before runs on.
+    BuildFailedButRuns(String),
+    /// What it needs is not well.
+    WaitsFor(Vec<(Name, Option<State>)>),
+    /// It runs, and has not answered yet.
+    NotWellYet,
+    /// It has not answered in the time that it had.
+    Late(String),
+    /// It was well, and does not answer any more.
+    NoAnswer(String),
+    /// It ended, and is started again.
+    StartsAgain(Exit),
+    /// It ends again and again.
+    Loops(Exit),
+    /// It ended, and stays so.
+    Ended(Exit),
+    /// Somebody else listens on its port.
+    PortTaken(u16),
+    /// It could not be started.
+    CannotStart(String),
+    /// Its keeper was killed.
+    KeeperLost,
+    /// It is a job, and due.
+    Due,
+    /// It is a job whose run failed: it is tried for the so-many-th of so many times.
+    Retry(u32, u32),
+    /// It is a job, and runs.
+    Runs,
+    /// It is a job that runs next at a time.
+    NextRun(Timestamp),
+    /// It is a job that ended well.
+    EndedWell,
+    /// It is a job without a time.
+    RunsWhenAsked,
+    /// A person wants it to be restarted.
+    RestartedByPerson,
+    /// Its files have changed.
+    FilesChanged(String),
+    /// So many of so many are well, and why not the others.
+    Some(u32, u32, Box<Because>),
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::Well(1) => f.write_str("it is well"),
+            Because::Well(count) => write!(f, "all {count} instances are well"),
+            Because::Serves => f.write_str("its files are there"),
+            Because::Packed => f.write_str("it is packed"),
+            Because::Wanted(1) => f.write_str("one instance is wanted"),
+            Because::Wanted(count) => write!(f, "{count} instances are wanted"),
+            Because::TooMany => f.write_str("fewer instances are wanted"),
+            Because::Changed => f.write_str("what it is started from has changed"),
+            Because::Replaced => f.write_str("it was started from something that has changed since"),
+            Because::Over => f.write_str("it has ended"),
+            Because::NotWanted => f.write_str("it is not in the manifest any more"),
+            Because::Down => f.write_str("the product goes down"),
+            Because::UsersFirst => f.write_str("those that need it stop first"),
+            Because::StoppedByPerson => {
+                f.write_str("it was stopped by hand; `towpath start` starts it again")
+            }
+            Because::Sleeps => f.write_str("nobody asks for it; the first request wakes it"),
+            Because::Builds => f.write_str("it is being built"),
+            Because::BuildFailed(why) => write!(f, "its build failed: {why}"),
+            Because::BuildFailedButRuns(why) => {
+                write!(f, "its build failed, and what was built before runs on: {why}")
+            }
+            Because::WaitsFor(needs) => {
+                let needs: Vec<String> = needs.iter().map(need).collect();
+                write!(f, "it waits for {}", needs.join(" and "))
+            }
+            Because::NotWellYet => f.write_str("it has been started and does not answer yet"),
+            Because::Late(why) => write!(f, "it has not become well in the time that it has: {why}"),
+            Because::NoAnswer(why) => write!(f, "it was well and is not any more: {why}"),
+            Because::StartsAgain(exit) => write!(f, "it is started again: {exit}"),
+            Because::Loops(exit) => write!(f, "it ends again and again: {exit}"),
+            Because::Ended(exit) => write!(f, "it has ended and stays so: {exit}"),
+            Because::PortTaken(port) => write!(f, "another program listens on its port {port}"),
+            Because::CannotStart(why) => write!(f, "it could not be started: {why}"),
+            Because::KeeperLost => f.write_str("its keeper was killed, and it with it"),
+            Because::Due => f.write_str("it is its time"),
+            Because::Retry(time, of) => write!(f, "its last run failed: try {time} of {of}"),
+            Because::Runs => f.write_str("it runs"),
+            Because::NextRun(at) => write!(f, "it runs next at {at:.0}"),
+            Because::EndedWell => f.write_str("it ended well"),
+            Because::RunsWhenAsked => f.write_str("it has no time of its own; `towpath start` runs it"),
+            Because::RestartedByPerson => f.write_str("it was restarted by hand"),
+            Because::FilesChanged(which) => write!(f, "{which} has changed"),
+            Because::Some(well, wanted, why) => write!(f, "{well} of {wanted} instances are well; {why}"),
+        }
+    }
+}
+
+fn need((name, state): &(Name, Option<State>)) -> String {
+    match state {
+        Some(state) => format!("`{name}`, which is {state}"),
+        None => format!("`{name}`, which is not there"),
+    }
+}

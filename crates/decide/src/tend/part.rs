@@ -1,0 +1,337 @@
+//! What is known of one component.
+
+use super::PAUSE;
+use super::fact::{Act, Did, Remembered};
+use crate::converge::{Because, Busy, Decision, Made, Scene, Standing, Step, Well, Will, converge};
+use crate::job::{self, Turns};
+use jiff::Timestamp;
+use std::sync::Arc;
+use towpath_model::run::{Ask, Component, InstanceId, Kind, Life, Seen, State, Stop};
+use towpath_model::unit::{Duration, Name};
+
+/// What is known of one component.
+#[derive(Debug)]
+pub struct Part {
+    /// What it is, while it is part of the product.
+    pub component: Option<Arc<Component>>,
+    /// The digest that its instances are to be started from.
+    pub digest: String,
+    /// What is wanted of it.
+    pub will: Will,
+    /// How many instances a person wants, where that is not what the manifest says.
+    pub scale: Option<u32>,
+    /// Its instances, by their numbers.
+    pub standing: Vec<Standing>,
+    /// The greatest number that an instance of it has had.
+    pub last: u64,
+    /// Its state.
+    pub state: State,
+    /// Why.
+    pub because: Because,
+    /// What is remembered of a job.
+    pub turns: Turns,
+    pub(super) packed: Made,
+    pub(super) trouble: Option<(String, Option<Timestamp>)>,
+    pub(super) restart: Option<Because>,
+    pub(super) look: Option<Timestamp>,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Part {
+            component: None,
+            digest: String::new(),
+            will: Will::Up,
+            scale: None,
+            standing: Vec::new(),
+            last: 0,
+            state: State::Stopped,
+            because: Because::NotWanted,
+            turns: Turns::default(),
+            packed: Made::Done,
+            trouble: None,
+            restart: None,
+            look: None,
+        }
+    }
+}
+
+/// What was decided, jobs and others alike.
+pub(super) struct Decided {
+    pub(super) state: State,
+    pub(super) because: Because,
+    pub(super) steps: Vec<(Step, Because)>,
+    pub(super) again: Option<Timestamp>,
+    pub(super) missed: Option<(usize, Timestamp)>,
+}
+
+impl From<Decision> for Decided {
+    fn from(decision: Decision) -> Self {
+        Decided {
+            state: decision.state,
+            because: decision.because,
+            steps: decision.steps,
+            again: decision.again,
+            missed: None,
+        }
+    }
+}
+
+impl Part {
+    /// Whether anything of it runs, or will again.
+    pub fn lives(&self) -> bool {
+        self.standing.iter().any(Standing::lives)
+    }
+
+    /// Whether it is of that kind.
+    pub fn is(&self, kind: Kind) -> bool {
+        self.component
+            .as_ref()
+            .is_some_and(|component| component.kind == kind)
+    }
+
+    /// Whether it sleeps when nobody asks.
+    pub fn sleeps(&self) -> bool {
+        self.component
+            .as_ref()
+            .is_some_and(|component| component.idle.is_some() && component.listens.is_some())
+    }
+
+    /// Whether the edge knows it.
+    pub fn faces(&self) -> bool {
+        let known = |component: &Arc<Component>| component.listens.is_some() || component.site.is_some();
+        self.component.as_ref().is_none_or(known)
+    }
+
+    /// How many instances should run.
+    pub fn instances(&self) -> u32 {
+        let Some(component) = &self.component else {
+            return 0;
+        };
+        // What sleeps has none by itself; awake it needs one.
+        let written = if self.sleeps() {
+            component.instances.max(1)
+        } else {
+            component.instances
+        };
+        let wanted = self.scale.unwrap_or(written);
+        if component.single { wanted.min(1) } else { wanted }
+    }
+
+    /// What has to be remembered of it.
+    pub fn remembered(&self) -> Remembered {
+        Remembered {
+            stopped: self.will == Will::Stopped,
+            scale: self.scale,
+            last: self.last,
+            turns: self.turns,
+        }
+    }
+
+    pub(super) fn remember(&mut self, what: Remembered) {
+        if what.stopped {
+            self.will = Will::Stopped;
+        }
+        self.scale = what.scale;
+        self.last = self.last.max(what.last);
+        self.turns = what.turns;
+    }
+
+    pub(super) fn find(&mut self, number: u64) -> Option<&mut Standing> {
+        self.standing.iter_mut().find(|one| one.seen.id.number == number)
+    }
+
+    /// It may be tried again at once.
+    pub(super) fn retry(&mut self) {
+        self.trouble = None;
+        if let Made::Failed(_) = self.packed {
+            self.packed = Made::Due;
+        }
+    }
+
+    /// An instance has been seen.
+    pub(super) fn see(&mut self, seen: Seen) {
+        self.last = self.last.max(seen.id.number);
+        let runs = self
+            .component
+            .as_ref()
+            .is_some_and(|component| component.health.ask == Ask::Runs);
+        let fresh = || {
+            if runs {
+                Well::Yes
+            } else {
+                Well::NotYet { late: None }
+            }
+        };
+        match self.find(seen.id.number) {
+            Some(one) => {
+                // A process that was not there before has not answered yet, whatever the one before it said.
+                if one.seen.life.pid() != seen.life.pid() {
+                    one.well = fresh();
+                    one.robbed = false;
+                }
+                one.seen = seen;
+            }
+            None => {
+                let well = fresh();
+                self.standing.push(Standing {
+                    seen,
+                    well,
+                    busy: None,
+                    robbed: false,
+                });
+                self.standing.sort_by_key(|one| one.seen.id.number);
+            }
+        }
+    }
+
+    /// Something could not be done to an instance.
+    pub(super) fn fail(&mut self, id: &InstanceId, did: Did, why: String) {
+        if did == Did::Start {
+            self.standing.retain(|one| one.seen.id != *id);
+        }
+        self.trouble = Some((why, None));
+    }
+
+    pub(super) fn decide(
+        &mut self,
+        made: &Made,
+        needs: &[(Name, Option<State>)],
+        used: bool,
+        now: Timestamp,
+    ) -> Decided {
+        if let Some((_, until)) = &mut self.trouble {
+            until.get_or_insert(now.checked_add(PAUSE).unwrap_or(now));
+        }
+        let trouble = self
+            .trouble
+            .clone()
+            .map(|(why, until)| (why, until.unwrap_or(now)));
+        let scene = Scene {
+            component: self.component.as_deref(),
+            digest: &self.digest,
+            will: self.will,
+            instances: self.instances(),
+            made,
+            needs,
+            used,
+            standing: &self.standing,
+            next: self.last + 1,
+            trouble: trouble.as_ref(),
+            now,
+        };
+        let is_turn = self.is(Kind::Job) && self.will == Will::Up;
+        let mut decided = match (&self.component, is_turn) {
+            (Some(component), true) => {
+                let first = crate::converge::prepare(&scene);
+                match first {
+                    Some(decision) => decision.into(),
+                    None => {
+                        let turn = job::turn(component, self.turns, &self.standing, self.last + 1, now);
+                        self.turns = turn.next;
+                        Decided {
+                            state: turn.state,
+                            because: turn.because,
+                            steps: turn.steps,
+                            again: turn.again,
+                            missed: turn.missed,
+                        }
+                    }
+                }
+            }
+            _ => converge(&scene).into(),
+        };
+        if let Some(why) = self.restart.take() {
+            self.restart_all(&mut decided, why);
+        }
+        decided
+    }
+
+    /// Every instance that would stay as it is, is restarted.
+    fn restart_all(&self, decided: &mut Decided, why: Because) {
+        if self.is(Kind::Job) {
+            return;
+        }
+        for one in self
+            .standing
+            .iter()
+            .filter(|one| one.busy.is_none() && one.seen.digest == self.digest)
+        {
+            let id = &one.seen.id;
+            let touched = |(step, _): &(Step, Because)| matches!(step, Step::Stop(other) | Step::Restart(other) | Step::Forget(other) if other == id);
+            if !decided.steps.iter().any(touched) {
+                let step = if one.seen.life.is_over() {
+                    Step::Forget(id.clone())
+                } else {
+                    Step::Restart(id.clone())
+                };
+                decided.steps.push((step, why.clone()));
+            }
+        }
+    }
+
+    /// Marks what is about to be done, and says it to whoever does it.
+    pub(super) fn act(&mut self, step: Step, because: Because, at_once: bool) -> Option<Act> {
+        let component = self.component.clone();
+        let mut how = component
+            .as_ref()
+            .map_or_else(usual_stop, |component| component.stop.clone());
+        if at_once {
+            how.within = Duration::from_millis(0);
+        }
+        Some(match step {
+            Step::Make => return None,
+            Step::Start(id) => {
+                self.last = self.last.max(id.number);
+                let component = component?;
+                self.standing.push(Standing {
+                    seen: Seen {
+                        id: id.clone(),
+                        digest: self.digest.clone(),
+                        port: None,
+                        life: Life::Lost,
+                        restarts: 0,
+                        since: Timestamp::UNIX_EPOCH,
+                    },
+                    well: Well::NotYet { late: None },
+                    busy: Some(Busy::Starting),
+                    robbed: false,
+                });
+                Act::Start {
+                    id,
+                    digest: self.digest.clone(),
+                    component,
+                    because,
+                }
+            }
+            Step::Stop(id) => {
+                self.busy(&id, Busy::Stopping);
+                Act::Stop { id, how, because }
+            }
+            Step::Restart(id) => {
+                self.busy(&id, Busy::Restarting);
+                Act::Restart { id, how, because }
+            }
+            Step::Forget(id) => {
+                self.busy(&id, Busy::Forgetting);
+                Act::Forget { id }
+            }
+        })
+    }
+
+    fn busy(&mut self, id: &InstanceId, busy: Busy) {
+        if let Some(one) = self.find(id.number) {
+            one.busy = Some(busy);
+        }
+    }
+}
+
+/// How something is stopped of which nobody says any more how it wants to be.
+fn usual_stop() -> Stop {
+    let usual = towpath_model::desired::component::Stop::usual();
+    Stop {
+        signal: usual.signal,
+        within: usual.within,
+        drain: usual.drain,
+    }
+}
