@@ -133,11 +133,16 @@ export class Flight {
       this.#gates[at].high.style.opacity = Math.abs(y - level(at + 1)) < 1 ? 0.35 : 1;
     });
     const queues = new Map();
+    const orders = new Map();
     for (const boat of [...this.#canal.boats].sort((one, other) => one.since - other.since)) {
       const drawn = this.#boats.get(boat.number);
       const key = `${boat.way} ${boat.pound}`;
       const place = queues.get(key) ?? 0;
       if (boat.stage !== "locking") queues.set(key, place + boat.length * 2.7 + 8);
+      // Names of boats that lie close to each other stand at two heights.
+      const order = orders.get(key) ?? 0;
+      orders.set(key, order + 1);
+      drawn.group.lastChild.setAttribute("y", order % 2 ? -44 : -29);
       const aim = this.#aim(boat, place, now, surfaces);
       // It glides to where it is to be, so that a place that gets free in a queue is taken slowly.
       drawn.x = drawn.x === undefined ? aim.x : between(drawn.x, aim.x, 0.12);
@@ -159,7 +164,7 @@ export class Flight {
   #aim(boat, place, now, surfaces) {
     const side = boat.way === "up" ? 1 : -1;
     // Boats going down keep to the far side.
-    const lane = side === 1 ? 3 : -2;
+    const lane = side === 1 ? 5 : 2;
     if (boat.stage === "locking") return { x: middle(boat.lock), y: surfaces[boat.lock - 1] + lane };
     const begins = boat.pound === (side === 1 ? 0 : LOCKS);
     const from = begins ? (side === 1 ? -60 : 1260) : middle(side === 1 ? boat.pound : boat.pound + 1);

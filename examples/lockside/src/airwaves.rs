@@ -12,7 +12,7 @@ use std::time::Duration;
 const BEAT: Duration = Duration::from_secs(2);
 
 /// Every so many beats a boat calls.
-const BOAT_EACH: usize = 4;
+const BOAT_EACH: usize = 12;
 
 /// How long a caller may take to say who it is.
 const PATIENCE: Duration = Duration::from_secs(10);
