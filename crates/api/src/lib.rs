@@ -8,5 +8,5 @@ mod message;
 mod status;
 
 pub use client::{Answer, Client, ClientError};
-pub use message::{Apply, DownArgs, Event, LogArgs, LogLine, Problem, Scale, Tone};
+pub use message::{Apply, DownArgs, Event, LogArgs, LogLine, Problem, Same, Scale, Tone};
 pub use status::{Component, Explained, Instance, Status, Steward, Surroundings};

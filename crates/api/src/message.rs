@@ -62,6 +62,17 @@ pub struct Scale {
     pub instances: u32,
 }
 
+/// `POST /same`: whether there is nothing to do, because everything is as it was last asked for, and well.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Same {
+    /// There is nothing to do.
+    pub same: bool,
+    /// How many components there are.
+    pub components: usize,
+    /// Where people reach the first of them: names and addresses.
+    pub addresses: Vec<(String, String)>,
+}
+
 /// Something that happened while a client waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]

@@ -21,6 +21,7 @@ mod because;
 pub use because::Because;
 
 use jiff::Timestamp;
+use towpath_model::desired::component::Restart;
 use towpath_model::run::{Component, Exit, InstanceId, Kind, Life, Seen, State};
 use towpath_model::unit::Name;
 
@@ -88,6 +89,8 @@ pub struct Standing {
     pub busy: Option<Busy>,
     /// Somebody else listens on its port.
     pub robbed: bool,
+    /// We have stopped it.
+    pub stopped: bool,
 }
 
 /// How an instance answers.
@@ -170,6 +173,21 @@ impl Standing {
     /// Whether it takes requests.
     pub fn serves(&self) -> bool {
         matches!(self.seen.life, Life::Running { .. }) && self.well == Well::Yes && self.busy.is_none()
+    }
+
+    /// Whether it has ended by itself in a way that its keeper does not mend. What we have stopped does not count: nor does
+    /// what can only have been stopped, after a steward that knew of it has died.
+    fn stays_ended(&self, component: &Component) -> bool {
+        let Life::Ended { exit } = &self.seen.life else {
+            return false;
+        };
+        !self.stopped
+            && match component.restart {
+                _ if matches!(exit, Exit::NotStarted { .. }) => true,
+                Restart::Always => false,
+                Restart::OnFailure => exit.is_success(),
+                Restart::Never => true,
+            }
     }
 
     fn id(&self) -> InstanceId {
@@ -299,18 +317,12 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
             ..Decision::of(State::Ready, because)
         });
     }
-    // What ended for good stays to be seen, until something else is wanted.
-    let mut steps = forget(scene, |one| {
-        one.seen.digest != scene.digest || one.seen.life == Life::Lost
-    });
+    // What ended for good by itself stays to be seen, until something else is wanted.
     let is_current =
-        |one: &&Standing| one.seen.digest == scene.digest && (one.lives() || one.seen.life != Life::Lost);
-    let current: Vec<&Standing> = scene
-        .standing
-        .iter()
-        .filter(is_current)
-        .filter(|one| !one.leaves())
-        .collect();
+        |one: &Standing| one.seen.digest == scene.digest && (one.lives() || one.stays_ended(component));
+    let mut steps = forget(scene, |one| !is_current(one));
+    let standing = scene.standing.iter();
+    let current: Vec<&Standing> = standing.filter(|one| is_current(one) && !one.leaves()).collect();
     let old: Vec<&Standing> = scene
         .standing
         .iter()
@@ -334,7 +346,7 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
         && scene
             .standing
             .iter()
-            .any(|one| one.lives() && !is_current(&one) || one.leaves());
+            .any(|one| one.lives() && !is_current(one) || one.leaves());
     if alone || serving >= wanted {
         steps.extend(
             old.iter()

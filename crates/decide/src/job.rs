@@ -69,7 +69,8 @@ pub fn turn(
     let mut again = None;
     if let Some((schedule, zone)) = &component.cron {
         let (runs, upcoming) = due_runs(until, now, |after| schedule.next(after, zone.name()));
-        next.until = Some(until.max(now));
+        // Where nothing was due, what has been seen to stays what it was: nothing has to be kept anew.
+        next.until = Some(if runs.is_empty() { until } else { now });
         again = upcoming;
         let is_late = |run: &Timestamp| now.duration_since(*run) > GRACE;
         let timely = runs.last().filter(|run| !is_late(run) && !lives && !due);

@@ -2,6 +2,7 @@
 
 pub mod converge;
 pub mod cost;
+pub mod health;
 pub mod job;
 pub mod lint;
 pub mod plan;

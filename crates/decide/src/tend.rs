@@ -12,6 +12,8 @@
 
 mod fact;
 mod part;
+#[cfg(test)]
+mod tests;
 
 pub use fact::{Act, Applied, Did, Fact, Remembered, Wish};
 pub use part::Part;
@@ -162,7 +164,7 @@ impl Tended {
         let Some(part) = self.parts.get_mut(name) else {
             return;
         };
-        let was = (part.state, part.lives());
+        let was = (part.state, part.lived);
         let said = part.because.clone();
         let decided = part.decide(&made, &needs, used, now);
         if let Some((count, last)) = decided.missed {
@@ -191,13 +193,17 @@ impl Tended {
                 step => acts.extend(part.act(step, because, at_once)),
             }
         }
+        let remembered = part.remembered();
+        if remembered != part.kept && part.component.is_some() {
+            part.kept = remembered;
+            acts.push(Act::Remember(name.clone(), remembered));
+        }
         if told {
             acts.push(Act::Tell(name.clone()));
         }
-        if part.faces() {
-            acts.push(Act::Face(name.clone()));
-        }
-        let is = (part.state, part.lives());
+        acts.push(Act::Face(name.clone()));
+        part.lived = part.lives();
+        let is = (part.state, part.lived);
         let vanished = part.component.is_none() && part.standing.is_empty();
         if make {
             self.make(name, acts);
@@ -483,6 +489,7 @@ impl Tended {
         if let Some(build) = component.as_ref().and_then(|component| component.build.as_ref()) {
             self.built.entry(build.clone()).or_default().insert(name.clone());
         }
+        part.accustom();
         // Those that need it wait for another one now, or for none.
         self.touched
             .extend(self.users.get(name).into_iter().flatten().cloned());

@@ -1,1 +1,23 @@
 //! The daemon that watches and acts.
+//!
+//! One task keeps what is known (`core`), learns facts, asks the pure decisions what to do, writes down what it is about
+//! to do, and lets it be done; everything that takes time happens beside it and comes back as a fact. Nobody else changes
+//! anything, so there is nothing to lock, and whatever happens has one order, which is the journal's.
+
+mod act;
+mod addresses;
+mod ask;
+mod core;
+mod door;
+mod dress;
+mod errors;
+mod face;
+mod keep;
+mod make;
+mod serve;
+mod sleep;
+mod start;
+mod tell;
+
+pub use errors::StewardError;
+pub use start::{Config, now, serve};

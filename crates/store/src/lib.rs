@@ -4,14 +4,34 @@
 //! dies. An intent is in the journal before it is acted on; its outcome follows. What has an intent and no outcome when
 //! we start was under way when we died, and is looked at again.
 
+mod door;
+mod open;
+mod read;
+mod refusal;
+mod schema;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use crate::door::Lock;
+use crate::write::Writer;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::path::Path;
+use tokio::sync::Mutex;
 
 /// The number of an entry; later ones are greater.
 pub type Seq = i64;
 
 /// Something that is about to be done, or that has happened.
+///
+/// Nothing here can hold a secret: what is sealed does not become a [`Value`].
+///
+/// ```compile_fail
+/// let secret = towpath_model::sealed::Sealed::new("hunter2");
+/// let body = serde_json::to_value(secret);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// What: `start`, `stop`, `build`, `apply`. The same word for ever.
@@ -62,33 +82,76 @@ pub struct Batch {
 }
 
 /// The store of one environment of one product on this machine.
+///
+/// It has one connection, and so one write at a time: whoever comes second waits for the first, which takes well under a
+/// millisecond. What a dropped future leaves half done is taken back before the next thing is done.
 #[derive(Debug)]
-pub struct Store {}
+pub struct Store {
+    /// As it is named to people.
+    folder: String,
+    // Before the lock: what is dropped first is the connection.
+    writer: Mutex<Writer>,
+    lock: Option<Lock>,
+}
 
 impl Store {
     /// Opens the store in a folder, makes it where there is none, brings an older one up to date, and takes the lock.
-    pub async fn open(_folder: &Path) -> Result<Store, StoreError> {
-        unimplemented!()
+    pub async fn open(folder: &Path, now: Timestamp) -> Result<Store, StoreError> {
+        open::open(folder, now, schema::MIGRATIONS).await
+    }
+
+    /// A store in memory, which is gone when it is dropped: for simulations and tests.
+    pub async fn in_memory() -> Result<Store, StoreError> {
+        open::in_memory(schema::MIGRATIONS).await
     }
 
     /// Writes a batch, and answers with the numbers of its entries once it is kept.
-    pub async fn write(&self, _batch: Batch, _now: Timestamp) -> Result<Vec<Seq>, StoreError> {
-        unimplemented!()
+    ///
+    /// It may be tried again after an error: nothing of it was written. The first outcome of an intent stands; a second
+    /// one, and that of an entry that is not there, change nothing, so that whoever was killed before the answer came may
+    /// tell it again.
+    pub async fn write(&self, batch: Batch, now: Timestamp) -> Result<Vec<Seq>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        writer
+            .write(batch, now)
+            .await
+            .map_err(|why| self.refused("writing", why))
     }
 
     /// Intents without an outcome, oldest first.
     pub async fn open_intents(&self) -> Result<Vec<Written>, StoreError> {
-        unimplemented!()
+        let mut writer = self.writer.lock().await;
+        let found = read::open_intents(writer.settled().await).await;
+        found.map_err(|why| self.refused("reading the open intents", why))
     }
 
     /// The newest entries, oldest of them first; of one subject only where it is named.
-    pub async fn newest(&self, _subject: Option<&str>, _most: u32) -> Result<Vec<Written>, StoreError> {
-        unimplemented!()
+    pub async fn newest(&self, subject: Option<&str>, most: u32) -> Result<Vec<Written>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let found = read::newest(writer.settled().await, subject, most).await;
+        found.map_err(|why| self.refused("reading the journal", why))
     }
 
-    /// The records of a kind.
-    pub async fn records(&self, _kind: &str) -> Result<Vec<(String, Value)>, StoreError> {
-        unimplemented!()
+    /// The records of a kind, by their names.
+    pub async fn records(&self, kind: &str) -> Result<Vec<(String, Value)>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let found = read::records(writer.settled().await, kind).await;
+        found.map_err(|why| self.refused("reading the records", why))
+    }
+
+    /// Closes it: everything stands in the one file, is on the disk, and the lock is free. A store that is dropped instead,
+    /// or whose process is killed, loses nothing; the next one to open it has a little more to read.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let Store { folder, writer, lock } = self;
+        let closed = writer.into_inner().close().await;
+        if let Some(lock) = lock {
+            lock.release();
+        }
+        closed.map_err(|why| StoreError::of("closing", &folder, why))
+    }
+
+    fn refused(&self, doing: &'static str, source: sqlx::Error) -> StoreError {
+        StoreError::of(doing, &self.folder, source)
     }
 }
 

@@ -36,6 +36,10 @@ const DOORS: &[(&str, &str)] = &[
         "the binary reads its manifest, writes its files and asks the clock here",
     ),
     (
+        "crates/store/src/door.rs",
+        "the store makes its folder and its file, and takes the lock, here",
+    ),
+    (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
     ),

@@ -172,6 +172,8 @@ pub enum Act {
     Pack(Name),
     /// What the edge should know of a component may have changed.
     Face(Name),
+    /// What has to be remembered of a component is other than before.
+    Remember(Name, Remembered),
     /// A component is in another state: whoever looks on is told.
     Tell(Name),
     /// Runs of a job were missed: whoever looks on is told.

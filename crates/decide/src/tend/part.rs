@@ -34,6 +34,10 @@ pub struct Part {
     pub(super) trouble: Option<(String, Option<Timestamp>)>,
     pub(super) restart: Option<Because>,
     pub(super) look: Option<Timestamp>,
+    /// It lived when it was decided last.
+    pub(super) lived: bool,
+    /// What was remembered of it last.
+    pub(super) kept: Remembered,
 }
 
 impl Default for Part {
@@ -52,6 +56,8 @@ impl Default for Part {
             trouble: None,
             restart: None,
             look: None,
+            lived: false,
+            kept: Remembered::default(),
         }
     }
 }
@@ -97,7 +103,7 @@ impl Part {
             .is_some_and(|component| component.idle.is_some() && component.listens.is_some())
     }
 
-    /// Whether the edge knows it.
+    /// Whether it is reached by anybody: the edge knows it.
     pub fn faces(&self) -> bool {
         let known = |component: &Arc<Component>| component.listens.is_some() || component.site.is_some();
         self.component.as_ref().is_none_or(known)
@@ -135,10 +141,22 @@ impl Part {
         self.scale = what.scale;
         self.last = self.last.max(what.last);
         self.turns = what.turns;
+        self.kept = what;
     }
 
     pub(super) fn find(&mut self, number: u64) -> Option<&mut Standing> {
         self.standing.iter_mut().find(|one| one.seen.id.number == number)
+    }
+
+    /// It is asked other things than before, or nothing any more.
+    pub(super) fn accustom(&mut self) {
+        let runs = self
+            .component
+            .as_ref()
+            .is_some_and(|component| component.health.ask == Ask::Runs);
+        for one in self.standing.iter_mut().filter(|_| runs) {
+            one.well = Well::Yes;
+        }
     }
 
     /// It may be tried again at once.
@@ -169,6 +187,7 @@ impl Part {
                 if one.seen.life.pid() != seen.life.pid() {
                     one.well = fresh();
                     one.robbed = false;
+                    one.stopped &= seen.life.is_over();
                 }
                 one.seen = seen;
             }
@@ -179,6 +198,7 @@ impl Part {
                     well,
                     busy: None,
                     robbed: false,
+                    stopped: false,
                 });
                 self.standing.sort_by_key(|one| one.seen.id.number);
             }
@@ -296,6 +316,7 @@ impl Part {
                     well: Well::NotYet { late: None },
                     busy: Some(Busy::Starting),
                     robbed: false,
+                    stopped: false,
                 });
                 Act::Start {
                     id,
@@ -306,6 +327,9 @@ impl Part {
             }
             Step::Stop(id) => {
                 self.busy(&id, Busy::Stopping);
+                if let Some(one) = self.find(id.number) {
+                    one.stopped = true;
+                }
                 Act::Stop { id, how, because }
             }
             Step::Restart(id) => {

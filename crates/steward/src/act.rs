@@ -1,0 +1,193 @@
+//! Acting: what was decided is made exact, written down, and done beside the core.
+
+use crate::addresses::Addresses;
+use crate::core::{Core, Message};
+use crate::errors::told;
+use serde_json::json;
+use std::sync::Arc;
+use towpath_decide::converge::Because;
+use towpath_decide::tend::{Act, Did, Fact};
+use towpath_engine::{Engine, EngineError};
+use towpath_model::run::{Build, Component, InstanceId, Seen, Stop};
+use towpath_model::unit::Name;
+use towpath_store::{Entry, Seq};
+
+/// Something that is about to be done, with nothing left to choose.
+#[derive(Debug, Clone)]
+pub(crate) enum Prepared {
+    /// Starts an instance.
+    Start {
+        id: InstanceId,
+        digest: String,
+        component: Arc<Component>,
+        port: Option<u16>,
+        because: Because,
+    },
+    /// Stops an instance.
+    Stop {
+        id: InstanceId,
+        how: Stop,
+        because: Because,
+    },
+    /// Restarts an instance.
+    Restart {
+        id: InstanceId,
+        how: Stop,
+        because: Because,
+    },
+    /// Forgets an instance.
+    Forget { id: InstanceId },
+    /// Builds.
+    Build(Arc<Build>),
+    /// Packs.
+    Pack(Name),
+}
+
+impl Prepared {
+    /// Makes an act exact. What is no act upon the world is handed back.
+    pub(crate) fn of(act: Act, addresses: &mut Addresses) -> Result<Prepared, Act> {
+        Ok(match act {
+            Act::Start {
+                id,
+                digest,
+                component,
+                because,
+            } => {
+                let port = component
+                    .listens
+                    .as_ref()
+                    .and_then(|listens| listens.port.or_else(|| addresses.free()));
+                Prepared::Start {
+                    id,
+                    digest,
+                    component,
+                    port,
+                    because,
+                }
+            }
+            Act::Stop { id, how, because } => Prepared::Stop { id, how, because },
+            Act::Restart { id, how, because } => Prepared::Restart { id, how, because },
+            Act::Forget { id } => Prepared::Forget { id },
+            Act::Build(build) => Prepared::Build(build),
+            Act::Pack(name) => Prepared::Pack(name),
+            other => return Err(other),
+        })
+    }
+
+    /// What the journal says of it.
+    pub(crate) fn entry(&self) -> Option<Entry> {
+        let (what, subject, body, because) = match self {
+            Prepared::Start {
+                id,
+                digest,
+                port,
+                because,
+                ..
+            } => (
+                "start",
+                id.to_string(),
+                json!({ "digest": digest, "port": port }),
+                because.to_string(),
+            ),
+            Prepared::Stop { id, how, because } => {
+                let body = json!({ "signal": how.signal, "within": how.within });
+                ("stop", id.to_string(), body, because.to_string())
+            }
+            Prepared::Restart { id, because, .. } => {
+                ("restart", id.to_string(), json!({}), because.to_string())
+            }
+            Prepared::Forget { id } => ("forget", id.to_string(), json!({}), Because::Over.to_string()),
+            Prepared::Build(build) => (
+                "build",
+                build.name.to_string(),
+                json!({ "command": build.command }),
+                Because::Changed.to_string(),
+            ),
+            Prepared::Pack(name) => ("pack", name.to_string(), json!({}), Because::Changed.to_string()),
+        };
+        Some(Entry {
+            what: what.to_owned(),
+            subject,
+            body,
+            because,
+            intent: true,
+        })
+    }
+}
+
+impl<E: Engine> Core<E> {
+    /// Does what has been written down.
+    pub(crate) fn perform(&mut self, prepared: Prepared, seq: Seq) {
+        let engine = Arc::clone(&self.engine);
+        match prepared {
+            Prepared::Start {
+                id,
+                digest,
+                component,
+                port,
+                ..
+            } => {
+                let order = self
+                    .wardrobe
+                    .start(id.clone(), digest, &component, port, &self.addresses);
+                self.beside(
+                    seq,
+                    id,
+                    Did::Start,
+                    async move { engine.start(order).await.map(Some) },
+                );
+            }
+            Prepared::Stop { id, how, .. } => {
+                let of = id.clone();
+                self.beside(seq, id, Did::Stop, async move {
+                    gone_is_fine(engine.stop(&of, how).await)
+                });
+            }
+            Prepared::Restart { id, how, .. } => {
+                let of = id.clone();
+                self.beside(seq, id, Did::Restart, async move {
+                    gone_is_fine(engine.restart(&of, how).await)
+                });
+            }
+            Prepared::Forget { id } => {
+                let of = id.clone();
+                let forgotten = async move {
+                    match engine.forget(&of).await {
+                        Ok(()) | Err(EngineError::Unknown(_)) => Ok(None),
+                        Err(error) => Err(error),
+                    }
+                };
+                self.beside(seq, id, Did::Forget, forgotten);
+            }
+            Prepared::Build(build) => self.build(seq, &build),
+            Prepared::Pack(name) => self.pack(seq, name),
+        }
+    }
+
+    /// Does something to an instance beside the core, and comes back with a fact.
+    fn beside(
+        &self,
+        seq: Seq,
+        id: InstanceId,
+        did: Did,
+        doing: impl Future<Output = Result<Option<Seen>, EngineError>> + Send + 'static,
+    ) {
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let result = doing.await.map_err(|error| told(&error));
+            let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            let fact = Fact::Did { id, did, result };
+            // That nobody listens any more means that we are ending, and our successor will see what became of it.
+            let _ = inbox.send(Message::Done { seq, fact, outcome });
+        });
+    }
+}
+
+/// What is not there has been stopped.
+fn gone_is_fine(result: Result<Seen, EngineError>) -> Result<Option<Seen>, EngineError> {
+    match result {
+        Ok(seen) => Ok(Some(seen)),
+        Err(EngineError::Unknown(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

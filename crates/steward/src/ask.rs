@@ -1,0 +1,279 @@
+//! Asking instances how they are: one task with a heap of times, and a short task for each question under way.
+
+use crate::core::Message;
+use crate::door::{clock, processes};
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper_util::rt::TokioIo;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use towpath_decide::converge::Well;
+use towpath_decide::health::{Answers, Meaning, hear};
+use towpath_decide::tend::Fact;
+use towpath_model::run::{Ask, Health, InstanceId};
+use towpath_model::sealed::Sealed;
+
+/// The most questions that are under way at a time: a thousand instances that start at once are asked in turn.
+const MOST: usize = 64;
+
+/// What is asked of whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// Of which instance.
+    pub(crate) id: InstanceId,
+    /// What, and how often.
+    pub(crate) health: Arc<Health>,
+    /// Where it listens.
+    pub(crate) port: Option<u16>,
+    /// Where and with what a command runs.
+    pub(crate) dir: PathBuf,
+    /// The variables of a command.
+    pub(crate) env: Arc<Vec<(String, Sealed<String>)>>,
+}
+
+/// An order to the one who asks.
+#[derive(Debug)]
+enum Order {
+    /// Asks from now on. Whatever was asked of it before is of a process that is no more.
+    Begin(Question),
+    /// Asks no more.
+    End(InstanceId),
+    /// Asks now, whenever it was asked last.
+    Now(InstanceId),
+    /// There was an answer.
+    Answer(InstanceId, u64, Result<(), String>),
+}
+
+/// The one who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker(UnboundedSender<Order>);
+
+#[derive(Debug)]
+struct Asked {
+    question: Question,
+    answers: Answers,
+    since: Instant,
+    /// Which process is meant: answers of an earlier one do not count.
+    round: u64,
+    due: Option<Instant>,
+}
+
+impl Asker {
+    /// Begins to ask; what is learned goes to `facts`.
+    pub(crate) fn start(facts: UnboundedSender<Message>) -> Self {
+        let (orders, inbox) = unbounded_channel();
+        let own = orders.clone();
+        tokio::spawn(run(inbox, own, facts));
+        Asker(orders)
+    }
+
+    pub(crate) fn begin(&self, question: Question) {
+        // That nobody asks any more means that we are ending.
+        let _ = self.0.send(Order::Begin(question));
+    }
+
+    pub(crate) fn end(&self, id: InstanceId) {
+        let _ = self.0.send(Order::End(id));
+    }
+
+    pub(crate) fn now(&self, id: InstanceId) {
+        let _ = self.0.send(Order::Now(id));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    asked: HashMap<InstanceId, Asked>,
+    due: BinaryHeap<Reverse<(Instant, u64, InstanceId)>>,
+    under_way: usize,
+    round: u64,
+}
+
+async fn run(
+    mut inbox: UnboundedReceiver<Order>,
+    own: UnboundedSender<Order>,
+    facts: UnboundedSender<Message>,
+) {
+    let mut book = Book::default();
+    loop {
+        book.ask_due(&own);
+        let next = book
+            .due
+            .peek()
+            .map(|Reverse((at, ..))| *at)
+            .filter(|_| book.under_way < MOST);
+        let order = match next {
+            Some(at) => tokio::select! {
+                biased;
+                order = inbox.recv() => order,
+                () = tokio::time::sleep_until(at.into()) => continue,
+            },
+            None => inbox.recv().await,
+        };
+        let Some(order) = order else {
+            return;
+        };
+        if let Some(fact) = book.hear(order) {
+            let _ = facts.send(Message::Fact(fact));
+        }
+    }
+}
+
+impl Book {
+    fn put(&mut self, id: &InstanceId, at: Instant) {
+        if let Some(asked) = self.asked.get_mut(id) {
+            asked.due = Some(at);
+            self.due.push(Reverse((at, asked.round, id.clone())));
+        }
+    }
+
+    /// Asks everybody whose time has come.
+    fn ask_due(&mut self, own: &UnboundedSender<Order>) {
+        let now = clock::now();
+        while self.under_way < MOST {
+            match self.due.peek() {
+                Some(Reverse((at, ..))) if *at <= now => {}
+                _ => return,
+            }
+            let Some(Reverse((at, round, id))) = self.due.pop() else {
+                return;
+            };
+            // What was put off or given up meanwhile stands there still.
+            let Some(asked) = self
+                .asked
+                .get_mut(&id)
+                .filter(|asked| asked.round == round && asked.due == Some(at))
+            else {
+                continue;
+            };
+            asked.due = None;
+            self.under_way += 1;
+            let question = asked.question.clone();
+            let own = own.clone();
+            tokio::spawn(async move {
+                let answer = ask(&question).await;
+                let _ = own.send(Order::Answer(id, round, answer));
+            });
+        }
+    }
+
+    fn hear(&mut self, order: Order) -> Option<Fact> {
+        match order {
+            Order::Begin(question) => {
+                self.round += 1;
+                let id = question.id.clone();
+                let now = clock::now();
+                let asked = Asked {
+                    question,
+                    answers: Answers::default(),
+                    since: now,
+                    round: self.round,
+                    due: None,
+                };
+                self.asked.insert(id.clone(), asked);
+                self.put(&id, now);
+                None
+            }
+            Order::End(id) => {
+                self.asked.remove(&id);
+                None
+            }
+            Order::Now(id) => {
+                if self.asked.get(&id).is_some_and(|asked| asked.due.is_some()) {
+                    self.put(&id, clock::now());
+                }
+                None
+            }
+            Order::Answer(id, round, answer) => {
+                self.under_way = self.under_way.saturating_sub(1);
+                let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
+                let now = clock::now();
+                let since = now.saturating_duration_since(asked.since);
+                let (answers, meaning, pause) = hear(&asked.question.health, asked.answers, answer, since);
+                asked.answers = answers;
+                // A port that took a connection once is watched over by the edge and by its keeper.
+                let enough = asked.question.health.ask == Ask::Port && answers.is_well();
+                if !enough {
+                    self.put(&id, now + pause);
+                }
+                let well = match meaning {
+                    Meaning::Same => return None,
+                    Meaning::Well => Well::Yes,
+                    Meaning::Late(why) => Well::NotYet { late: Some(why) },
+                    Meaning::Lost(why) => Well::Lost {
+                        since: clock::today(),
+                        why,
+                    },
+                };
+                Some(Fact::Answered { id, well })
+            }
+        }
+    }
+}
+
+/// Asks once. The answer, or why there was none, in words that stand behind the component's name.
+async fn ask(question: &Question) -> Result<(), String> {
+    let timeout = question.health.timeout.to_std();
+    let answer = async {
+        match (&question.health.ask, question.port) {
+            (Ask::Runs, _) | (Ask::Port | Ask::Path(_), None) => Ok(()),
+            (Ask::Port, Some(port)) => connect(port).await.map(|_| ()),
+            (Ask::Path(path), Some(port)) => get(port, path).await,
+            (Ask::Command(command), _) => {
+                let ended = processes::ask(command, &question.dir, &question.env).await;
+                match ended {
+                    Ok(status) if status.success() => Ok(()),
+                    Ok(status) => Err(format!("`{command}` ended with {status}")),
+                    Err(error) => Err(format!("`{command}` could not be started: {error}")),
+                }
+            }
+        }
+    };
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(format!("no answer within {}", spoken(timeout))),
+    }
+}
+
+fn spoken(time: Duration) -> String {
+    towpath_model::unit::Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+        .to_string()
+}
+
+async fn connect(port: u16) -> Result<TcpStream, String> {
+    TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => format!("nobody listens on port {port}"),
+            _ => format!("port {port} cannot be reached: {error}"),
+        })
+}
+
+async fn get(port: u16, path: &str) -> Result<(), String> {
+    let stream = connect(port).await?;
+    let broken = |error: hyper::Error| format!("GET {path} was not answered: {error}");
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get(path)
+        .header(http::header::HOST, format!("127.0.0.1:{port}"))
+        .header(http::header::USER_AGENT, "towpath-health")
+        .header(http::header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| format!("GET {path} cannot be asked: {error}"))?;
+    let answer = sender.send_request(request).await.map_err(broken);
+    connection.abort();
+    let status = answer?.status();
+    if status.is_success() || status.is_redirection() {
+        Ok(())
+    } else {
+        Err(format!("GET {path} answered {status}"))
+    }
+}

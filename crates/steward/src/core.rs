@@ -1,0 +1,567 @@
+//! The core: the one task that keeps what is known, and lets things be done.
+
+use crate::act::Prepared;
+use crate::addresses::Addresses;
+use crate::ask::{Asker, Question};
+use crate::door::{clock, sockets};
+use crate::dress::Wardrobe;
+use crate::keep::{Ledger, applied, facts};
+use crate::make::Maker;
+use crate::serve::Request;
+use crate::sleep::Naps;
+use crate::start::Config;
+use crate::tell::{Onlooker, Onlookers};
+use crate::{errors, face};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use towpath_api::{Apply, Event, Tone};
+use towpath_decide::tend::{Act, Fact, Part, Tended, Wish};
+use towpath_edge::{Edge, Target};
+use towpath_engine::Engine;
+use towpath_model::run::{Ask, InstanceId, Life, Product, Seen};
+use towpath_model::sealed::Sealed;
+use towpath_model::unit::Name;
+use towpath_store::{Seq, StoreError};
+
+/// How soon it is tried again to write what could not be written.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long outcomes may wait to be written with the next intent.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// The most messages that are heard before something is decided: many instances that start at once are decided together.
+const MOST_AT_ONCE: usize = 512;
+
+/// Something that has reached the core.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something was learned.
+    Fact(Fact),
+    /// Something that was written down as an intent has ended.
+    Done {
+        /// The intent.
+        seq: Seq,
+        /// What was learned by it.
+        fact: Fact,
+        /// Whether it was done, or why not.
+        outcome: Result<(), String>,
+    },
+    /// Something came from the edge.
+    Edge(towpath_edge::Event),
+    /// A client asks for something.
+    Request(Request),
+    /// Something to know.
+    Note(Tone, String),
+    /// A line that a build has written.
+    BuildLine(String, String),
+    /// The manifest says something else now.
+    Reread(Box<Result<Apply, String>>),
+}
+
+/// Everything that the core has.
+pub(crate) struct Core<E> {
+    pub(crate) config: Config,
+    pub(crate) tended: Tended,
+    pub(crate) product: Option<Arc<Product>>,
+    pub(crate) engine: Arc<E>,
+    pub(crate) ledger: Ledger,
+    pub(crate) edge: Option<Arc<Edge>>,
+    pub(crate) edge_events: UnboundedSender<towpath_edge::Event>,
+    pub(crate) edge_ports: Option<(u16, u16)>,
+    pub(crate) addresses: Addresses,
+    pub(crate) wardrobe: Wardrobe,
+    pub(crate) asker: Asker,
+    pub(crate) asked: HashMap<InstanceId, u32>,
+    pub(crate) naps: Naps,
+    pub(crate) maker: Maker,
+    pub(crate) inbox: UnboundedSender<Message>,
+    pub(crate) onlookers: Onlookers,
+    /// What could not be written down yet, and is therefore not done yet.
+    pub(crate) pending: Vec<Prepared>,
+    pub(crate) write_again: Option<Instant>,
+    pub(crate) flush_at: Option<Instant>,
+    /// What is not as it should be with the whole.
+    pub(crate) notes: BTreeMap<&'static str, String>,
+    /// An earlier steward's product has been taken over, or there was none.
+    pub(crate) restored: bool,
+    /// The manifest's file, as whoever asked last named it.
+    pub(crate) manifest: String,
+}
+
+impl<E: Engine> Core<E> {
+    /// Runs until everything is down.
+    pub(crate) async fn run(
+        mut self,
+        mut inbox: UnboundedReceiver<Message>,
+        mut changes: UnboundedReceiver<Seen>,
+        mut edge_events: UnboundedReceiver<towpath_edge::Event>,
+    ) {
+        loop {
+            let wake = self.next_look();
+            let message = tokio::select! {
+                message = inbox.recv() => message,
+                Some(seen) = changes.recv() => Some(Message::Fact(Fact::Changed(seen))),
+                Some(event) = edge_events.recv() => Some(Message::Edge(event)),
+                () = sleep_until(wake) => None,
+            };
+            if let Some(message) = message {
+                self.hear(message).await;
+            }
+            for _ in 0..MOST_AT_ONCE {
+                if let Ok(seen) = changes.try_recv() {
+                    self.learn(Fact::Changed(seen));
+                } else if let Ok(message) = inbox.try_recv() {
+                    self.hear(message).await;
+                } else {
+                    break;
+                }
+            }
+            self.look_after_naps();
+            self.turn().await;
+            if self.tended.is_gone() {
+                self.leave().await;
+                return;
+            }
+        }
+    }
+
+    fn next_look(&self) -> Option<Instant> {
+        let look = self.tended.next_look().map(|at| {
+            let wait = at.duration_since(clock::today());
+            clock::now() + Duration::try_from(wait).unwrap_or_default()
+        });
+        [look, self.write_again, self.flush_at, self.naps.next()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    async fn hear(&mut self, message: Message) {
+        match message {
+            Message::Fact(fact) => self.learn(fact),
+            Message::Done { seq, fact, outcome } => {
+                self.ledger
+                    .outcome(seq, outcome.as_ref().map(|()| ()).map_err(String::as_str));
+                self.learn(fact);
+            }
+            Message::Edge(towpath_edge::Event::Wanted(name)) => {
+                if let Some(name) = self.named(&name) {
+                    self.learn(Fact::Wanted(name));
+                }
+            }
+            Message::Edge(towpath_edge::Event::Refused { instance, .. }) => {
+                if let Ok(id) = InstanceId::parse(&instance) {
+                    self.asker.now(id);
+                }
+            }
+            Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
+            Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
+            Message::Request(request) => self.answer(request).await,
+            Message::Reread(reread) => self.reread(*reread).await,
+        }
+    }
+
+    /// The name of a part, from a text that came from outside.
+    pub(crate) fn named(&self, name: &str) -> Option<Name> {
+        self.tended
+            .parts()
+            .get_key_value(name)
+            .map(|(name, _)| name.clone())
+    }
+
+    pub(crate) fn learn(&mut self, fact: Fact) {
+        if let Fact::Changed(seen) = &fact {
+            self.look_for_robbers(seen);
+        }
+        if let Fact::Did {
+            id, result: Ok(None), ..
+        } = &fact
+        {
+            self.release(id);
+        }
+        self.tended.learn(fact);
+    }
+
+    /// An instance that cannot stay up may have lost its port to somebody else.
+    fn look_for_robbers(&mut self, seen: &Seen) {
+        if let (Life::Resting { looping: true, .. }, Some(port)) = (&seen.life, seen.port)
+            && !sockets::is_free(port)
+        {
+            // It is told after the change itself, which would take it back.
+            let _ = self.inbox.send(Message::Fact(Fact::Robbed(seen.id.clone())));
+        }
+    }
+
+    /// The port of an instance that is no more can be given again.
+    fn release(&mut self, id: &InstanceId) {
+        let part = self.tended.parts().get(&id.component);
+        let standing = part.and_then(|part| part.standing.iter().find(|one| one.seen.id == *id));
+        if let Some(port) = standing.and_then(|one| one.seen.port) {
+            self.addresses.give_back(port);
+        }
+        self.asked.remove(id);
+        self.asker.end(id.clone());
+    }
+
+    /// Decides, writes down, does, and tells.
+    pub(crate) async fn turn(&mut self) {
+        let mut faces = Vec::new();
+        let mut prepared = std::mem::take(&mut self.pending);
+        for act in self.tended.decide(clock::today()) {
+            match Prepared::of(act, &mut self.addresses) {
+                Ok(exact) => prepared.push(exact),
+                Err(Act::Remember(name, what)) => self.ledger.remember(&name, what),
+                Err(Act::Face(name)) => faces.push(name),
+                Err(Act::Tell(name)) => self.tell_state(&name),
+                Err(Act::Missed { name, count, last }) => self.tell_missed(&name, count, last),
+                Err(_) => {}
+            }
+        }
+        self.write_and_do(prepared).await;
+        self.turn_faces(faces).await;
+        let settled = self.tended.is_settled() && self.pending.is_empty();
+        self.onlookers.settle(settled, || self.tended.parts());
+    }
+
+    async fn write_and_do(&mut self, prepared: Vec<Prepared>) {
+        let now = clock::now();
+        let waits_long = self.flush_at.is_some_and(|at| at <= now);
+        if prepared.is_empty() && !waits_long {
+            if self.ledger.waits() && self.flush_at.is_none() {
+                self.flush_at = Some(now + FLUSH);
+            }
+            return;
+        }
+        if self.write_again.is_some_and(|at| at > now) {
+            self.pending = prepared;
+            return;
+        }
+        self.flush_at = None;
+        match self.ledger.write(&prepared, clock::today()).await {
+            Ok(seqs) => {
+                self.write_again = None;
+                if self.notes.remove("journal").is_some() {
+                    self.note(
+                        Tone::Note,
+                        "the journal can be written again, and everything goes on".to_owned(),
+                    );
+                }
+                for (prepared, seq) in prepared.into_iter().zip(seqs) {
+                    self.perform(prepared, seq);
+                }
+            }
+            Err(error) => {
+                self.pending = prepared;
+                self.write_again = Some(now + WRITE_AGAIN);
+                self.cannot_write(&error);
+            }
+        }
+    }
+
+    /// Nothing is done that is not written down. What runs goes on meanwhile.
+    fn cannot_write(&mut self, error: &StoreError) {
+        let text = format!(
+            "nothing is started or stopped, because the journal cannot be written: {}; what runs goes on, and so does \
+             this when there is room",
+            errors::told(error)
+        );
+        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) {
+            self.note(Tone::Error, text);
+        }
+    }
+
+    pub(crate) fn note(&mut self, tone: Tone, text: String) {
+        self.onlookers.tell(&Event::Note { tone, text });
+    }
+
+    /// Tells edge and asker what has changed for them.
+    async fn turn_faces(&mut self, names: Vec<Name>) {
+        let mut targets: Vec<(String, Option<Target>)> = Vec::new();
+        let product = self
+            .product
+            .as_ref()
+            .map(|product| product.product.to_string())
+            .unwrap_or_default();
+        for name in names {
+            let part = self.tended.parts().get(&name);
+            let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
+            let is_known = part.is_none_or(Part::faces);
+            if is_known {
+                targets.push((name.to_string(), target));
+            }
+            if let Some(part) = part {
+                self.naps.see(&name, part);
+            }
+            self.question(&name);
+        }
+        let Some(edge) = self.edge.clone().filter(|_| !targets.is_empty()) else {
+            return;
+        };
+        if let Err(errors) = edge.set(targets).await {
+            for error in errors {
+                self.move_inside(&error);
+                self.note(Tone::Warning, errors::told(&error));
+            }
+        }
+    }
+
+    /// Somebody else listens where a component was reached from inside: it gets another port, and those that need it are
+    /// started anew with it.
+    fn move_inside(&mut self, error: &towpath_edge::EdgeError) {
+        let towpath_edge::EdgeError::Taken { target, .. } = error else {
+            return;
+        };
+        let Some(name) = self.named(target) else {
+            return;
+        };
+        self.addresses.forget(&name);
+        if let Some(port) = self.addresses.settle(&name) {
+            self.ledger.inside(&name, port);
+        }
+        let product = self.product.clone();
+        let users = product.iter().flat_map(|product| product.components.values());
+        let users: Vec<Name> = users
+            .filter(|component| component.needs.iter().any(|need| need.name == name))
+            .map(|component| component.name.clone())
+            .collect();
+        for user in users {
+            self.renew(&user);
+        }
+    }
+
+    /// Begins and ends to ask the instances of a component how they are.
+    fn question(&mut self, name: &Name) {
+        let Some((part, component)) = self
+            .tended
+            .parts()
+            .get(name)
+            .and_then(|part| Some((part, part.component.as_ref()?)))
+        else {
+            return;
+        };
+        if component.health.ask == Ask::Runs {
+            return;
+        }
+        for one in &part.standing {
+            let pid = match one.seen.life {
+                Life::Running { pid } if one.busy.is_none() => Some(pid),
+                _ => None,
+            };
+            let known = self.asked.get(&one.seen.id).copied();
+            match pid {
+                Some(pid) if known != Some(pid) => {
+                    let env = match component.health.ask {
+                        Ask::Command(_) => {
+                            self.wardrobe
+                                .variables(&component.env, one.seen.port, &self.addresses)
+                                .0
+                        }
+                        _ => Vec::new(),
+                    };
+                    self.asked.insert(one.seen.id.clone(), pid);
+                    self.asker.begin(Question {
+                        id: one.seen.id.clone(),
+                        health: Arc::new(component.health.clone()),
+                        port: one.seen.port,
+                        dir: component.dir.clone().into(),
+                        env: Arc::new(env),
+                    });
+                }
+                None if known.is_some() => {
+                    self.asked.remove(&one.seen.id);
+                    self.asker.end(one.seen.id.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Wants what a client has asked for.
+    pub(crate) async fn apply(
+        &mut self,
+        apply: Apply,
+        digests: BTreeMap<Name, String>,
+        onlooker: Option<Onlooker>,
+    ) {
+        self.restore().await;
+        let Apply {
+            product,
+            values,
+            base,
+            only,
+            build,
+            manifest,
+        } = apply;
+        let product = Arc::new(product);
+        if let Err(error) = self.open_edge(&product).await {
+            let text = format!("{}", errors::told(&error));
+            self.note(Tone::Error, text);
+        }
+        self.manifest = manifest;
+        self.wardrobe.base = base;
+        self.wardrobe.values = values
+            .into_iter()
+            .map(|(name, value)| (name, Sealed::new(value)))
+            .collect();
+        self.settle_addresses(&product);
+        let wake = onlooker.as_ref().map(|_| self.chosen(&product, &only));
+        self.ledger.product(&product);
+        let wanted = applied(&product, &digests, build, wake);
+        self.product = Some(Arc::clone(&product));
+        self.maker.watch(&product);
+        let before = self.tended.is_settled();
+        self.learn(Fact::Applied(wanted));
+        let idle = before && self.tended.is_settled();
+        if let Some(onlooker) = onlooker {
+            self.onlookers.add(onlooker, idle);
+        }
+    }
+
+    /// The components that are asked for, with all that they need.
+    fn chosen(&self, product: &Product, only: &[String]) -> BTreeSet<Name> {
+        if only.is_empty() {
+            return product.components.keys().cloned().collect();
+        }
+        let mut chosen = BTreeSet::new();
+        let mut open: Vec<&str> = only.iter().map(String::as_str).collect();
+        while let Some(name) = open.pop() {
+            if let Some((name, component)) = product.components.get_key_value(name)
+                && chosen.insert(name.clone())
+            {
+                open.extend(component.needs.iter().map(|need| need.name.as_str()));
+            }
+        }
+        chosen
+    }
+
+    /// Takes over what an earlier steward has left: what was wanted, what was remembered, and what still runs.
+    pub(crate) async fn restore(&mut self) {
+        if std::mem::replace(&mut self.restored, true) {
+            return;
+        }
+        let left = match self.ledger.left().await {
+            Ok(left) => left,
+            Err(error) => {
+                self.cannot_write(&error);
+                return;
+            }
+        };
+        if let Err(error) = self.ledger.close_open().await {
+            self.cannot_write(&error);
+        }
+        for (name, port) in &left.inside {
+            self.addresses.remember(name.clone(), *port);
+        }
+        self.edge_ports = left.edge;
+        let seen = match self.engine.observe().await {
+            Ok(seen) => seen,
+            Err(error) => {
+                self.note(Tone::Error, errors::told(&error));
+                Vec::new()
+            }
+        };
+        seen.iter()
+            .filter_map(|one| one.port)
+            .for_each(|port| self.addresses.take(port));
+        let mut digests: BTreeMap<Name, String> = BTreeMap::new();
+        for one in &seen {
+            digests.insert(one.id.component.clone(), one.digest.clone());
+        }
+        self.tended.learn(Fact::Observed(seen));
+        // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
+        let product = left.product.clone();
+        for fact in facts(&left, &digests) {
+            self.tended.learn(fact);
+        }
+        self.product = product.map(Arc::new);
+    }
+
+    async fn open_edge(&mut self, product: &Product) -> Result<(), towpath_edge::EdgeError> {
+        if self.edge.is_none() {
+            let (https, http) = self.edge_ports.unwrap_or((self.config.https, self.config.http));
+            let config = towpath_edge::Config {
+                product: product.product.to_string(),
+                authority: self.config.authority.clone(),
+                https,
+                http,
+            };
+            let edge = Arc::new(Edge::start(config, self.edge_events.clone()).await?);
+            let listening = edge.listening().clone();
+            if self.edge_ports != Some((listening.https, listening.http)) {
+                self.ledger.edge(listening.https, listening.http);
+                self.edge_ports = Some((listening.https, listening.http));
+            }
+            self.edge = Some(edge);
+        }
+        self.wardrobe.product = product.product.to_string();
+        self.wardrobe.environment = product.environment.to_string();
+        Ok(())
+    }
+
+    fn settle_addresses(&mut self, product: &Product) {
+        for (name, component) in &product.components {
+            let reached = component.listens.as_ref().is_some_and(|listens| listens.private);
+            if reached && let Some(port) = self.addresses.settle(name) {
+                self.ledger.inside(name, port);
+            }
+        }
+        let https = self.edge_ports.map(|(https, _)| https);
+        self.wardrobe.public = product
+            .components
+            .iter()
+            .filter_map(|(name, component)| {
+                component.listens.as_ref().filter(|listens| listens.public)?;
+                Some((
+                    name.clone(),
+                    format!("https://{name}.{}.localhost:{}", product.product, https?),
+                ))
+            })
+            .collect();
+    }
+
+    async fn reread(&mut self, reread: Result<Apply, String>) {
+        match reread {
+            Ok(apply) => {
+                let digests = crate::make::digests(&apply).await;
+                self.note(Tone::Note, "the manifest has changed".to_owned());
+                self.apply(apply, digests, None).await;
+            }
+            Err(why) => self.note(
+                Tone::Error,
+                format!("the manifest has changed and cannot be followed; what runs stays as it is\n{why}"),
+            ),
+        }
+    }
+
+    /// Starts a component anew, with what it is given now.
+    fn renew(&mut self, name: &Name) {
+        let wish = Wish::Restart(towpath_decide::converge::Because::Changed);
+        self.learn(Fact::Wished {
+            name: name.clone(),
+            wish,
+        });
+    }
+
+    /// Everything is down: says so, and closes what is open.
+    async fn leave(mut self) {
+        if let Err(error) = self.ledger.write(&[], clock::today()).await {
+            self.cannot_write(&error);
+        }
+        if let Some(edge) = self.edge.take() {
+            edge.stop(Duration::from_millis(500)).await;
+        }
+        self.maker.end().await;
+        self.ledger.close().await;
+        sockets::leave(&self.config.state);
+        self.onlookers.gone().await;
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

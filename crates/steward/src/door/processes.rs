@@ -1,0 +1,95 @@
+//! Processes: a command in a group of its own, and the end of everything that it has started.
+#![allow(clippy::disallowed_methods, reason = "this is the door to processes")]
+
+use super::files::{self, Kind};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::process::{Child, Command};
+use towpath_model::sealed::Sealed;
+
+/// Starts a command as it is typed in a shell, with exactly this environment, nothing to read, and a process group of
+/// its own.
+pub(crate) fn shell(command: &str, folder: &Path, env: &[(String, Sealed<String>)]) -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .current_dir(folder)
+        .env_clear()
+        .envs(env.iter().map(|(name, value)| (name, value.open())))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// Runs a command to its end, and says how it ended. It is killed with all that it has started when nobody waits any more.
+pub(crate) async fn ask(
+    command: &str,
+    folder: &Path,
+    env: &[(String, Sealed<String>)],
+) -> io::Result<std::process::ExitStatus> {
+    let mut child = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .current_dir(folder)
+        .env_clear()
+        .envs(env.iter().map(|(name, value)| (name, value.open())))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    let _group = child.id().map(Group);
+    child.wait().await
+}
+
+/// A process group that is killed when nobody needs it any more.
+struct Group(u32);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        kill_group(self.0);
+    }
+}
+
+/// Kills every process of the group that this one leads.
+pub(crate) fn kill_group(leader: u32) {
+    if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        // A group without processes is what we want.
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+/// Kills every process whose environment has a variable that begins with this text, as `NAME=value`, and says how many
+/// there were. Those that left their group and their parent have it, too.
+pub(crate) fn kill_marked(mark: &str) -> usize {
+    let mut killed = 0;
+    for (name, kind) in files::list(Path::new("/proc")).unwrap_or_default() {
+        let Some(pid) = name
+            .to_str()
+            .and_then(|name| name.parse().ok())
+            .and_then(Pid::from_raw)
+        else {
+            continue;
+        };
+        let environ = Path::new("/proc").join(&name).join("environ");
+        let is_marked = |env: Vec<u8>| {
+            env.split(|byte| *byte == 0)
+                .any(|variable| variable.starts_with(mark.as_bytes()))
+        };
+        if kind == Kind::Folder && files::read(&environ).is_ok_and(is_marked) {
+            killed += usize::from(kill_process(pid, Signal::KILL).is_ok());
+        }
+    }
+    killed
+}
+
+/// How many builds or other heavy things this machine can do at once: its processors.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,106 @@
+//! What a process is given: its environment, put together from what the manifest says and what is known here.
+
+use crate::addresses::Addresses;
+use std::collections::BTreeMap;
+use towpath_engine::Start;
+use towpath_model::desired::component::Restart;
+use towpath_model::desired::secret::Delivery;
+use towpath_model::run::{Component, InstanceId, Kind, Part, Value, Variable, Variables};
+use towpath_model::sealed::Sealed;
+use towpath_model::unit::Name;
+
+/// Everything that values are made of.
+#[derive(Debug, Default)]
+pub(crate) struct Wardrobe {
+    /// What every process gets: `PATH`, `HOME`, and their like.
+    pub(crate) base: BTreeMap<String, String>,
+    /// The sealed values.
+    pub(crate) values: Variables,
+    /// The product and its environment.
+    pub(crate) product: String,
+    pub(crate) environment: String,
+    /// Where people reach a component.
+    pub(crate) public: BTreeMap<Name, String>,
+}
+
+/// Variables, and those of them that are delivered as files.
+pub(crate) type Dress = (Vec<(String, Sealed<String>)>, Vec<(String, Sealed<String>)>);
+
+impl Wardrobe {
+    /// The value of a variable; nothing where what it is made of is not known.
+    fn value(&self, value: &Value, port: Option<u16>, addresses: &Addresses) -> Option<Sealed<String>> {
+        let plain = match value {
+            Value::Text(text) => text.clone(),
+            Value::Sealed(name) => return self.values.get(name).cloned(),
+            Value::Port => port?.to_string(),
+            Value::Address { of, part } => {
+                let port = addresses.inside(of)?;
+                match part {
+                    Part::Url => format!("http://127.0.0.1:{port}"),
+                    Part::Host => "127.0.0.1".to_owned(),
+                    Part::Port => port.to_string(),
+                }
+            }
+            Value::Public(name) => self.public.get(name)?.clone(),
+        };
+        Some(Sealed::new(plain))
+    }
+
+    /// The variables of a build or of a component without an instance.
+    pub(crate) fn variables(
+        &self,
+        env: &BTreeMap<String, Variable>,
+        port: Option<u16>,
+        addresses: &Addresses,
+    ) -> Dress {
+        let mut all: BTreeMap<String, Sealed<String>> = self
+            .base
+            .iter()
+            .map(|(name, value)| (name.clone(), Sealed::new(value.clone())))
+            .collect();
+        let mut files = Vec::new();
+        for (name, variable) in env {
+            let Some(value) = self.value(&variable.value, port, addresses) else {
+                continue;
+            };
+            match variable.deliver {
+                Delivery::Variable => {
+                    all.insert(name.clone(), value);
+                }
+                Delivery::File => files.push((name.clone(), value)),
+            }
+        }
+        (all.into_iter().collect(), files)
+    }
+
+    /// Exactly what is started.
+    pub(crate) fn start(
+        &self,
+        id: InstanceId,
+        digest: String,
+        component: &Component,
+        port: Option<u16>,
+        addresses: &Addresses,
+    ) -> Start {
+        let (mut env, files) = self.variables(&component.env, port, addresses);
+        let is_job = component.kind == Kind::Job;
+        env.push(("TOWPATH_INSTANCE".to_owned(), Sealed::new(id.to_string())));
+        Start {
+            lease: component.single.then(|| component.name.clone()),
+            id,
+            digest,
+            command: component.command.clone().unwrap_or_default(),
+            dir: component.dir.clone(),
+            env,
+            files,
+            port,
+            limits: component.limits,
+            // A job's next try is a decision of its own: it waits longer each time, and ends.
+            restart: if is_job { Restart::Never } else { component.restart },
+            stop: component.stop.clone(),
+            timeout: component
+                .timeout
+                .filter(|_| component.kind == towpath_model::run::Kind::Job),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the edge is told of a component.
+
+use crate::addresses::Addresses;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use towpath_decide::converge::Will;
+use towpath_decide::tend::Part;
+use towpath_edge::{Answer, RouteTo, Target};
+use towpath_model::desired::component::Protocol;
+use towpath_model::run::{Listens, State};
+use towpath_model::unit::Name;
+
+/// How long a request waits for an instance.
+const HOLD: Duration = Duration::from_secs(30);
+
+/// The target of a component; nothing where it is not reached at all.
+pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addresses) -> Option<Target> {
+    let component = part.component.as_ref()?;
+    let listens = component.listens.as_ref();
+    let is_public = listens.is_some_and(|listens| listens.public);
+    let hosts = if is_public {
+        hosts(name, product, listens)
+    } else {
+        Vec::new()
+    };
+    let answer = match &component.site {
+        Some(site) if part.state.is_well() => Answer::Files {
+            folder: PathBuf::from(&site.folder),
+            fallback: site.fallback.clone(),
+            assets: site.assets.map_or(YEAR, |kept| kept.to_std()),
+            pages: site.pages.map(|kept| kept.to_std()),
+        },
+        _ => instances(name, part),
+    };
+    let routes = listens.map(|listens| &listens.routes).into_iter().flatten();
+    Some(Target {
+        name: name.to_string(),
+        hosts,
+        inside: addresses.inside(name),
+        raw: listens.is_some_and(|listens| listens.speaks.contains(&Protocol::Tcp)),
+        sticky: listens.is_some_and(|listens| listens.sticky),
+        compress: listens.is_none_or(|listens| listens.compress),
+        routes: routes
+            .filter_map(|route| {
+                let to = match (&route.to, &route.redirect) {
+                    (Some(to), _) => RouteTo::Target(to.to_string()),
+                    (None, Some(address)) => RouteTo::Redirect(address.clone()),
+                    (None, None) => return None,
+                };
+                Some((route.path.clone(), to))
+            })
+            .collect(),
+        answer,
+    })
+}
+
+/// How long files with a digest in their name are kept where nobody says otherwise: such a name never means other bytes.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+fn hosts(name: &Name, product: &str, listens: Option<&Listens>) -> Vec<String> {
+    let mut hosts = vec![format!("{name}.{product}.localhost")];
+    hosts.extend(listens.iter().flat_map(|listens| listens.domains.iter().cloned()));
+    hosts
+}
+
+fn instances(name: &Name, part: &Part) -> Answer {
+    // Where nothing will answer soon, whoever asks is told so at once.
+    let hopeless = matches!(
+        part.state,
+        State::Failed | State::Blocked | State::Looping | State::Stopped | State::Stopping
+    );
+    let serving = part.standing.iter().filter(|one| one.serves());
+    let ready: Vec<(String, SocketAddr)> = serving
+        .filter_map(|one| {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, one.seen.port?));
+            Some((one.seen.id.to_string(), address))
+        })
+        .collect();
+    let because = format!("{name} is {}: {}", part.state, part.because);
+    let replaced = part.will == Will::Up && part.standing.iter().any(|one| one.busy.is_some());
+    if ready.is_empty() && hopeless && !replaced {
+        return Answer::Closed { because };
+    }
+    Answer::Instances {
+        ready,
+        hold: HOLD,
+        because,
+    }
+}

@@ -1,0 +1,193 @@
+//! What is written down: every intent before it is acted on, its outcome after, and what has to be remembered.
+
+use crate::act::Prepared;
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use towpath_decide::tend::{Applied, Fact, Remembered};
+use towpath_model::run::Product;
+use towpath_model::unit::{Name, Unit};
+use towpath_store::{Batch, Entry, Outcome, Seq, Store, StoreError};
+
+/// The kinds of records.
+const PRODUCT: &str = "product";
+const REMEMBERED: &str = "remembered";
+const INSIDE: &str = "inside";
+const EDGE: &str = "edge";
+/// The name of a record of which there is only one.
+const CURRENT: &str = "current";
+
+/// What is written with the next batch.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    store: Store,
+    batch: Batch,
+}
+
+/// What an earlier steward has left.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// What was wanted.
+    pub(crate) product: Option<Product>,
+    /// What was remembered.
+    pub(crate) remembered: Vec<(Name, Remembered)>,
+    /// Where components were reached from inside.
+    pub(crate) inside: Vec<(Name, u16)>,
+    /// Where the edge listened: HTTPS and HTTP.
+    pub(crate) edge: Option<(u16, u16)>,
+}
+
+impl Ledger {
+    pub(crate) fn new(store: Store) -> Self {
+        Ledger {
+            store,
+            batch: Batch::default(),
+        }
+    }
+
+    /// What an earlier steward has left. What cannot be read was written by another version, and is left out: whoever
+    /// asks for something says again what is wanted.
+    pub(crate) async fn left(&self) -> Result<Left, StoreError> {
+        let mut left = Left::default();
+        for (_, body) in self.store.records(PRODUCT).await? {
+            left.product = serde_json::from_value(body).ok();
+        }
+        for (name, body) in self.store.records(REMEMBERED).await? {
+            if let (Ok(name), Ok(what)) = (Name::parse(&name), serde_json::from_value(body)) {
+                left.remembered.push((name, what));
+            }
+        }
+        for (name, body) in self.store.records(INSIDE).await? {
+            if let (Ok(name), Ok(port)) = (Name::parse(&name), serde_json::from_value(body)) {
+                left.inside.push((name, port));
+            }
+        }
+        for (_, body) in self.store.records(EDGE).await? {
+            left.edge = serde_json::from_value(body).ok();
+        }
+        Ok(left)
+    }
+
+    /// Whether something waits to be written.
+    pub(crate) fn waits(&self) -> bool {
+        !self.batch.outcomes.is_empty() || !self.batch.records.is_empty() || !self.batch.entries.is_empty()
+    }
+
+    /// Something ended.
+    pub(crate) fn outcome(&mut self, of: Seq, result: Result<(), &str>) {
+        self.batch.outcomes.push(Outcome {
+            of,
+            done: result.is_ok(),
+            body: result.map_or_else(|why| json!({ "why": why }), |()| json!({})),
+        });
+    }
+
+    /// Something happened that nobody has to end.
+    pub(crate) fn happened(&mut self, what: &str, subject: &str, body: serde_json::Value, because: &str) {
+        self.batch.entries.push(Entry {
+            what: what.to_owned(),
+            subject: subject.to_owned(),
+            body,
+            because: because.to_owned(),
+            intent: false,
+        });
+    }
+
+    pub(crate) fn remember(&mut self, name: &Name, what: Remembered) {
+        self.record(REMEMBERED, name.as_str(), json!(what));
+    }
+
+    pub(crate) fn inside(&mut self, name: &Name, port: u16) {
+        self.record(INSIDE, name.as_str(), json!(port));
+    }
+
+    pub(crate) fn edge(&mut self, https: u16, http: u16) {
+        self.record(EDGE, CURRENT, json!([https, http]));
+    }
+
+    pub(crate) fn product(&mut self, product: &Product) {
+        self.record(PRODUCT, CURRENT, json!(product));
+        let body = json!({ "components": product.components.len() });
+        self.happened("apply", product.product.as_str(), body, "somebody wants it so");
+    }
+
+    fn record(&mut self, kind: &str, name: &str, body: serde_json::Value) {
+        self.batch
+            .records
+            .push((kind.to_owned(), name.to_owned(), Some(body)));
+    }
+
+    /// Writes what waits, with the intents that are about to be acted on. Their numbers, in their order. When it cannot
+    /// be written nothing is lost: the same call is made again later.
+    pub(crate) async fn write(
+        &mut self,
+        intents: &[Prepared],
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, StoreError> {
+        let mut batch = self.batch.clone();
+        let before = batch.entries.len();
+        batch.entries.extend(intents.iter().filter_map(Prepared::entry));
+        if batch == Batch::default() {
+            return Ok(Vec::new());
+        }
+        let written = self.store.write(batch, now).await?;
+        self.batch = Batch::default();
+        Ok(written.into_iter().skip(before).collect())
+    }
+
+    /// The newest entries about a subject.
+    pub(crate) async fn newest(
+        &self,
+        subject: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<towpath_store::Written>, StoreError> {
+        self.store.newest(subject, most).await
+    }
+
+    /// Tells the open intents of an earlier steward as what they are: interrupted. What came of them is seen, not
+    /// believed.
+    pub(crate) async fn close_open(&mut self) -> Result<(), StoreError> {
+        for open in self.store.open_intents().await? {
+            self.outcome(open.seq, Err("interrupted: the steward ended"));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+/// What is learned of what was left, before anything new is wanted.
+pub(crate) fn facts(left: &Left, digests: &BTreeMap<Name, String>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(product) = &left.product {
+        facts.push(Fact::Applied(applied(product, digests, false, None)));
+    }
+    let remembered = left.remembered.iter();
+    facts.extend(remembered.map(|(name, what)| Fact::Remembered {
+        name: name.clone(),
+        what: *what,
+    }));
+    facts
+}
+
+/// A product as something that is wanted.
+pub(crate) fn applied(
+    product: &Product,
+    digests: &BTreeMap<Name, String>,
+    build: bool,
+    wake: Option<std::collections::BTreeSet<Name>>,
+) -> Applied {
+    let components = product.components.iter().map(|(name, component)| {
+        let digest = digests.get(name).cloned().unwrap_or_default();
+        (name.clone(), (Arc::clone(component), digest))
+    });
+    Applied {
+        components: components.collect(),
+        builds: product.builds.clone(),
+        build,
+        wake,
+    }
+}

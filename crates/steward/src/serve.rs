@@ -1,0 +1,410 @@
+//! The socket: what clients ask for, and how they are answered.
+
+use crate::core::{Core, Message};
+use crate::errors::told;
+use crate::make;
+use crate::tell::{Onlooker, Samples};
+use bytes::Bytes;
+use http::{Method, Request as HttpRequest, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use tokio::sync::oneshot;
+use towpath_api::{
+    Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
+};
+use towpath_decide::converge::Because;
+use towpath_decide::tend::{Fact, Wish};
+use towpath_engine::{Engine, LogQuery, Stream};
+use towpath_model::run::InstanceId;
+use towpath_model::unit::{Name, Unit};
+
+/// Something that a client asks the core for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// How everything is.
+    Status(oneshot::Sender<Status>),
+    /// Whether everything is as it was asked for, and well.
+    Same(oneshot::Sender<Option<(Vec<towpath_model::run::Source>, Same)>>),
+    /// Something else is wanted.
+    Apply(Box<Apply>, BTreeMap<Name, String>, Onlooker),
+    /// Everything is to stop.
+    Down(DownArgs, Onlooker),
+    /// Something is wanted of a component.
+    Wish(String, Wish, Onlooker, oneshot::Sender<bool>),
+    /// Somebody looks on.
+    Look(Onlooker),
+    /// Why a component is as it is.
+    Explain(String, oneshot::Sender<Option<Explained>>),
+    /// What a component is surrounded by.
+    Surroundings(String, oneshot::Sender<Option<Surroundings>>),
+}
+
+type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+
+/// What every connection needs.
+struct Desk<E> {
+    core: UnboundedSender<Message>,
+    engine: Arc<E>,
+    samples: Mutex<Samples>,
+}
+
+/// Answers clients until the core ends.
+pub(crate) fn open<E: Engine>(listener: UnixListener, core: UnboundedSender<Message>, engine: Arc<E>) {
+    let desk = Arc::new(Desk {
+        core,
+        engine,
+        samples: Mutex::default(),
+    });
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let desk = Arc::clone(&desk);
+            tokio::spawn(async move {
+                let service = service_fn(|request| {
+                    let desk = Arc::clone(&desk);
+                    async move { Ok::<_, Infallible>(desk.answer(request).await) }
+                });
+                // A client that goes away in the middle is no concern of ours.
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    });
+}
+
+impl<E: Engine> Desk<E> {
+    async fn answer(&self, request: HttpRequest<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let body = match body.collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => return problem(StatusCode::BAD_REQUEST, "cut", "the question was cut off", None),
+        };
+        let done = match (&head.method, parts.as_slice()) {
+            (&Method::GET, ["status"]) => self.status().await,
+            (&Method::POST, ["same"]) => self.same().await,
+            (&Method::POST, ["apply"]) => self.apply(&body).await,
+            (&Method::POST, ["down"]) => self.down(&body),
+            (&Method::GET, ["events"]) => self.look(),
+            (&Method::POST, ["logs"]) => self.logs(&body).await,
+            (&Method::GET, ["components", name, "explain"]) => {
+                self.of_component(name, |name, to| Request::Explain(name, to))
+                    .await
+            }
+            (&Method::GET, ["components", name, "surroundings"]) => {
+                self.of_component(name, |name, to| Request::Surroundings(name, to))
+                    .await
+            }
+            (&Method::POST, ["components", name, verb]) => self.wish(name, verb, &body).await,
+            _ => Err(problem(
+                StatusCode::NOT_FOUND,
+                "unknown-endpoint",
+                &format!("there is no {path}"),
+                None,
+            )),
+        };
+        done.unwrap_or_else(|problem| problem)
+    }
+
+    fn send(&self, request: Request) -> Result<(), Answer> {
+        self.core.send(Message::Request(request)).map_err(|_| ending())
+    }
+
+    async fn status(&self) -> Result<Answer, Answer> {
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Status(to))?;
+        let mut status = answer.await.map_err(|_| ending())?;
+        let ids: Vec<InstanceId> = status
+            .components
+            .iter()
+            .flat_map(|component| component.instances.iter().map(|one| one.id.clone()))
+            .collect();
+        let used = self.engine.usage(&ids).await;
+        self.samples
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill(&mut status, &used);
+        Ok(json(&status))
+    }
+
+    /// Whether nothing has to be done: the files that everything was read from are as they were, and everything is well.
+    async fn same(&self) -> Result<Answer, Answer> {
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Same(to))?;
+        let known = answer.await.map_err(|_| ending())?;
+        let (sources, mut same) = known.unwrap_or_default();
+        same.same = same.same && make::unchanged(sources).await;
+        Ok(json(&same))
+    }
+
+    async fn apply(&self, body: &Bytes) -> Result<Answer, Answer> {
+        let apply: Apply = read(body)?;
+        let digests = make::digests(&apply).await;
+        let (onlooker, events) = onlooker(true, apply.only.clone());
+        self.send(Request::Apply(Box::new(apply), digests, onlooker))?;
+        Ok(lines(events))
+    }
+
+    fn down(&self, body: &Bytes) -> Result<Answer, Answer> {
+        let args: DownArgs = read(body)?;
+        let (onlooker, events) = onlooker(false, Vec::new());
+        self.send(Request::Down(args, onlooker))?;
+        Ok(lines(events))
+    }
+
+    fn look(&self) -> Result<Answer, Answer> {
+        let (onlooker, events) = onlooker(false, Vec::new());
+        self.send(Request::Look(onlooker))?;
+        Ok(lines(events))
+    }
+
+    async fn of_component<T: Serialize>(
+        &self,
+        name: &str,
+        ask: impl FnOnce(String, oneshot::Sender<Option<T>>) -> Request,
+    ) -> Result<Answer, Answer> {
+        let (to, answer) = oneshot::channel();
+        self.send(ask(name.to_owned(), to))?;
+        let told = answer.await.map_err(|_| ending())?;
+        told.map(|told| json(&told)).ok_or_else(|| unknown(name))
+    }
+
+    async fn wish(&self, name: &str, verb: &str, body: &Bytes) -> Result<Answer, Answer> {
+        let wish = match verb {
+            "start" => Wish::Up,
+            "stop" => Wish::Stopped,
+            "restart" => Wish::Restart(Because::RestartedByPerson),
+            "scale" => Wish::Scale(read::<Scale>(body)?.instances),
+            _ => {
+                return Err(problem(
+                    StatusCode::NOT_FOUND,
+                    "unknown-endpoint",
+                    &format!("nothing can be done by `{verb}`"),
+                    None,
+                ));
+            }
+        };
+        let (onlooker, events) = onlooker(true, vec![name.to_owned()]);
+        let (to, known) = oneshot::channel();
+        self.send(Request::Wish(name.to_owned(), wish, onlooker, to))?;
+        if known.await.map_err(|_| ending())? {
+            Ok(lines(events))
+        } else {
+            Err(unknown(name))
+        }
+    }
+
+    async fn logs(&self, body: &Bytes) -> Result<Answer, Answer> {
+        let args: LogArgs = read(body)?;
+        let components = args
+            .components
+            .iter()
+            .filter_map(|name| Name::parse(name).ok())
+            .collect();
+        let query = LogQuery {
+            components,
+            since: args.since,
+            last: args.last,
+            follow: args.follow,
+        };
+        let failed = |error| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
+        let mut from = self.engine.logs(query).await.map_err(failed)?;
+        let (to, lines) = channel(256);
+        tokio::spawn(async move {
+            while let Some(line) = from.recv().await {
+                let stream = match line.stream {
+                    Stream::Out => "out",
+                    Stream::Err => "err",
+                    Stream::Engine => "engine",
+                };
+                let line = LogLine {
+                    at: line.at,
+                    id: line.id,
+                    stream: stream.to_owned(),
+                    text: line.text,
+                };
+                if to.send(line).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(answer(StatusCode::OK, UnsyncBoxBody::new(Lines(lines))))
+    }
+}
+
+impl<E: Engine> Core<E> {
+    /// Answers what a client asks the core for. That the client has gone meanwhile changes nothing.
+    pub(crate) async fn answer(&mut self, request: Request) {
+        match request {
+            Request::Status(to) => drop(to.send(self.status())),
+            Request::Same(to) => drop(to.send(self.same())),
+            Request::Look(onlooker) => self.onlookers.add(onlooker, false),
+            Request::Apply(apply, digests, onlooker) => self.apply(*apply, digests, Some(onlooker)).await,
+            Request::Down(args, onlooker) => {
+                self.restore().await;
+                self.onlookers.add(onlooker, false);
+                self.learn(Fact::Down { at_once: args.now });
+            }
+            Request::Wish(name, wish, onlooker, to) => {
+                let name = self.named(&name);
+                drop(to.send(name.is_some()));
+                if let Some(name) = name {
+                    self.onlookers.add(onlooker, false);
+                    self.learn(Fact::Wished { name, wish });
+                }
+            }
+            Request::Explain(name, to) => {
+                let told = match self.named(&name) {
+                    Some(name) => self.explain(&name).await,
+                    None => None,
+                };
+                drop(to.send(told));
+            }
+            Request::Surroundings(name, to) => {
+                drop(to.send(self.named(&name).and_then(|name| self.surroundings(&name))));
+            }
+        }
+    }
+
+    /// What is known without looking: the files that everything was read from, and whether everything is well.
+    fn same(&self) -> Option<(Vec<towpath_model::run::Source>, Same)> {
+        let product = self.product.as_ref().filter(|_| self.edge.is_some())?;
+        let well = self.tended.parts().values().all(|part| part.state.is_well());
+        let same = Same {
+            same: well && self.tended.is_settled(),
+            components: product.components.len(),
+            addresses: self
+                .wardrobe
+                .public
+                .iter()
+                .take(20)
+                .map(|(name, url)| (name.to_string(), url.clone()))
+                .collect(),
+        };
+        Some((product.sources.clone(), same))
+    }
+}
+
+fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceiver<Event>) {
+    let (to, events) = unbounded_channel();
+    let onlooker = Onlooker {
+        to,
+        until_settled,
+        of,
+    };
+    (onlooker, events)
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Answer> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = format!("the question cannot be understood: {error}");
+        let hint =
+            "the command is of another version than the steward: `towpath down` and `towpath up` again";
+        problem(StatusCode::BAD_REQUEST, "not-understood", &message, Some(hint))
+    })
+}
+
+fn answer(status: StatusCode, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    answer
+}
+
+fn json<T: Serialize>(told: &T) -> Answer {
+    match serde_json::to_vec(told) {
+        Ok(text) => answer(StatusCode::OK, UnsyncBoxBody::new(Full::new(Bytes::from(text)))),
+        Err(error) => problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "not-told",
+            &error.to_string(),
+            None,
+        ),
+    }
+}
+
+fn problem(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Answer {
+    let problem = Problem {
+        status: status.as_u16(),
+        code: code.to_owned(),
+        message: message.to_owned(),
+        hint: hint.map(str::to_owned),
+    };
+    let text = serde_json::to_vec(&problem).unwrap_or_default();
+    answer(status, UnsyncBoxBody::new(Full::new(Bytes::from(text))))
+}
+
+fn unknown(name: &str) -> Answer {
+    let message = format!("there is no component `{name}` here");
+    problem(
+        StatusCode::NOT_FOUND,
+        "unknown-component",
+        &message,
+        Some("`towpath status` lists those that there are"),
+    )
+}
+
+fn ending() -> Answer {
+    problem(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "ending",
+        "the steward is ending",
+        None,
+    )
+}
+
+/// Things that are told line by line, as they come.
+struct Lines<R>(R);
+
+/// Something that lines come from.
+trait Source {
+    type Line: Serialize;
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Self::Line>>;
+}
+
+impl<T: Serialize> Source for UnboundedReceiver<T> {
+    type Line = T;
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_recv(context)
+    }
+}
+
+impl<T: Serialize> Source for Receiver<T> {
+    type Line = T;
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_recv(context)
+    }
+}
+
+impl<R: Source + Unpin> Body for Lines<R> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll(context).map(|line| {
+            line.map(|line| {
+                let mut text = serde_json::to_vec(&line).unwrap_or_default();
+                text.push(b'\n');
+                Ok(Frame::data(Bytes::from(text)))
+            })
+        })
+    }
+}
+
+fn lines<R: Source + Unpin + Send + 'static>(from: R) -> Answer {
+    answer(StatusCode::OK, UnsyncBoxBody::new(Lines(from)))
+}

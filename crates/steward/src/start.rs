@@ -1,0 +1,90 @@
+//! Starting: everything that the core needs, side by side where it can be.
+
+use crate::addresses::Addresses;
+use crate::ask::Asker;
+use crate::core::{Core, Message};
+use crate::door::{clock, sockets};
+use crate::dress::Wardrobe;
+use crate::errors::StewardError;
+use crate::keep::Ledger;
+use crate::make::Maker;
+use crate::serve as desk;
+use crate::sleep::Naps;
+use crate::tell::Onlookers;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc::unbounded_channel;
+use towpath_decide::tend::Tended;
+use towpath_engine::Engine;
+use towpath_store::Store;
+
+/// What a steward has to know before anybody asks it for anything.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The folder with everything that outlives it: journal, socket, logs.
+    pub state: PathBuf,
+    /// The folder of the manifest.
+    pub folder: PathBuf,
+    /// The folder with the certificate authority of this person.
+    pub authority: PathBuf,
+    /// Our own program: it reads the manifest again when it changes.
+    pub program: PathBuf,
+    /// The environment.
+    pub environment: String,
+    /// The port for HTTPS that is taken if it is free.
+    pub https: u16,
+    /// The same for plain HTTP.
+    pub http: u16,
+    /// Since when it runs.
+    pub since: Timestamp,
+}
+
+/// Looks after a product until it is down. Calls `ready` once clients can ask.
+pub async fn serve<E: Engine>(config: Config, engine: E, ready: impl FnOnce()) -> Result<(), StewardError> {
+    let store = Store::open(&config.state, config.since).await?;
+    let (inbox, messages) = unbounded_channel::<Message>();
+    let (edge_events, from_edge) = unbounded_channel();
+    let engine = Arc::new(engine);
+    let changes = engine.changes().unwrap_or_else(|| unbounded_channel().1);
+    let listener = sockets::listen(&config.state).map_err(|source| StewardError::System {
+        doing: "listening on a socket",
+        subject: config.state.display().to_string(),
+        source,
+    })?;
+    desk::open(listener, inbox.clone(), Arc::clone(&engine));
+    ready();
+    let seed = config.folder.to_string_lossy().into_owned();
+    let core = Core {
+        tended: Tended::default(),
+        product: None,
+        engine,
+        ledger: Ledger::new(store),
+        edge: None,
+        edge_events,
+        edge_ports: None,
+        addresses: Addresses::of(&seed),
+        wardrobe: Wardrobe::default(),
+        asker: Asker::start(inbox.clone()),
+        asked: HashMap::new(),
+        naps: Naps::default(),
+        maker: Maker::new(&config, inbox.clone()),
+        inbox,
+        onlookers: Onlookers::default(),
+        pending: Vec::new(),
+        write_again: None,
+        flush_at: None,
+        notes: BTreeMap::new(),
+        restored: false,
+        manifest: String::new(),
+        config,
+    };
+    core.run(messages, changes, from_edge).await;
+    Ok(())
+}
+
+/// Now, for whoever starts a steward.
+pub fn now() -> Timestamp {
+    clock::today()
+}

@@ -1,0 +1,324 @@
+//! Telling: how everything is, and what happens, to whoever asks.
+
+use crate::core::Core;
+use crate::door::clock;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use tokio::sync::mpsc::UnboundedSender;
+use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
+use towpath_decide::converge::{Standing, Well};
+use towpath_decide::tend::Part;
+use towpath_engine::Engine;
+use towpath_model::run::{Life, State};
+use towpath_model::unit::Name;
+use towpath_store::Written;
+
+/// Somebody who looks on.
+#[derive(Debug)]
+pub(crate) struct Onlooker {
+    /// Where events go. When it is gone, so is whoever looked on.
+    pub(crate) to: UnboundedSender<Event>,
+    /// It goes when everything has settled; or else when everything is gone.
+    pub(crate) until_settled: bool,
+    /// Those that it asked for; everything when empty.
+    pub(crate) of: Vec<String>,
+}
+
+/// All who look on.
+#[derive(Debug, Default)]
+pub(crate) struct Onlookers {
+    all: Vec<(Onlooker, bool)>,
+}
+
+impl Onlookers {
+    pub(crate) fn add(&mut self, onlooker: Onlooker, idle: bool) {
+        self.all.push((onlooker, idle));
+    }
+
+    pub(crate) fn tell(&mut self, event: &Event) {
+        self.all
+            .retain(|(onlooker, _)| onlooker.to.send(event.clone()).is_ok());
+    }
+
+    /// Lets those go that wait until everything has settled.
+    pub(crate) fn settle<'a>(&mut self, settled: bool, parts: impl Fn() -> &'a BTreeMap<Name, Part>) {
+        if !settled || self.all.iter().all(|(onlooker, _)| !onlooker.until_settled) {
+            return;
+        }
+        let parts = parts();
+        self.all.retain(|(onlooker, idle)| {
+            if !onlooker.until_settled {
+                return true;
+            }
+            let asked =
+                |name: &Name| onlooker.of.is_empty() || onlooker.of.iter().any(|one| one == name.as_str());
+            let well = parts
+                .iter()
+                .filter(|(name, _)| asked(name))
+                .all(|(_, part)| part.state.is_well() || part.state == State::Stopped);
+            // That it is gone already changes nothing.
+            let _ = onlooker.to.send(Event::Settled { well, idle: *idle });
+            false
+        });
+    }
+
+    /// Everything is gone: the last thing that anybody is told. Answers when it has been said.
+    pub(crate) async fn gone(mut self) {
+        self.tell(&Event::Gone);
+        let last: Vec<UnboundedSender<Event>> = self.all.drain(..).map(|(onlooker, _)| onlooker.to).collect();
+        for to in last {
+            // The other side closes when it has passed everything on; a second is long for that.
+            let closed = tokio::time::timeout(std::time::Duration::from_secs(1), to.closed());
+            drop(closed.await);
+        }
+    }
+}
+
+impl<E: Engine> Core<E> {
+    pub(crate) fn tell_state(&mut self, name: &Name) {
+        if let Some((part, component)) = self
+            .tended
+            .parts()
+            .get(name)
+            .and_then(|part| Some((part, part.component.as_ref()?)))
+        {
+            let event = Event::State {
+                name: name.to_string(),
+                kind: component.kind,
+                state: part.state,
+                because: part.because.to_string(),
+            };
+            self.onlookers.tell(&event);
+        }
+    }
+
+    pub(crate) fn tell_missed(&mut self, name: &Name, count: usize, last: Timestamp) {
+        let times = if count == 1 {
+            "a run was".to_owned()
+        } else {
+            format!("{count} runs were")
+        };
+        let text =
+            format!("{name}: {times} missed, the last one at {last:.0}; `towpath start {name}` runs it now");
+        self.ledger.happened(
+            "missed",
+            name.as_str(),
+            serde_json::json!({ "count": count }),
+            &text,
+        );
+        self.note(Tone::Warning, text);
+    }
+
+    /// How everything is, without what has to be measured.
+    pub(crate) fn status(&self) -> Status {
+        let (product, environment) = match &self.product {
+            Some(product) => (product.product.to_string(), product.environment.to_string()),
+            None => (String::new(), String::new()),
+        };
+        let parts = self.tended.parts().iter();
+        Status {
+            product,
+            environment,
+            steward: Some(Steward {
+                pid: std::process::id(),
+                since: self.config.since,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            }),
+            components: parts
+                .filter_map(|(name, part)| self.component(name, part))
+                .collect(),
+            notes: self.notes.values().cloned().collect(),
+        }
+    }
+
+    fn component(&self, name: &Name, part: &Part) -> Option<towpath_api::Component> {
+        let component = part.component.as_ref()?;
+        let traffic = self
+            .edge
+            .as_ref()
+            .map(|edge| edge.traffic(name.as_str()))
+            .unwrap_or_default();
+        Some(towpath_api::Component {
+            name: name.to_string(),
+            kind: component.kind,
+            state: part.state,
+            because: part.because.to_string(),
+            url: self.wardrobe.public.get(name).cloned(),
+            inside: self
+                .addresses
+                .inside(name)
+                .map(|port| format!("http://127.0.0.1:{port}")),
+            requests: traffic.requests,
+            instances: part
+                .standing
+                .iter()
+                .filter(|one| one.seen.since != Timestamp::UNIX_EPOCH)
+                .map(instance)
+                .collect(),
+        })
+    }
+
+    /// Why a component is in its state, at length.
+    pub(crate) async fn explain(&self, name: &Name) -> Option<Explained> {
+        let part = self.tended.parts().get(name)?;
+        let component = part.component.as_ref()?;
+        let told = self.component(name, part)?;
+        let mut history: Vec<Written> = Vec::new();
+        let mut subjects: Vec<String> = part.standing.iter().map(|one| one.seen.id.to_string()).collect();
+        subjects.push(name.to_string());
+        subjects.extend(component.build.iter().map(ToString::to_string));
+        for subject in subjects {
+            // What cannot be read is not told; the state is, all the same.
+            history.extend(self.ledger.newest(Some(&subject), 10).await.unwrap_or_default());
+        }
+        history.sort_by_key(|written| std::cmp::Reverse(written.seq));
+        history.dedup_by_key(|written| written.seq);
+        Some(Explained {
+            place: Some(format!("{}:{}", component.at.file, component.at.line)),
+            needs: component.needs.iter().map(|need| self.need(need)).collect(),
+            history: history.iter().take(10).map(line).collect(),
+            next: next_steps(name, part),
+            component: told,
+        })
+    }
+
+    fn need(&self, need: &towpath_model::run::Need) -> String {
+        let optional = if need.optional {
+            ", which it can do without"
+        } else {
+            ""
+        };
+        match self.tended.parts().get(&need.name) {
+            Some(part) => format!("{} is {}{optional}: {}", need.name, part.state, part.because),
+            None => format!("{} is not there{optional}", need.name),
+        }
+    }
+
+    /// Everything that a command needs to be run as the component itself would be.
+    pub(crate) fn surroundings(&self, name: &Name) -> Option<Surroundings> {
+        let part = self.tended.parts().get(name)?;
+        let component = part.component.as_ref()?;
+        let port = part.standing.iter().find_map(|one| one.seen.port);
+        let (env, files) = self.wardrobe.variables(&component.env, port, &self.addresses);
+        let env = env.into_iter().chain(files);
+        Some(Surroundings {
+            dir: component.dir.clone(),
+            env: env.map(|(name, value)| (name, value.open().clone())).collect(),
+        })
+    }
+}
+
+fn instance(one: &Standing) -> Instance {
+    let (state, because) = match (&one.seen.life, &one.well) {
+        (Life::Running { .. }, Well::Yes) => (State::Ready, "it is well".to_owned()),
+        (Life::Running { .. }, Well::NotYet { late: None }) => {
+            (State::Starting, "it does not answer yet".to_owned())
+        }
+        (Life::Running { .. }, Well::NotYet { late: Some(why) } | Well::Lost { why, .. }) => {
+            (State::Unwell, why.clone())
+        }
+        (
+            Life::Resting {
+                after,
+                looping,
+                until,
+            },
+            _,
+        ) => {
+            let state = if *looping { State::Looping } else { State::Starting };
+            (state, format!("{after}; it is started again at {until:.0}"))
+        }
+        (Life::Stopping { .. }, _) => (State::Stopping, "it has been asked to stop".to_owned()),
+        (Life::Ended { exit }, _) if exit.is_success() => (State::Done, exit.to_string()),
+        (Life::Ended { exit }, _) => (State::Failed, exit.to_string()),
+        (Life::Lost, _) => (State::Failed, "its keeper was killed, and it with it".to_owned()),
+    };
+    Instance {
+        id: one.seen.id.clone(),
+        pid: one.seen.life.pid(),
+        state,
+        because,
+        restarts: one.seen.restarts,
+        memory_bytes: 0,
+        cpu_percent: 0.0,
+        since: one.seen.since,
+    }
+}
+
+fn line(written: &Written) -> String {
+    let entry = &written.entry;
+    let outcome = match &written.outcome {
+        Some(outcome) if outcome.done => "done".to_owned(),
+        Some(outcome) => match outcome.body.get("why").and_then(|why| why.as_str()) {
+            Some(why) => format!("failed: {why}"),
+            None => "failed".to_owned(),
+        },
+        None if entry.intent => "under way".to_owned(),
+        None => "noted".to_owned(),
+    };
+    format!(
+        "{:.0}  {} {}: {} ({outcome})",
+        written.at, entry.what, entry.subject, entry.because
+    )
+}
+
+/// What can be done next.
+fn next_steps(name: &Name, part: &Part) -> Vec<String> {
+    let step = |what: &str, command: &str| format!("`towpath {command} {name}` {what}");
+    match part.state {
+        State::Looping | State::Failed | State::Unwell | State::Degraded => vec![
+            step("shows what it has said", "logs"),
+            step("starts it anew, once what is wrong is mended", "restart"),
+        ],
+        State::Stopped => vec![step("starts it", "start")],
+        State::Blocked | State::Waiting => {
+            let needs = part.component.iter().flat_map(|component| &component.needs);
+            needs
+                .map(|need| format!("`towpath explain {}` tells what it waits for", need.name))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The processor use of instances since they were last looked at, in percent of one core.
+#[derive(Debug, Default)]
+pub(crate) struct Samples(BTreeMap<String, (std::time::Instant, u64)>);
+
+impl Samples {
+    /// Fills in what was measured.
+    pub(crate) fn fill(
+        &mut self,
+        status: &mut Status,
+        used: &[(towpath_model::run::InstanceId, towpath_model::run::Usage)],
+    ) {
+        let used: BTreeMap<String, towpath_model::run::Usage> =
+            used.iter().map(|(id, usage)| (id.to_string(), *usage)).collect();
+        let now = clock::now();
+        let mut samples = BTreeMap::new();
+        for one in status
+            .components
+            .iter_mut()
+            .flat_map(|component| &mut component.instances)
+        {
+            let key = one.id.to_string();
+            let Some(usage) = used.get(&key) else {
+                continue;
+            };
+            one.memory_bytes = usage.memory;
+            let before = self.0.get(&key).copied();
+            // At the first look it is the average since it was started.
+            let (since, cpu) = before.map_or_else(
+                || {
+                    let age = clock::today().duration_since(one.since);
+                    (std::time::Duration::try_from(age).unwrap_or_default(), usage.cpu)
+                },
+                |(at, cpu)| (now.saturating_duration_since(at), usage.cpu.saturating_sub(cpu)),
+            );
+            let micros = since.as_micros().max(1) as f64;
+            one.cpu_percent = (cpu as f64 / micros * 1000.0).round() / 10.0;
+            samples.insert(key, (now, usage.cpu));
+        }
+        self.0 = samples;
+    }
+}
