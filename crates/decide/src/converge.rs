@@ -242,6 +242,15 @@ pub fn prepare(scene: &Scene<'_>) -> Option<Decision> {
     }
 }
 
+/// What could not be started is left alone for a while.
+pub fn pause(scene: &Scene<'_>) -> Option<Decision> {
+    let (why, until) = scene.trouble.filter(|(_, until)| *until > scene.now)?;
+    Some(Decision {
+        again: Some(*until),
+        ..Decision::of(State::Failed, Because::CannotStart(why.clone()))
+    })
+}
+
 fn make(scene: &Scene<'_>) -> Vec<(Step, Because)> {
     match scene.made {
         Made::Due => vec![(Step::Make, Because::Changed)],

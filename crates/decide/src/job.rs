@@ -4,6 +4,9 @@
 //! due while nobody looked is not made up for: it may be hours late, and running it then is a person's decision. Both are
 //! told. Only a run that is late by no more than `GRACE` is run all the same: a machine may be busy.
 //!
+//! A job without a time runs once when the product comes up, and again when what it is started from has changed. That it
+//! has run shows in the instance that stands there, ended.
+//!
 //! The clock may jump. Forwards, the runs in between are missed, and told. Backwards, nothing runs until the time that was
 //! reached before is passed again, so that nothing runs twice; unless that is further away than a day, when the clock must
 //! have been wrong before.
@@ -52,6 +55,7 @@ pub struct Decision {
 /// Decides about a job whose build is done and whose needs are well.
 pub fn turn(
     component: &Component,
+    digest: &str,
     turns: Turns,
     standing: &[Standing],
     number: u64,
@@ -82,7 +86,9 @@ pub fn turn(
             due = true;
         }
     }
-    if due {
+    let has_run = standing.iter().any(|one| one.seen.digest == digest);
+    let once = component.cron.is_none() && !has_run && !lives && !due;
+    if due || once {
         next.tried = 0;
     }
     let last = standing.last().filter(|one| one.busy.is_none());
@@ -93,7 +99,9 @@ pub fn turn(
         Some((Life::Lost, since)) => Some((Because::KeeperLost, since)),
         _ => None,
     };
-    let mut start = due.then_some(Because::Due);
+    let mut start = due
+        .then_some(Because::Due)
+        .or_else(|| once.then_some(Because::Once));
     if let (Some((_, since)), Some(retry), false) = (&failed, component.retry, due)
         && next.tried < retry.times
     {
@@ -153,4 +161,146 @@ fn due_runs(
         at = run;
     }
     (runs, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tend::tests::{bed_seen, service};
+    use towpath_model::run::{Exit, Retry};
+    use towpath_model::unit::known;
+
+    fn job(cron: Option<&str>) -> Component {
+        Component {
+            cron: cron.map(|cron| (known(cron), known("UTC"))),
+            listens: None,
+            ..service("job", &[])
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-03-01T{text}Z").parse().unwrap()
+    }
+
+    fn ended(code: i32, since: Timestamp) -> Standing {
+        bed_seen(
+            "job.1",
+            "a",
+            Life::Ended {
+                exit: Exit::Code { code },
+            },
+            since,
+        )
+    }
+
+    fn starts(decision: &Decision) -> usize {
+        decision
+            .steps
+            .iter()
+            .filter(|(step, _)| matches!(step, Step::Start(_)))
+            .count()
+    }
+
+    #[test]
+    fn it_runs_at_its_time_and_says_when_next() {
+        let job = job(Some("every 1m"));
+        let first = turn(&job, "a", Turns::default(), &[], 1, at("10:00:30"));
+        assert_eq!((starts(&first), first.state), (0, State::Scheduled));
+        assert_eq!(first.again, Some(at("10:01:00")));
+        let due = turn(&job, "a", first.next, &[], 1, at("10:01:00"));
+        assert_eq!((starts(&due), due.missed), (1, None));
+        let after = turn(
+            &job,
+            "a",
+            due.next,
+            &[ended(0, at("10:01:01"))],
+            2,
+            at("10:01:02"),
+        );
+        assert_eq!((starts(&after), after.state), (0, State::Scheduled));
+    }
+
+    #[test]
+    fn what_was_missed_is_told_and_not_made_up_for() {
+        let job = job(Some("every 1m"));
+        let turns = Turns {
+            until: Some(at("10:00:00")),
+            ..Turns::default()
+        };
+        let late = turn(&job, "a", turns, &[], 1, at("11:00:30"));
+        assert_eq!(starts(&late), 1, "the last of them is only half a minute late");
+        assert_eq!(late.missed, Some((59, at("10:59:00"))));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_leaves_no_room_for_another() {
+        let job = job(Some("every 1m"));
+        let runs = bed_seen("job.1", "a", Life::Running { pid: 7 }, at("10:00:00"));
+        let turns = Turns {
+            until: Some(at("10:00:00")),
+            ..Turns::default()
+        };
+        let due = turn(&job, "a", turns, &[runs], 2, at("10:01:00"));
+        assert_eq!((starts(&due), due.missed), (0, Some((1, at("10:01:00")))));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_runs_nothing_twice() {
+        let job = job(Some("every 1m"));
+        let turns = Turns {
+            until: Some(at("11:00:00")),
+            ..Turns::default()
+        };
+        let back = turn(&job, "a", turns, &[], 1, at("10:00:30"));
+        assert_eq!((starts(&back), back.again), (0, Some(at("11:01:00"))));
+    }
+
+    #[test]
+    fn a_failed_run_is_tried_again_after_pauses_that_double() {
+        let job = Component {
+            retry: Some(Retry {
+                times: 2,
+                backoff: known("10s"),
+            }),
+            ..job(None)
+        };
+        let failed = [ended(1, at("10:00:00"))];
+        let first = turn(&job, "a", Turns::default(), &failed, 2, at("10:00:01"));
+        assert_eq!((starts(&first), first.again), (0, Some(at("10:00:10"))));
+        let again = turn(&job, "a", first.next, &failed, 2, at("10:00:10"));
+        assert_eq!((starts(&again), again.next.tried), (1, 1));
+        let second = turn(&job, "a", again.next, &failed, 3, at("10:00:11"));
+        assert_eq!(second.again, Some(at("10:00:20")));
+        let last = Turns {
+            tried: 2,
+            ..second.next
+        };
+        let over = turn(&job, "a", last, &failed, 4, at("12:00:00"));
+        assert_eq!((starts(&over), over.state), (0, State::Failed));
+    }
+
+    #[test]
+    fn without_a_time_it_runs_once_and_again_when_it_has_changed() {
+        let job = job(None);
+        let first = turn(&job, "a", Turns::default(), &[], 1, at("10:00:00"));
+        assert_eq!(starts(&first), 1);
+        let done = turn(
+            &job,
+            "a",
+            first.next,
+            &[ended(0, at("10:00:01"))],
+            2,
+            at("10:00:02"),
+        );
+        assert_eq!((starts(&done), done.state), (0, State::Done));
+        let changed = turn(
+            &job,
+            "b",
+            done.next,
+            &[ended(0, at("10:00:01"))],
+            2,
+            at("10:00:03"),
+        );
+        assert_eq!(starts(&changed), 1);
+    }
 }

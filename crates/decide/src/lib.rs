@@ -3,8 +3,11 @@
 pub mod converge;
 pub mod cost;
 pub mod health;
+mod here;
 pub mod job;
+pub mod launch;
 pub mod lint;
 pub mod plan;
+pub mod restart;
 pub mod review;
 pub mod tend;

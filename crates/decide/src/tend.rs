@@ -13,7 +13,7 @@
 mod fact;
 mod part;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use fact::{Act, Applied, Did, Fact, Remembered, Wish};
 pub use part::Part;

@@ -264,19 +264,11 @@ pub(crate) fn with_product(tree: Tree) -> Tree {
 /// that are not meant for others.
 pub(crate) fn present(mut desired: Desired, environment: &Name) -> Desired {
     let here = environment.as_str();
-    let set = desired
-        .environment
-        .get(here)
-        .map(|own| own.flags.clone())
-        .unwrap_or_default();
     let on: BTreeSet<String> = desired
         .flag
-        .iter()
-        .filter(|(name, flag)| {
-            let named = set.get(name.as_str()).or_else(|| flag.env.get(here));
-            named.copied().unwrap_or(flag.default)
-        })
-        .map(|(name, _)| name.to_string())
+        .keys()
+        .filter(|flag| desired.is_on(flag.as_str(), here))
+        .map(ToString::to_string)
         .collect();
     for kind in towpath_model::desired::component::ComponentKind::ALL {
         let components = desired.components_of_mut(*kind);

@@ -10,7 +10,6 @@ mod explain;
 mod include;
 mod layer;
 mod locate;
-mod near;
 mod normal;
 mod parse;
 mod print;
@@ -21,11 +20,11 @@ mod whole;
 
 pub use explain::{Explained, Origin, explain_path};
 pub use locate::{Diagnostic, locate};
-pub use near::nearest;
 pub use print::{print, print_value};
 pub use reference::reference;
 pub use schema::schema;
 pub use source::{Source, Sources, Unread};
+pub use towpath_model::near::nearest;
 
 use std::sync::Arc;
 use towpath_model::finding::Finding;

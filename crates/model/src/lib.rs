@@ -3,6 +3,7 @@
 pub mod code;
 pub mod desired;
 pub mod finding;
+pub mod near;
 pub mod plan;
 pub mod run;
 pub mod sealed;

@@ -11,6 +11,7 @@ use crate::serve::Request;
 use crate::sleep::Naps;
 use crate::start::Config;
 use crate::tell::{Onlooker, Onlookers};
+use crate::watch::Change;
 use crate::{errors, face};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -56,6 +57,15 @@ pub(crate) enum Message {
     Note(Tone, String),
     /// A line that a build has written.
     BuildLine(String, String),
+    /// Files of a component have changed.
+    Files(Change),
+    /// A build of these is over; some of them are to be started anew.
+    Built {
+        /// Whose build it was.
+        owners: Vec<Name>,
+        /// Those of them whose artifact cannot be known to be the same.
+        anew: Vec<Name>,
+    },
     /// The manifest says something else now.
     Reread(Box<Result<Apply, String>>),
 }
@@ -86,6 +96,8 @@ pub(crate) struct Core<E> {
     pub(crate) notes: BTreeMap<&'static str, String>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
+    /// Builds run although nothing has changed.
+    pub(crate) force_builds: bool,
     /// The manifest's file, as whoever asked last named it.
     pub(crate) manifest: String,
 }
@@ -158,6 +170,8 @@ impl<E: Engine> Core<E> {
             }
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
+            Message::Files(change) => self.files_changed(&change),
+            Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(*reread).await,
         }
@@ -410,7 +424,10 @@ impl<E: Engine> Core<E> {
         self.ledger.product(&product);
         let wanted = applied(&product, &digests, build, wake);
         self.product = Some(Arc::clone(&product));
-        self.maker.watch(&product);
+        for refused in self.maker.watch(&product) {
+            self.note(Tone::Warning, refused);
+        }
+        self.force_builds = build;
         let before = self.tended.is_settled();
         self.learn(Fact::Applied(wanted));
         let idle = before && self.tended.is_settled();

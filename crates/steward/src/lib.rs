@@ -7,6 +7,7 @@
 mod act;
 mod addresses;
 mod ask;
+pub mod build;
 mod core;
 mod door;
 mod dress;
@@ -14,10 +15,12 @@ mod errors;
 mod face;
 mod keep;
 mod make;
+pub mod pack;
 mod serve;
 mod sleep;
 mod start;
 mod tell;
+pub mod watch;
 
 pub use errors::StewardError;
 pub use start::{Config, now, serve};

@@ -1,40 +1,412 @@
 //! Making: builds and packages, the files that ask for them, and the manifest itself.
 
+use crate::build::{self, Builds, Line, Outcome, Request};
 use crate::core::{Core, Message};
-use crate::door::files;
+use crate::door::{files, processes};
+use crate::pack;
 use crate::start::Config;
-use std::collections::BTreeMap;
-use tokio::sync::mpsc::UnboundedSender;
-use towpath_api::Apply;
+use crate::watch::{self, Change, Watcher};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use towpath_api::{Apply, Tone};
+use towpath_decide::converge::Because;
+use towpath_decide::launch::digest;
+use towpath_decide::tend::{Fact, Wish};
 use towpath_engine::Engine;
-use towpath_model::run::{Build, Product, Source};
-use towpath_model::unit::Name;
+use towpath_model::desired::component::WatchAction;
+use towpath_model::run::{Build, Component, Product, Source, Variables, WatchRule};
+use towpath_model::sealed::Sealed;
+use towpath_model::unit::{Glob, Name, Unit};
 use towpath_store::Seq;
 
+/// How many lines of a build may wait for whoever reads along.
+const LINES: usize = 256;
+
+/// What makes, and what watches.
 #[derive(Debug)]
-pub(crate) struct Maker {}
+pub(crate) struct Maker {
+    builds: Arc<Builds>,
+    watched: Vec<(Name, WatchRule)>,
+    watcher: Option<Watcher>,
+    manifest: Vec<PathBuf>,
+    manifest_watcher: Option<Watcher>,
+    events: UnboundedSender<watch::Event>,
+    reread: UnboundedSender<watch::Event>,
+    /// Builds that run because files have changed: what they make is taken for new, unless it can be seen that it is not.
+    changed: HashSet<Name>,
+    folder: PathBuf,
+    state: PathBuf,
+}
 
 impl Maker {
-    pub(crate) fn new(_config: &Config, _inbox: UnboundedSender<Message>) -> Self {
-        Maker {}
+    pub(crate) fn new(config: &Config, inbox: UnboundedSender<Message>) -> Self {
+        let (events, from_files) = unbounded_channel();
+        let (reread, from_manifest) = unbounded_channel();
+        tokio::spawn(hear_files(from_files, inbox.clone()));
+        tokio::spawn(hear_manifest(from_manifest, inbox, config.clone()));
+        Maker {
+            builds: Arc::new(Builds::open(&config.state, Builds::at_once())),
+            watched: Vec::new(),
+            watcher: None,
+            manifest: Vec::new(),
+            manifest_watcher: None,
+            events,
+            reread,
+            changed: HashSet::new(),
+            folder: config.folder.clone(),
+            state: config.state.clone(),
+        }
     }
-    pub(crate) fn watch(&mut self, _product: &Product) {}
-    pub(crate) async fn end(&mut self) {}
+
+    /// Watches what the components of a product ask for, and what the product was read from. Whoever cannot be watched is
+    /// told.
+    pub(crate) fn watch(&mut self, product: &Product) -> Vec<String> {
+        let mut refused = Vec::new();
+        let components = product.components.iter();
+        let rules: Vec<(Name, WatchRule)> = components
+            .flat_map(|(name, component)| component.watch.iter().map(|rule| (name.clone(), rule.clone())))
+            .collect();
+        if rules != self.watched {
+            self.watcher = None;
+            match Self::watcher(&rules, &self.folder, &self.state, &self.events) {
+                Ok(watcher) => self.watcher = watcher,
+                Err(error) => refused.push(format!("files are not watched: {error}")),
+            }
+            self.watched = rules;
+        }
+        let sources: Vec<PathBuf> = product
+            .sources
+            .iter()
+            .map(|source| PathBuf::from(&source.path))
+            .collect();
+        if sources != self.manifest {
+            self.manifest_watcher = None;
+            let rules: Vec<(Name, WatchRule)> =
+                sources.iter().filter_map(|path| manifest_rule(path)).collect();
+            match Self::watcher(&rules, &self.folder, &self.state.join("manifest"), &self.reread) {
+                Ok(watcher) => self.manifest_watcher = watcher,
+                Err(error) => refused.push(format!("the manifest is not watched: {error}")),
+            }
+            self.manifest = sources;
+        }
+        refused
+    }
+
+    fn watcher(
+        rules: &[(Name, WatchRule)],
+        folder: &Path,
+        state: &Path,
+        events: &UnboundedSender<watch::Event>,
+    ) -> std::io::Result<Option<Watcher>> {
+        if rules.is_empty() {
+            return Ok(None);
+        }
+        files::make_private(state)?;
+        Watcher::new(rules.to_vec(), folder, state, events.clone()).map(Some)
+    }
+
+    /// Ends what is being made.
+    pub(crate) async fn end(&mut self) {
+        self.builds.cancel_all().await;
+        self.watcher = None;
+        self.manifest_watcher = None;
+    }
+
+    fn pause(&self, owners: &[Name]) {
+        for owner in owners {
+            self.watcher.iter().for_each(|watcher| watcher.pause(owner));
+        }
+    }
+
+    pub(crate) fn resume(&self, owners: &[Name]) {
+        for owner in owners {
+            self.watcher.iter().for_each(|watcher| watcher.resume(owner));
+        }
+    }
 }
 
+/// The manifest's own files are watched like anybody's.
+fn manifest_rule(path: &Path) -> Option<(Name, WatchRule)> {
+    let owner = Name::parse("manifest").ok()?;
+    let rule = WatchRule {
+        path: Glob::parse(path.to_str()?).ok()?,
+        action: WatchAction::Restart,
+        ignore: Vec::new(),
+    };
+    Some((owner, rule))
+}
+
+/// What changed files mean for those that they belong to.
+async fn hear_files(mut events: UnboundedReceiver<watch::Event>, inbox: UnboundedSender<Message>) {
+    while let Some(event) = events.recv().await {
+        let message = match event {
+            watch::Event::Changed(change) => Message::Files(change),
+            watch::Event::Limited(why) => Message::Note(Tone::Warning, why),
+            watch::Event::Output { owner, path } => Message::Note(
+                Tone::Warning,
+                format!(
+                    "{owner}: its build writes {} each time, which it watches; name it in `ignore`",
+                    path.display()
+                ),
+            ),
+            watch::Event::Watching { .. } | watch::Event::Overflow => continue,
+        };
+        if inbox.send(message).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads the manifest again when one of its files has changed.
+async fn hear_manifest(
+    mut events: UnboundedReceiver<watch::Event>,
+    inbox: UnboundedSender<Message>,
+    config: Config,
+) {
+    while let Some(event) = events.recv().await {
+        if let watch::Event::Changed(_) = event {
+            let read = processes::compile(&config.program, &config.folder, &config.environment).await;
+            let read = read.and_then(|text| {
+                serde_json::from_slice::<Apply>(&text)
+                    .map_err(|error| format!("it cannot be understood: {error}"))
+            });
+            if inbox.send(Message::Reread(Box::new(read))).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What the instances of each component are to be started from. What a build has made is looked at beside everything else,
+/// since it may be large.
 pub(crate) async fn digests(apply: &Apply) -> BTreeMap<Name, String> {
-    apply
+    let values = sealed(&apply.values);
+    let folder = PathBuf::from(&apply.product.folder);
+    let components: Vec<(Name, Arc<Component>)> = apply
         .product
         .components
-        .keys()
-        .map(|name| (name.clone(), "x".to_owned()))
+        .iter()
+        .map(|(name, component)| (name.clone(), Arc::clone(component)))
+        .collect();
+    let digests = tokio::task::spawn_blocking(move || {
+        let one = |(name, component): (Name, Arc<Component>)| {
+            let made = component
+                .build
+                .as_ref()
+                .and_then(|_| build::artifact(&component, &folder));
+            let digest = digest(&component, made.as_deref(), &values);
+            (name, digest)
+        };
+        components.into_iter().map(one).collect()
+    });
+    digests.await.unwrap_or_default()
+}
+
+fn sealed(values: &BTreeMap<String, String>) -> Variables {
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), Sealed::new(value.clone())))
         .collect()
 }
-pub(crate) async fn unchanged(_sources: Vec<Source>) -> bool {
-    let _ = files::read;
-    true
+
+/// Whether the files that a product was read from are as they were.
+pub(crate) async fn unchanged(sources: Vec<Source>) -> bool {
+    let looked = tokio::task::spawn_blocking(move || {
+        sources.iter().all(|source| {
+            let found = files::read(Path::new(&source.path)).ok();
+            found.map(|text| blake3::hash(&text).to_hex().to_string()) == source.digest
+        })
+    });
+    looked.await.unwrap_or(false)
 }
+
 impl<E: Engine> Core<E> {
-    pub(crate) fn build(&mut self, _seq: Seq, _build: &Build) {}
-    pub(crate) fn pack(&mut self, _seq: Seq, _name: Name) {}
+    /// Files of a component have changed.
+    pub(crate) fn files_changed(&mut self, change: &Change) {
+        let Some(name) = self.named(change.owner.as_str()) else {
+            return;
+        };
+        let what = spoken(change, &self.config.folder);
+        let makes = self
+            .tended
+            .parts()
+            .get(&name)
+            .and_then(|part| part.component.as_ref())
+            .is_some_and(|component| component.build.is_some() || component.pack.is_some());
+        let wish = match change.action {
+            WatchAction::Sync => {
+                self.note(Tone::Note, format!("{name}: {what}"));
+                return;
+            }
+            WatchAction::Rebuild if makes => {
+                let build = self
+                    .tended
+                    .parts()
+                    .get(&name)
+                    .and_then(|part| part.component.as_ref()?.build.clone());
+                self.maker.changed.extend(build);
+                Wish::Make
+            }
+            WatchAction::Restart | WatchAction::Rebuild => Wish::Restart(Because::FilesChanged(what)),
+        };
+        self.learn(Fact::Wished { name, wish });
+    }
+
+    /// Runs a build beside the core.
+    pub(crate) fn build(&mut self, seq: Seq, build: &Arc<Build>) {
+        let owners: Vec<(Name, Arc<Component>)> = self
+            .tended
+            .parts()
+            .iter()
+            .filter_map(|(name, part)| Some((name, part.component.as_ref()?)))
+            .filter(|(_, component)| component.build.as_ref() == Some(&build.name))
+            .map(|(name, component)| (name.clone(), Arc::clone(component)))
+            .collect();
+        let names: Vec<Name> = owners.iter().map(|(name, _)| name.clone()).collect();
+        self.maker.pause(&names);
+        let changed = self.maker.changed.remove(&build.name);
+        let (lines, from_build) = channel(LINES);
+        let request = Request {
+            build: Arc::clone(build),
+            env: self.wardrobe.variables(&build.env, None, &self.addresses).0,
+            force: self.force_builds || changed,
+            changed,
+            outputs: owners
+                .iter()
+                .flat_map(|(_, component)| build::outputs(component, &self.config.folder))
+                .collect(),
+            lines: Some(lines),
+        };
+        tokio::spawn(pass_on(from_build, self.inbox.clone()));
+        let builds = Arc::clone(&self.maker.builds);
+        let inbox = self.inbox.clone();
+        let values = self.wardrobe.values.clone();
+        let folder = self.config.folder.clone();
+        let name = build.name.clone();
+        tokio::spawn(async move {
+            let outcome = builds.run(request).await;
+            let made = match &outcome {
+                Outcome::Done { .. } | Outcome::Unchanged => Ok(made(owners, values, folder).await),
+                Outcome::Failed { exit, last, log } => Err(failed(&exit.to_string(), last, log)),
+                Outcome::Cancelled => Err("it was cancelled".to_owned()),
+            };
+            let anew: Vec<Name> = match (&outcome, &made) {
+                // What was made cannot be looked at: it is taken for new where files had changed.
+                (Outcome::Done { .. }, Ok(made)) if changed => made
+                    .iter()
+                    .filter(|(_, known, _)| !known)
+                    .map(|(name, ..)| name.clone())
+                    .collect(),
+                _ => Vec::new(),
+            };
+            let result = made.map(|made| made.into_iter().map(|(name, _, digest)| (name, digest)).collect());
+            let outcome = result
+                .as_ref()
+                .map(|_: &Vec<(Name, String)>| ())
+                .map_err(Clone::clone);
+            let fact = Fact::Built { build: name, result };
+            // That nobody listens any more means that we are ending.
+            let _ = inbox.send(Message::Done { seq, fact, outcome });
+            let _ = inbox.send(Message::Built { owners: names, anew });
+        });
+    }
+
+    /// A build is over: its files are watched again, and those that cannot be known to be as they were are started anew.
+    pub(crate) fn built(&mut self, owners: &[Name], anew: Vec<Name>) {
+        self.maker.resume(owners);
+        for name in anew {
+            let wish = Wish::Restart(Because::Changed);
+            self.learn(Fact::Wished { name, wish });
+        }
+    }
+
+    /// Packs an extension beside the core.
+    pub(crate) fn pack(&mut self, seq: Seq, name: Name) {
+        let part = self.tended.parts().get(&name);
+        let Some(what) = part.and_then(|part| part.component.as_ref()?.pack.clone()) else {
+            let fact = Fact::Packed { name, result: Ok(()) };
+            let _ = self.inbox.send(Message::Done {
+                seq,
+                fact,
+                outcome: Ok(()),
+            });
+            return;
+        };
+        let out = self.config.state.join("packages");
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let of = name.clone();
+            let packed = tokio::task::spawn_blocking(move || {
+                files::make_private(&out).map_err(|error| error.to_string())?;
+                pack::pack(&of, &what, &out).map_err(|error| crate::errors::told(&error))
+            });
+            let packed = packed
+                .await
+                .unwrap_or_else(|_| Err("packing broke off".to_owned()));
+            if let Ok(packed) = &packed {
+                let text = format!(
+                    "{name}: packed {} files into {}",
+                    packed.files,
+                    packed.path.display()
+                );
+                let _ = inbox.send(Message::Note(Tone::Note, text));
+            }
+            let result = packed.map(|_| ());
+            let outcome = result.clone();
+            let fact = Fact::Packed { name, result };
+            let _ = inbox.send(Message::Done { seq, fact, outcome });
+        });
+    }
+}
+
+/// The digests of those that a build has made, and whether what was made could be looked at.
+async fn made(
+    owners: Vec<(Name, Arc<Component>)>,
+    values: Variables,
+    folder: PathBuf,
+) -> Vec<(Name, bool, String)> {
+    let looked = tokio::task::spawn_blocking(move || {
+        let one = |(name, component): (Name, Arc<Component>)| {
+            let made = build::artifact(&component, &folder);
+            let digest = digest(&component, made.as_deref(), &values);
+            (name, made.is_some(), digest)
+        };
+        owners.into_iter().map(one).collect()
+    });
+    looked.await.unwrap_or_default()
+}
+
+fn failed(exit: &str, last: &[String], log: &Path) -> String {
+    let mut text = format!("its command {exit}");
+    for line in last.iter().rev().take(5).rev() {
+        text.push_str("\n    ");
+        text.push_str(line);
+    }
+    text.push_str(&format!("\n  all of it: {}", log.display()));
+    text
+}
+
+async fn pass_on(mut lines: tokio::sync::mpsc::Receiver<Line>, inbox: UnboundedSender<Message>) {
+    while let Some(line) = lines.recv().await {
+        if inbox
+            .send(Message::BuildLine(line.build.to_string(), line.text))
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// What has changed, in words: `src/main.rs`, or `src/main.rs and 3 more`.
+fn spoken(change: &Change, folder: &Path) -> String {
+    let first = change.paths.first().map_or_else(
+        || "a file".to_owned(),
+        |path| path.strip_prefix(folder).unwrap_or(path).display().to_string(),
+    );
+    match change.count {
+        0 | 1 => first,
+        count => format!("{first} and {} more", count - 1),
+    }
 }

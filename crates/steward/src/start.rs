@@ -77,6 +77,7 @@ pub async fn serve<E: Engine>(config: Config, engine: E, ready: impl FnOnce()) -
         flush_at: None,
         notes: BTreeMap::new(),
         restored: false,
+        force_builds: false,
         manifest: String::new(),
         config,
     };

@@ -40,6 +40,14 @@ const DOORS: &[(&str, &str)] = &[
         "the store makes its folder and its file, and takes the lock, here",
     ),
     (
+        "crates/keeper/src/door/",
+        "a keeper has its files, its cgroups and its clocks, and looks at the processes below it",
+    ),
+    (
+        "crates/engine/src/process/door/",
+        "the process engine starts its nursery, reads logs and asks the clock here",
+    ),
+    (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
     ),

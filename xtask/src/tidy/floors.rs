@@ -7,8 +7,8 @@ pub(super) const WHY: &str = "a crate is understood without those above it, so e
 
 /// Everything below the steward.
 const BELOW_STEWARD: &[&str] = &[
-    "model", "manifest", "decide", "document", "engine", "resource", "edge", "store", "link", "api",
-    "console",
+    "model", "manifest", "decide", "document", "keeper", "engine", "resource", "edge", "store", "link",
+    "api", "console",
 ];
 
 /// A crate and those that it may use, by their folders. A crate that does not exist yet is fine.
@@ -17,7 +17,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("manifest", &["model"]),
     ("decide", &["model"]),
     ("document", &["model", "decide"]),
-    ("engine", &["model"]),
+    // A keeper decides by itself how its instance is started again, because that has to go on while nobody looks.
+    ("keeper", &["model", "decide"]),
+    ("engine", &["model", "keeper"]),
     ("resource", &["model"]),
     ("edge", &["model", "decide"]),
     ("store", &["model"]),
@@ -27,7 +29,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("steward", BELOW_STEWARD),
     (
         "towpath",
-        &["api", "model", "manifest", "decide", "document", "steward"],
+        &[
+            "api", "model", "manifest", "decide", "document", "keeper", "steward",
+        ],
     ),
     ("world", &["model", "decide", "engine", "store"]),
     // It writes the references, and they are made of what these crates say about themselves.

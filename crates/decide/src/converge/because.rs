@@ -62,6 +62,8 @@ pub enum Because {
     KeeperLost,
     /// It is a job, and due.
     Due,
+    /// It is a job without a time, and has not run since the product came up.
+    Once,
     /// It is a job whose run failed: it is tried for the so-many-th of so many times.
     Retry(u32, u32),
     /// It is a job, and runs.
@@ -119,11 +121,12 @@ impl fmt::Display for Because {
             Because::CannotStart(why) => write!(f, "it could not be started: {why}"),
             Because::KeeperLost => f.write_str("its keeper was killed, and it with it"),
             Because::Due => f.write_str("it is its time"),
+            Because::Once => f.write_str("it runs once, when the product comes up"),
             Because::Retry(time, of) => write!(f, "its last run failed: try {time} of {of}"),
             Because::Runs => f.write_str("it runs"),
             Because::NextRun(at) => write!(f, "it runs next at {at:.0}"),
             Because::EndedWell => f.write_str("it ended well"),
-            Because::RunsWhenAsked => f.write_str("it has no time of its own; `towpath start` runs it"),
+            Because::RunsWhenAsked => f.write_str("it has no time of its own; `towpath start` runs it again"),
             Because::RestartedByPerson => f.write_str("it was restarted by hand"),
             Because::FilesChanged(which) => write!(f, "{which} has changed"),
             Because::Some(well, wanted, why) => write!(f, "{well} of {wanted} instances are well; {why}"),

@@ -1,6 +1,7 @@
 //! From sources to a release: what is built, asked, signed and pushed, once for every environment.
 
 use super::Draft;
+use crate::here::shared_build;
 use towpath_model::desired::build::{Build, Sbom};
 use towpath_model::desired::gate::Stage;
 use towpath_model::plan::{Action, BuildOf, ComponentId, How, Named, Part, Reason};
@@ -22,11 +23,7 @@ fn work<'a>(draft: &Draft<'a>) -> Vec<Work<'a>> {
         let Some(own) = &component.build else {
             continue;
         };
-        let shared = own
-            .shared
-            .as_ref()
-            .and_then(|shared| draft.product.build.get_key_value(shared.as_str()));
-        let Some((shared, build)) = shared else {
+        let Some((shared, build)) = shared_build(draft.product, own) else {
             let of = BuildOf::Component(Named::new(kind, name));
             let at = Path::of([kind.word(), name.as_str(), "build"]);
             all.push(Work {

@@ -1,6 +1,7 @@
 //! Instances: each component after all that it uses, and each waited for until it is well.
 
 use super::Draft;
+use crate::here::{answers, fewest, stand_ins};
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::plan::{Action, ComponentId, HookTime, How, Named, Part, Reason, StepId, Well};
@@ -13,11 +14,6 @@ const STAYS_UP: Duration = Duration::from_secs(10);
 
 /// One component in the order of starting.
 type Entry<'a> = (ComponentKind, &'a Name, &'a Component);
-
-/// Whether its instances or files answer others: a job or an extension is never waited for by whoever names it.
-fn answers(kind: ComponentKind) -> bool {
-    !matches!(kind, ComponentKind::Job | ComponentKind::Extension)
-}
 
 /// Components after all that they use. In a circle the one written first goes first. Each need is looked at once.
 fn ordered<'a>(draft: &Draft<'a>) -> Vec<Entry<'a>> {
@@ -65,7 +61,7 @@ fn ordered<'a>(draft: &Draft<'a>) -> Vec<Entry<'a>> {
 /// Starts everything that answers.
 pub(super) fn start(draft: &mut Draft<'_>) {
     let entered = draft.all();
-    stand_ins(draft, &entered);
+    stand_in(draft, &entered);
     for (kind, name, component) in ordered(draft) {
         let id = Named::new(kind, name);
         let (mut needs, because) = needs(draft, component, &entered);
@@ -137,7 +133,7 @@ fn instances(
     }
     let start = Action::Start {
         component: id.clone(),
-        instances: count(draft, id.kind, component),
+        instances: fewest(draft.own, id.kind, component),
     };
     let started = draft.step(Part::Start, start, &needs, because);
     let await_healthy = healthy(id, component);
@@ -146,17 +142,6 @@ fn instances(
         return draft.step(Part::Start, hand_over, &[well], Reason::OneSession(how));
     }
     well
-}
-
-/// How many instances start: the fewest that are wanted, one of a bot without shards, no more than the cap.
-fn count(draft: &Draft<'_>, kind: ComponentKind, component: &Component) -> u32 {
-    let single = kind == ComponentKind::Bot && component.handover != Handover::Shards;
-    let wanted = if single { 1 } else { component.replicas.min };
-    let cap = draft
-        .own
-        .and_then(|own| own.cap.as_ref())
-        .and_then(|cap| cap.replicas);
-    cap.map_or(wanted, |cap| wanted.min(cap))
 }
 
 fn healthy(id: &ComponentId, component: &Component) -> Action {
@@ -178,21 +163,14 @@ fn healthy(id: &ComponentId, component: &Component) -> Action {
 }
 
 /// Starts what stands in for the outside here.
-fn stand_ins(draft: &mut Draft<'_>, entered: &[StepId]) {
-    let product = draft.product;
+fn stand_in(draft: &mut Draft<'_>, entered: &[StepId]) {
     let here = draft.environment;
-    for (name, external) in &product.external {
-        let used = external
-            .mock_in
-            .iter()
-            .any(|mocked| mocked.as_str() == here.as_str());
-        if let Some(command) = external.mock.clone().filter(|_| used) {
-            let action = Action::StandIn {
-                external: name.clone(),
-                how: How::Command(command),
-            };
-            let id = draft.step(Part::Start, action, entered, Reason::NotOutside(here.clone()));
-            draft.ready.insert(name.to_string(), vec![id]);
-        }
+    for (name, _, command) in stand_ins(draft.product, here) {
+        let action = Action::StandIn {
+            external: name.clone(),
+            how: How::Command(command.clone()),
+        };
+        let id = draft.step(Part::Start, action, entered, Reason::NotOutside(here.clone()));
+        draft.ready.insert(name.to_string(), vec![id]);
     }
 }

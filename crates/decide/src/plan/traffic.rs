@@ -1,11 +1,12 @@
 //! Work for the release: addresses, shares, the switch, and the watch behind it.
 
 use super::Draft;
+use crate::here::domains;
 use towpath_model::desired::component::{Component, ComponentKind, Handover};
 use towpath_model::desired::gate::Stage;
 use towpath_model::desired::rollout::{CanaryUnit, Rollout, Strategy};
 use towpath_model::plan::{Action, ComponentId, Named, Part, Reason, StepId};
-use towpath_model::unit::{Amount, Domain, Hold, Name, Ramp, Share, Unit, known};
+use towpath_model::unit::{Amount, Hold, Name, Ramp, Share, known};
 
 /// The steps of a canary that names none: the defaults of the product.
 const USUAL_STEPS: [&str; 2] = ["10% for 30m", "100%"];
@@ -110,7 +111,7 @@ fn routes(draft: &mut Draft<'_>, group: &Group<'_>, started: &[StepId]) -> Vec<S
     let mut routed = started.to_vec();
     for (id, component) in &group.members {
         if component.public {
-            let domains = domains(draft, &id.name, component);
+            let domains = domains(draft.own, &id.name, component);
             let route = Action::Route {
                 component: id.clone(),
                 domains,
@@ -119,18 +120,6 @@ fn routes(draft: &mut Draft<'_>, group: &Group<'_>, started: &[StepId]) -> Vec<S
         }
     }
     routed
-}
-
-/// The names that it is known by: its own, or its name before the environment's domain.
-fn domains(draft: &Draft<'_>, name: &Name, component: &Component) -> Vec<Domain> {
-    if !component.domains.is_empty() {
-        return component.domains.clone();
-    }
-    let under = draft.own.and_then(|own| own.domain.as_ref());
-    under
-        .and_then(|under| Domain::parse(&format!("{name}.{under}")).ok())
-        .into_iter()
-        .collect()
 }
 
 /// Asks, and switches everything over.

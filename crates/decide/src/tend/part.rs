@@ -243,11 +243,18 @@ impl Part {
         let is_turn = self.is(Kind::Job) && self.will == Will::Up;
         let mut decided = match (&self.component, is_turn) {
             (Some(component), true) => {
-                let first = crate::converge::prepare(&scene);
+                let first = crate::converge::prepare(&scene).or_else(|| crate::converge::pause(&scene));
                 match first {
                     Some(decision) => decision.into(),
                     None => {
-                        let turn = job::turn(component, self.turns, &self.standing, self.last + 1, now);
+                        let turn = job::turn(
+                            component,
+                            &self.digest,
+                            self.turns,
+                            &self.standing,
+                            self.last + 1,
+                            now,
+                        );
                         self.turns = turn.next;
                         Decided {
                             state: turn.state,

@@ -10,7 +10,7 @@ use towpath_model::run::{
 use towpath_model::unit::{Unit, known};
 
 /// A component that listens and needs these.
-fn service(name: &str, needs: &[&str]) -> Component {
+pub(crate) fn service(name: &str, needs: &[&str]) -> Component {
     Component {
         name: Name::parse(name).unwrap(),
         kind: Kind::Service,
@@ -66,6 +66,24 @@ fn service(name: &str, needs: &[&str]) -> Component {
         timeout: None,
         retry: None,
         watch: Vec::new(),
+    }
+}
+
+/// An instance that was seen like this.
+pub(crate) fn bed_seen(text: &str, digest: &str, life: Life, since: Timestamp) -> crate::converge::Standing {
+    crate::converge::Standing {
+        seen: Seen {
+            id: id(text),
+            digest: digest.to_owned(),
+            port: None,
+            life,
+            restarts: 0,
+            since,
+        },
+        well: Well::Yes,
+        busy: None,
+        robbed: false,
+        stopped: false,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::at_value;
 use super::synonym::choice;
-use crate::near::nearest;
 use towpath_model::code;
 use towpath_model::finding::{Finding, Shown, listed};
+use towpath_model::near::nearest;
 use towpath_model::spec::{Kind, Node};
 
 use towpath_model::word::{Choice, Field, Shape, UnitShape};

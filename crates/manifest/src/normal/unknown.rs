@@ -2,11 +2,11 @@
 
 use super::synonym::{advice, instead, synonyms};
 use super::{MOST_COMPARED, Normalizer, Trail, at_key, listing};
-use crate::near::{nearest, slipped};
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::Component;
 use towpath_model::finding::{Finding, Shown, listed};
+use towpath_model::near::{nearest, slipped};
 use towpath_model::spec::Node;
 use towpath_model::word::{Shape, Table};
 

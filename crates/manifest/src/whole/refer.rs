@@ -1,6 +1,5 @@
 //! References: whether what a name or a value refers to is declared, and is of the right sort.
 
-use crate::near::nearest;
 use crate::normal::Told;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -8,6 +7,7 @@ use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::component::ToNeeded;
 use towpath_model::finding::{Finding, Shown, Where, listed};
+use towpath_model::near::nearest;
 use towpath_model::spec::{Kind, Node, Place, Tree};
 use towpath_model::unit::Name;
 use towpath_model::word::{Map, Shape, Target, UnitShape};

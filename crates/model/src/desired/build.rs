@@ -30,7 +30,7 @@ table! {
     command: Option<Command> { eg "cargo build --release" };
     /// The name of a build that several components share.
     shared: Option<Ref<ToBuild>> { eg "python" };
-    /// The folder that it runs in.
+    /// The folder that it runs in. The component's own where it says none and is not shared.
     dir: Option<Path>;
     /// Built by this Dockerfile. The path begins at the manifest, also where there is a `dir`.
     dockerfile: Option<Path> { eg "Dockerfile" };
@@ -44,7 +44,7 @@ table! {
     secrets: Vec<Ref<ToSecret>>;
     /// The tools and their exact versions.
     needs: Vec<String> { eg "python 3.12" };
-    /// Files whose change makes the build run again.
+    /// Files whose change makes the build run again. The patterns begin at the manifest.
     inputs: Vec<crate::unit::Glob> { eg "src/**" };
     /// Folders that are kept between builds.
     cache: Vec<Path> { eg "node_modules" };

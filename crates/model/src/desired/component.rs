@@ -161,7 +161,7 @@ table! {
     build: Option<Build> { eg "cargo build --release -p api" };
     /// The folder that its commands run in, relative to the manifest.
     dir: Option<Path> { eg "services/api" };
-    /// The folder with the files that are served or packed.
+    /// The folder with the files that are served or packed. The path begins at the manifest, also where there is a `dir`.
     files: Option<Path> { on [site extension] eg "dist" };
     /// The file that answers for paths that have none, as single-page applications need it.
     fallback: Option<Path> { on [site] eg "index.html" };
@@ -259,7 +259,7 @@ table! {
     browsers: Vec<Browser> { on [extension] };
     /// The content-security policy of the extension's pages; checked against the packed manifest.
     csp: Option<String> { on [extension] eg "script-src 'self' 'wasm-unsafe-eval'" };
-    /// What changed files do while developing.
+    /// What changed files do while developing. Where nothing is said here or in the build, the build's `inputs` build it anew.
     watch: Vec<Watch> { eg "{ path = \"src\", action = \"restart\" }" };
     /// How it goes from one release to the next. It holds as a whole, in place of the environment's: what it leaves out
     /// has its default.
@@ -386,11 +386,11 @@ table! {
 table! {
     /// What changed files do while developing.
     Watch { short [path] }
-    /// The files.
+    /// The files. The pattern begins at the manifest; a folder stands for all that is in it.
     path: Glob { required eg "src" };
     /// What a change does.
     action: WatchAction = WatchAction::Restart;
-    /// Files below it that do not count.
+    /// Files below it that do not count. The patterns begin at the manifest, too.
     ignore: Vec<Glob> { eg "**/*.tmp" };
 }
 

@@ -1,7 +1,7 @@
 //! The product: what one manifest describes.
 
 use super::build::{Build, Registry};
-use super::component::{Component, ComponentKind, External};
+use super::component::{Component, ComponentKind, External, Health};
 use super::cost::CostItem;
 use super::edge::Edge;
 use super::environment::Environment;
@@ -147,7 +147,7 @@ macro_rules! usual {
     };
 }
 
-usual!(Releases, Edge, Secrets, Telemetry, Rollout);
+usual!(Releases, Edge, Secrets, Telemetry, Rollout, Health);
 
 impl Desired {
     /// Every component with its kind and name, kind by kind, each in the order in which it was written.
@@ -190,6 +190,16 @@ impl Desired {
                 .get_key_value(name)
                 .map(|(name, component)| (*kind, name, component))
         })
+    }
+
+    /// Whether a flag is on in an environment: what the environment says, else what the flag says for it, else its default.
+    pub fn is_on(&self, flag: &str, environment: &str) -> bool {
+        let own = self.environment.get(environment);
+        let said = own.and_then(|own| own.flags.get(flag)).copied();
+        let flag = self.flag.get(flag);
+        let named = || flag?.env.get(environment).copied();
+        said.or_else(named)
+            .unwrap_or_else(|| flag.is_some_and(|flag| flag.default))
     }
 
     /// Every resource with its kind and name.

@@ -22,7 +22,7 @@ choice! {
     Token = "token";
     /// A UUID.
     Uuid = "uuid";
-    /// A key pair for signatures.
+    /// A key pair for signatures: an Ed25519 key as PEM.
     KeyPair = "key-pair";
 }
 
@@ -38,7 +38,7 @@ choice! {
 table! {
     /// An environment variable of a component: where its value comes from, and what it is for. A bare text is its value.
     Variable { short [value] }
-    /// The value. `secret:NAME` takes it from a secret, `from:db.url` from something that is used, `flag:NAME` from a flag.
+    /// The value. `secret:NAME` takes it from a secret, `from:api.url` from something with an address (or its `host`, `port`, or `public` address), `flag:NAME` from a flag. Without one it is looked for in `.env.ENVIRONMENT` and `.env` beside the manifest.
     value: Option<String> { eg "info" };
     /// The component does not start without it.
     required: bool = true;
@@ -46,7 +46,7 @@ table! {
     about: Option<String> { eg "How much is logged" };
     /// A value as it might be.
     example: Option<String> { eg "debug" };
-    /// How a value is made where nobody gives one.
+    /// How a value is made where nobody gives one. One name has one value in an environment.
     generate: Option<Generator> { eg "hex" };
     /// Only in these environments.
     only: Vec<Ref<ToEnvironment>> { eg "dev" };
@@ -134,7 +134,7 @@ table! {
     kill: bool = false;
     /// What a kill switch turns off, or what a rollback that the schema forbids can turn off instead.
     guards: Vec<Ref<super::component::ToComponent>> { eg "scorer" };
-    /// The variable under which components see it.
+    /// The variable under which every component that runs sees it, as `true` or `false`.
     as_env: Option<VarName> { eg "HEURISTICS_ONLY" };
     /// Who decides about it.
     owner: Option<String>;

@@ -86,7 +86,7 @@ pub struct Component {
     pub command: Option<String>,
     /// The folder that its commands run in, as a whole path.
     pub dir: String,
-    /// Its environment variables, besides those that every process gets.
+    /// All of its environment variables, above those that are handed on from the person.
     pub env: BTreeMap<String, Variable>,
     /// The build that has to have succeeded before, by its name in the product.
     pub build: Option<Name>,
@@ -94,11 +94,11 @@ pub struct Component {
     pub needs: Vec<Need>,
     /// How many instances run when nothing else is said. None: a function is woken by a request, a job by its time.
     pub instances: u32,
-    /// The most instances that may run.
+    /// The most instances that may run; none of a site or an extension.
     pub most: u32,
     /// At most one is live at any time, and it holds a lease for it.
     pub single: bool,
-    /// How it is reached; none where nothing listens.
+    /// How it is reached; none where nothing does. A site is reached, too, though no process of it listens.
     pub listens: Option<Listens>,
     /// How it is known to be well.
     pub health: Health,
@@ -116,9 +116,9 @@ pub struct Component {
     pub idle: Option<Duration>,
     /// When it runs, with the zone that holds where the schedule names none.
     pub cron: Option<(Schedule, Zone)>,
-    /// How long one run may take.
+    /// How long one run of a job may take.
     pub timeout: Option<Duration>,
-    /// How a failed run is tried again.
+    /// How a failed run of a job is tried again.
     pub retry: Option<Retry>,
     /// What changed files do.
     pub watch: Vec<WatchRule>,
@@ -316,7 +316,7 @@ pub struct Build {
     pub command: String,
     /// The folder that it runs in, as a whole path.
     pub dir: String,
-    /// Its environment variables, besides those that every process gets.
+    /// Its environment variables, above those that are handed on from the person.
     pub env: BTreeMap<String, Variable>,
     /// The files that it is made of. None are named: it is asked each time, and knows by itself what to do.
     pub inputs: Vec<Glob>,

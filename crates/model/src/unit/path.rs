@@ -80,7 +80,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// A pattern of names: `*` and `?` stop at `/`, `**` does not, `[a-z]` is one of these.
+/// A pattern of names: `*` and `?` stop at `/`, `**` does not, `[a-z]` is one of these. `a/**/b` is like `a/b`, too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Glob {
     text: String,
@@ -114,19 +114,26 @@ enum Token {
     One,
     Some,
     Any,
+    /// The `**/` that follows may be missing altogether.
+    Maybe,
     Set(bool, Vec<(char, char)>),
 }
 
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut chars = text.chars().peekable();
+    let mut starts_part = true;
     while let Some(letter) = chars.next() {
-        tokens.push(match letter {
+        let started = std::mem::replace(&mut starts_part, letter == '/');
+        let token = match letter {
             '?' => Token::One,
             '*' => {
                 let mut token = Token::Some;
                 while chars.next_if_eq(&'*').is_some() {
                     token = Token::Any;
+                }
+                if started && matches!(token, Token::Any) && chars.peek() == Some(&'/') {
+                    tokens.push(Token::Maybe);
                 }
                 token
             }
@@ -136,7 +143,8 @@ fn tokens(text: &str) -> Vec<Token> {
                 Token::Set(not, ranges(&inner))
             }
             letter => Token::Letter(letter),
-        });
+        };
+        tokens.push(token);
     }
     tokens
 }
@@ -161,8 +169,9 @@ fn matches(tokens: &[Token], name: &str) -> bool {
     let mut row = vec![false; tokens.len() + 1];
     row[0] = true;
     skip_stars(tokens, &mut row);
+    let mut next = vec![false; tokens.len() + 1];
     for letter in name.chars() {
-        let mut next = vec![false; tokens.len() + 1];
+        next.fill(false);
         for (at, token) in tokens.iter().enumerate().filter(|(at, _)| row[*at]) {
             match token {
                 Token::Any => next[at] = true,
@@ -171,12 +180,12 @@ fn matches(tokens: &[Token], name: &str) -> bool {
                 Token::Letter(wanted) if *wanted == letter => next[at + 1] = true,
                 Token::Set(not, ranges) => {
                     let inside = ranges.iter().any(|(from, to)| (*from..=*to).contains(&letter));
-                    next[at + 1] = inside != *not && letter != '/';
+                    next[at + 1] |= inside != *not && letter != '/';
                 }
                 _ => {}
             }
         }
-        row = next;
+        std::mem::swap(&mut row, &mut next);
         skip_stars(tokens, &mut row);
     }
     row[tokens.len()]
@@ -185,8 +194,11 @@ fn matches(tokens: &[Token], name: &str) -> bool {
 /// A star may stand for nothing.
 fn skip_stars(tokens: &[Token], row: &mut [bool]) {
     for (at, token) in tokens.iter().enumerate() {
-        if row[at] && matches!(token, Token::Some | Token::Any) {
+        if row[at] && matches!(token, Token::Some | Token::Any | Token::Maybe) {
             row[at + 1] = true;
+        }
+        if row[at] && matches!(token, Token::Maybe) {
+            row[at + 3] = true;
         }
     }
 }
@@ -259,6 +271,10 @@ mod tests {
         let like = |glob: &str, name: &str| Glob::parse(glob).expect(glob).is_match(name);
         assert!(like("v*", "v1.2.3") && !like("v*", "v1/2") && !like("v*", "w1"));
         assert!(like("src/**/*.rs", "src/a/b/c.rs") && !like("src/**/*.rs", "src/a/b/c.js"));
+        assert!(like("src/**/*.rs", "src/a.rs") && like("**/a.rs", "a.rs") && like("**/a.rs", "b/a.rs"));
+        assert!(
+            !like("src/**/a.rs", "src/ba.rs") && !like("src/**/a.rs", "srca.rs") && !like("src**/a", "srca")
+        );
         assert!(like("v[0-9].?", "v1.x") && !like("v[!0-9]", "v1"));
         assert!(!like(&"*a".repeat(200), &"a".repeat(150)));
     }

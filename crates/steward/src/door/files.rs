@@ -3,9 +3,10 @@
 
 use std::ffi::OsString;
 use std::fs;
+pub(crate) use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// What a name stands for.
@@ -148,6 +149,11 @@ fn write_and_name(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(beside, path)?;
     // The name is in the folder, and the folder is a file, too.
     fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Makes a folder that only its owner may look into.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Opens a file for lines that are put behind what it holds, and says how much that is.

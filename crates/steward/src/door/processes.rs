@@ -48,6 +48,25 @@ pub(crate) async fn ask(
     child.wait().await
 }
 
+/// Has our own program read the manifest again, in a process of its own: what reading takes is given back when it ends.
+/// What it says, or why it cannot be read, in words for people.
+pub(crate) async fn compile(program: &Path, folder: &Path, environment: &str) -> Result<Vec<u8>, String> {
+    let read = Command::new(program)
+        .arg("compile")
+        .arg(folder)
+        .args(["--env", environment])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| format!("it could not be read: {error}"))?;
+    if read.status.success() {
+        Ok(read.stdout)
+    } else {
+        Err(String::from_utf8_lossy(&read.stderr).trim_end().to_owned())
+    }
+}
+
 /// A process group that is killed when nobody needs it any more.
 struct Group(u32);
 

@@ -3,6 +3,7 @@
 use super::super::listed::listed;
 use super::super::{Scene, Whole, component_at};
 use super::taken;
+use crate::here::{delivered, prefix};
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::Desired;
 use towpath_model::code;
@@ -11,18 +12,6 @@ use towpath_model::desired::secret::Variable;
 use towpath_model::finding::{Finding, Shown, Where};
 use towpath_model::spec::{Node, Path};
 use towpath_model::unit::Name;
-
-/// The variable under which something that is used arrives.
-fn delivered(one: &Use) -> String {
-    match &one.env {
-        Some(name) => name.as_str().to_owned(),
-        None => format!("{}_URL", prefix(one.name.as_str())),
-    }
-}
-
-fn prefix(name: &str) -> String {
-    name.to_ascii_uppercase().replace('-', "_")
-}
 
 /// Every required variable has a value in each environment.
 pub(in super::super) fn unprovided(scene: &Scene<'_>, found: &mut Vec<Finding>) {

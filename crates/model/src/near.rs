@@ -26,7 +26,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 }
 
 /// The name that a slip of one key turns into what was written.
-pub(crate) fn slipped<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn slipped<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = nearest(written, known)?;
     (strsim::osa_distance(&fold(written), &fold(near)) <= 1).then_some(near)
 }

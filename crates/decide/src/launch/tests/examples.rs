@@ -1,0 +1,288 @@
+//! What is started of every example where people develop.
+
+use super::{shown, with};
+use insta::assert_snapshot;
+
+#[test]
+fn hello() {
+    let text = include_str!("../../../../../examples/hello/towpath.toml");
+    assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r"
+    service web: python3 -m http.server $PORT
+      in /p
+      runs 1 of 1
+      listens any, public
+      well / within 30s
+      PORT = its port
+    ");
+}
+
+#[test]
+fn synapse() {
+    let text = include_str!("../../../../../examples/synapse/towpath.toml");
+    let files = [(
+        ".env",
+        "DATABASE_URL=postgres://localhost/synapse\nDEV_GUILD_ID=1\n",
+    )];
+    assert_snapshot!(shown(&with(text, "local", &files, &[])), @r#"
+    service api: uvicorn synapse.api.main:app --host 0.0.0.0 --port 8000
+      in /p
+      runs 1 of 1
+      listens 8000, public
+      well /health within 30s
+      watches /p/synapse: sync
+      watches /p/config.yaml: sync
+      watches /p/pyproject.toml: restart
+      DATABASE_URL = sealed DATABASE_URL
+      DISCORD_CLIENT_ID = "1076543210987654321"
+      DISCORD_REDIRECT_URI = "http://localhost:5173/auth/callback"
+      DISCORD_URL = "https://discord.com/api/v10"
+      FRONTEND_URL = "http://localhost:5173"
+      JWT_SECRET = sealed JWT_SECRET
+      PORT = its port
+    bot bot: python -m synapse.bot
+      in /p
+      runs 1 of 1, never two
+      watches /p/synapse: sync
+      watches /p/config.yaml: sync
+      watches /p/pyproject.toml: restart
+      DATABASE_URL = sealed DATABASE_URL
+      DEV_GUILD_ID = sealed DEV_GUILD_ID
+      DISCORD_URL = "https://discord.com/api/v10"
+    service dashboard: npm run dev -- --port 5173
+      in /p
+      runs 1 of 1
+      needs api
+      listens 5173, public
+      well / within 30s
+      watches /p/dashboard/**: restart
+      API_URL = url of api
+      PORT = its port
+    values: DATABASE_URL DEV_GUILD_ID
+    make: JWT_SECRET (hex)
+    problem at environment.local.engine: `local` runs on docker, and this version starts processes only
+      help: write engine = "process" in [environment.local], or name another environment with `--env`
+    problem at service.api.env.DISCORD_CLIENT_SECRET: `api` does not start without `DISCORD_CLIENT_SECRET`, which has no value: OAuth2 application client secret
+      help: write DISCORD_CLIENT_SECRET=.. into .env; it comes from: Discord developer portal
+    problem at bot.bot.env.DISCORD_TOKEN: `bot` does not start without `DISCORD_TOKEN`, which has no value: Bot authentication token
+      help: write DISCORD_TOKEN=.. into .env; it comes from: Discord developer portal, one application an environment
+    note at build.dashboard.dockerfile: `dashboard` is started by `run`, and not from an image: dashboard/Dockerfile is not used
+      help: where something has to be built first, add a `command` to [build.dashboard]
+    note at build.python.dockerfile: `api` and `bot` are started by `run` each, and not from an image: Dockerfile is not used
+      help: where something has to be built first, add a `command` to [build.python]
+    "#);
+}
+
+#[test]
+fn webapp() {
+    let text = include_str!("../../../../../examples/webapp/towpath.toml");
+    assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
+    function api: npm run start:api
+      in /p
+      runs 0 of 10
+      built by api
+      needs sign-in
+      listens any, public
+      well /api/health within 30s
+      sleeps after 5m
+      watches /p/api: restart
+      LOG_LEVEL = "debug"
+      PORT = its port
+      SIGN_IN_URL = url of sign-in
+    stand-in sign-in: npm run mock:auth
+      in /p
+      runs 1 of 1
+      listens any, plain, rest
+      well port
+      PORT = its port
+    site web: -
+      in /p
+      runs 0 of 0
+      built by web
+      needs api sign-in
+      listens any, public, not inside, /api to api
+      serves /p/dist or Some("index.html")
+      watches /p/src: sync
+    build api: npm run build:api in /p
+      with node 22
+    build web: npm run build in /p
+      with node 22
+    problem at environment.dev.engine: `dev` runs on docker, and this version starts processes only
+      help: write engine = "process" in [environment.dev], or name another environment with `--env`
+    problem at postgres.db: `api` cannot start without `postgres.db`, and this version makes none
+      help: write the address of one that exists into .env, as `DATABASE_URL`; or bind it to a secret, as in [environment.dev.postgres.db]
+    problem at function.api.uses[1].secret: `api` does not start without `SUPABASE_JWT_SECRET`, which has no value: Checks the sessions of visitors
+      help: write SUPABASE_JWT_SECRET=.. into .env; it comes from: Supabase, project settings
+    "#);
+}
+
+#[test]
+fn reflectpause() {
+    let text = include_str!("../../../../../examples/reflectpause/towpath.toml");
+    assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
+    bot guard: python -m reflectpause.bot
+      in /p
+      runs 1 of 1, never two
+      needs perspective
+      well python -m reflectpause.health
+      memory 256MB
+      DISCORD_URL = "wss://gateway.discord.gg"
+      HASH_SALT = sealed HASH_SALT
+      LOG_LEVEL = "info"
+      PERSPECTIVE_URL = url of perspective
+    stand-in perspective: python -m reflectpause.mock_perspective
+      in /p
+      runs 1 of 1
+      listens any, plain
+      well port
+      PORT = its port
+    make: HASH_SALT (hex)
+    problem at bot.guard.uses[2]: `guard` does not start without `DATABASE_URL`, which has no value: Address of the project's database
+      help: write DATABASE_URL=.. into .env; it comes from: Supabase project settings
+    problem at bot.guard.env.DISCORD_TOKEN: `guard` does not start without `DISCORD_TOKEN`, which has no value: Opens the session at Discord's gateway
+      help: write DISCORD_TOKEN=.. into .env; it comes from: Discord developer portal
+    problem at bot.guard.env.PERSPECTIVE_API_KEY: `guard` does not start without `PERSPECTIVE_API_KEY`, which has no value: Identifies us at Perspective
+      help: write PERSPECTIVE_API_KEY=.. into .env; it comes from: Google Cloud console
+    note at bot.guard.build.dockerfile: `guard` is started by `run`, and not from an image: bot/Dockerfile is not used
+      help: where something has to be built first, add a `command` to [bot.guard.build]
+    "#);
+}
+
+#[test]
+fn reflect_coach() {
+    let text = include_str!("../../../../../examples/reflect-coach/towpath.toml");
+    assert_snapshot!(shown(&with(text, "dev", &[], &[("AI_HMAC_SECRET", "x")])), @r#"
+    service ai: python -m coach.server
+      in /p
+      runs 1 of 1
+      listens any, ai.internal
+      well /healthz within 30s
+      memory 1GiB
+      watches /p/coach/**: restart
+      AI_HMAC_SECRET = sealed AI_HMAC_SECRET
+      FEATURE_BINANCE = "false"
+      FEATURE_VENDOR_FALLBACK = "false"
+      HEURISTICS_ONLY = "false"
+      PORT = its port
+    service core: node packages/core/dist/main.js
+      in /p
+      runs 1 of 1
+      needs ai?
+      listens any, api.internal
+      well /healthz within 30s
+      memory 512MiB
+      watches /p/packages/**: restart
+      watches /p/pnpm-lock.yaml: restart
+      AI_HMAC_SECRET = sealed AI_HMAC_SECRET
+      AI_URL = url of ai
+      DIGESTS_KEPT = "1"
+      FEATURE_BINANCE = "false"
+      FEATURE_VENDOR_FALLBACK = "false"
+      HEURISTICS_ONLY = "false"
+      PORT = its port
+    service edge: node packages/edge/dist/main.js
+      in /p
+      runs 1 of 1
+      needs core
+      listens any, public, sticky, websocket, edge.dev.example.com
+      well /healthz within 30s
+      memory 512MiB
+      watches /p/packages/**: restart
+      watches /p/pnpm-lock.yaml: restart
+      CORE_URL = url of core
+      FEATURE_BINANCE = "false"
+      FEATURE_VENDOR_FALLBACK = "false"
+      HEURISTICS_ONLY = "false"
+      PORT = its port
+    worker workers: node packages/workers/dist/main.js
+      in /p
+      runs 1 of 1
+      needs ai?
+      well node packages/workers/dist/ready.js
+      memory 512MiB
+      watches /p/packages/**: restart
+      watches /p/pnpm-lock.yaml: restart
+      AI_HMAC_SECRET = sealed AI_HMAC_SECRET
+      AI_URL = url of ai
+      FEATURE_BINANCE = "false"
+      FEATURE_VENDOR_FALLBACK = "false"
+      HEURISTICS_ONLY = "false"
+      SIMULATION_TTL = "1h"
+    values: AI_HMAC_SECRET
+    problem at environment.dev.engine: `dev` runs on docker, and this version starts processes only
+      help: write engine = "process" in [environment.dev], or name another environment with `--env`
+    problem at postgres.db: `core` and `workers` cannot start without `postgres.db`, and this version makes none
+      help: write the address of one that exists into .env, as `DATABASE_URL`; or bind it to a secret, as in [environment.dev.postgres.db]
+    problem at bucket.files: `workers` cannot start without `bucket.files`, and this version makes none
+      help: write the address of one that exists into .env, as `FILES_URL`; or bind it to a secret, as in [environment.dev.bucket.files]
+    problem at redis.queue: `core` and `workers` cannot start without `redis.queue`, and this version makes none
+      help: write the address of one that exists into .env, as `REDIS_URL`; or bind it to a secret, as in [environment.dev.redis.queue]
+    problem at service.core.env.DATA_KEY: `core` does not start without `DATA_KEY`, which has no value: Encrypts diaries; itself wrapped by the key service
+      help: write DATA_KEY=.. into .env
+    note at build.node.dockerfile: `core`, `edge` and `workers` are started by `run` each, and not from an image: docker/node.Dockerfile is not used
+      help: where something has to be built first, add a `command` to [build.node]
+    note at build.python.dockerfile: `ai` is started by `run`, and not from an image: docker/python.Dockerfile is not used
+      help: where something has to be built first, add a `command` to [build.python]
+    "#);
+}
+
+#[test]
+fn phishsentry() {
+    let text = include_str!("../../../../../examples/phishsentry/towpath.toml");
+    assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
+    stand-in intel-feeds: pnpm --filter intel-mock start
+      in /p
+      runs 1 of 1
+      listens any, plain, rest
+      well port
+      PORT = its port
+    service model-engine: python -m model_engine.serve
+      in /p
+      runs 2 of 2
+      listens any
+      well /ready within 5m
+      memory 16GiB
+      INTEL_FEEDS = "false"
+      PORT = its port
+    worker model-jobs: python -m model_engine.jobs
+      in /p
+      runs 1 of 2
+      memory 16GiB
+      INTEL_FEEDS = "false"
+    site ops-dashboard: -
+      in /p/apps/ops-dashboard
+      runs 0 of 0
+      built by ops-dashboard
+      needs scoring-api
+      listens any, public, not inside, ops-dashboard.dev.phishsentry.example
+      serves /p/apps/ops-dashboard/dist or Some("index.html")
+    service scoring-api: node dist/server.js
+      in /p/packages/scoring-api
+      runs 2 of 2
+      built by scoring-api
+      needs model-engine intel-feeds?
+      listens any, public, scoring-api.dev.phishsentry.example
+      well /healthz within 30s
+      INTEL_FEEDS = "false"
+      INTEL_FEEDS_URL = url of intel-feeds
+      MODEL_ENGINE_URL = url of model-engine
+      PORT = its port
+    function telemetry-ingress: node dist/server.js
+      in /p/packages/telemetry-ingress
+      runs 0 of 2
+      built by telemetry-ingress
+      needs scoring-api
+      listens any, public, telemetry-ingress.dev.phishsentry.example
+      well /healthz within 30s
+      sleeps after 5m
+      INTEL_FEEDS = "false"
+      PORT = its port
+      SCORING_API_URL = url of scoring-api
+    build ops-dashboard: pnpm --filter ops-dashboard build in /p/apps/ops-dashboard
+    build scoring-api: pnpm --filter scoring-api build in /p/packages/scoring-api
+    build telemetry-ingress: pnpm --filter telemetry-ingress build in /p/packages/telemetry-ingress
+    problem at postgres.shared: `model-jobs` and `scoring-api` cannot start without `postgres.shared`, and this version makes none
+      help: write the address of one that exists into .env, as `SHARED_URL`; or bind it to a secret, as in [environment.dev.postgres.shared]
+    note at build.model-engine.dockerfile: `model-engine` and `model-jobs` are started by `run` each, and not from an image: packages/model-engine/Dockerfile is not used
+      help: where something has to be built first, add a `command` to [build.model-engine]
+    "#);
+}

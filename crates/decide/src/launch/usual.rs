@@ -1,0 +1,32 @@
+//! Which environment is meant when nobody says.
+
+use super::Problem;
+use towpath_model::Desired;
+use towpath_model::finding::listed;
+use towpath_model::unit::Name;
+
+/// The names that an environment on somebody's own machine goes by, the more usual one first.
+const USUAL: [&str; 2] = ["dev", "local"];
+
+/// The environment that is meant when nobody names one: `dev`, else `local`, else the only one.
+pub fn usual_environment(root: &Desired) -> Result<Name, Problem> {
+    let known = USUAL
+        .iter()
+        .find_map(|usual| root.environment.get_key_value(*usual));
+    let mut names = root.environment.keys();
+    match (known, names.next(), names.next()) {
+        (Some((name, _)), ..) => Ok(name.clone()),
+        (None, Some(only), None) => Ok(only.clone()),
+        (None, None, _) => Err(Problem::new(
+            "this product has no environment to run in",
+            "add one to the manifest: a line [environment.dev] is enough",
+        )),
+        (None, Some(_), Some(_)) => {
+            let all = listed(root.environment.keys(), "and");
+            Err(Problem::new(
+                format!("none of the environments {all} is the usual one"),
+                "name one with `--env NAME`; where it is called `dev`, it is meant when none is named",
+            ))
+        }
+    }
+}

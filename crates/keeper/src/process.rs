@@ -1,0 +1,43 @@
+//! The few calls of the system that Rust cannot know to be safe: this is the one file that may make them.
+//!
+//! `fork` is safe here because the nursery and each keeper have one thread only, so that the child's memory is whole. The
+//! dispositions of signals are only ever set to the default, so that no handler of ours runs. Files are closed by number
+//! once, at the start of the nursery, before it has opened any.
+#![allow(
+    unsafe_code,
+    reason = "fork, dispositions of signals and closing files by number are not safe calls; nothing else of ours is unsafe"
+)]
+
+use nix::libc;
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+/// Makes a copy of this process, which has one thread. The copy is told `None`, the original the copy's number.
+pub(crate) fn fork() -> Result<Option<Pid>, Errno> {
+    // SAFETY: nothing in this crate starts a thread, and the nursery and keepers run nothing else.
+    match unsafe { nix::unistd::fork() } {
+        Ok(nix::unistd::ForkResult::Child) => Ok(None),
+        Ok(nix::unistd::ForkResult::Parent { child }) => Ok(Pid::from_raw(child.as_raw())),
+        Err(errno) => Err(Errno::from_raw_os_error(errno as i32)),
+    }
+}
+
+/// Gives every signal its default meaning again.
+pub(crate) fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: the default disposition runs no code of ours. What may not be set (KILL, STOP) refuses, and stays.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Closes everything but the standard streams. Whoever started us may have left files open.
+pub(crate) fn close_inherited() {
+    // SAFETY: called first in the nursery, when nothing of this process holds a file yet.
+    unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
+}
+
+/// Ends this process at once, without running anything that the original of a copy has left to be run at its end.
+pub(crate) fn leave(code: i32) -> ! {
+    // SAFETY: it does not return.
+    unsafe { libc::_exit(code) }
+}

@@ -1,0 +1,140 @@
+//! What an extension's `manifest.json` has to say before it is packed: that it is one, and its version.
+
+use super::PackError;
+use crate::door::files::{self, Kind};
+use serde_json::Value;
+use std::path::Path;
+
+/// A manifest is read up to this size.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// The version of the extension in this folder.
+pub(super) fn version(folder: &Path) -> Result<String, PackError> {
+    let path = folder.join("manifest.json");
+    if files::stat_through(folder).is_none_or(|stat| stat.kind != Kind::Folder) {
+        return Err(PackError::Missing {
+            missing: format!("folder {}", folder.display()),
+            next: "build the extension, or let `files` name the folder that its build writes".to_owned(),
+        });
+    }
+    if files::stat_through(&path).is_none_or(|stat| stat.kind != Kind::File) {
+        return Err(PackError::Missing {
+            missing: format!("manifest.json in {}", folder.display()),
+            next: "build the extension, or let `files` name the folder in which its manifest.json lies"
+                .to_owned(),
+        });
+    }
+    let wrong = |(wrong, next): (String, &str)| PackError::Manifest {
+        path: path.display().to_string(),
+        wrong,
+        next: next.to_owned(),
+    };
+    match files::text(&path, LONGEST) {
+        Some(text) => judge(&text).map_err(wrong),
+        None => Err(wrong((
+            "is no text that can be read".to_owned(),
+            "write it as JSON in UTF-8",
+        ))),
+    }
+}
+
+/// The version that the text of a manifest says, or what is wrong with it and what to do.
+fn judge(text: &str) -> Result<String, (String, &'static str)> {
+    let text = text.trim_start_matches('\u{feff}');
+    let manifest: Value = serde_json::from_str(text).map_err(|error| {
+        (
+            format!("is no JSON: {error}"),
+            "the stores take plain JSON, without comments",
+        )
+    })?;
+    let Value::Object(manifest) = manifest else {
+        return Err(("is no JSON object".to_owned(), "a manifest begins with `{`"));
+    };
+    match manifest.get("manifest_version").and_then(Value::as_u64) {
+        Some(2 | 3) => {}
+        Some(other) => {
+            let wrong = format!("has the manifest_version {other}");
+            return Err((wrong, "browsers know 3, and Firefox 2, too"));
+        }
+        None => {
+            return Err((
+                "has no manifest_version".to_owned(),
+                "add `\"manifest_version\": 3`",
+            ));
+        }
+    }
+    if !manifest
+        .get("name")
+        .is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty()))
+    {
+        return Err((
+            "has no name".to_owned(),
+            "add `\"name\"` with what people shall read",
+        ));
+    }
+    let next = "a version is one to four numbers up to 65535 with dots between them: `1.2.0`";
+    match manifest.get("version") {
+        Some(Value::String(version)) if is_version(version) => Ok(version.clone()),
+        Some(other) => Err((format!("has the version {other}"), next)),
+        None => Err(("has no version".to_owned(), next)),
+    }
+}
+
+/// Whether the stores take it as a version: numbers without leading zeros, not all of them 0.
+fn is_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number = |part: &&str| {
+        part.bytes().all(|byte| byte.is_ascii_digit())
+            && part.parse::<u16>().is_ok_and(|n| n.to_string() == **part)
+    };
+    parts.len() <= 4 && parts.iter().all(is_number) && parts.iter().any(|part| *part != "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_judged_in_words() {
+        let said = |text: &str| judge(text).map_or_else(|(wrong, _)| wrong, |version| version);
+        for (text, told) in [
+            (
+                r#"{"manifest_version": 3, "name": "a", "version": "1.2.0"}"#,
+                "1.2.0",
+            ),
+            (
+                "\u{feff}{\"manifest_version\": 2, \"name\": \"a\", \"version\": \"7\"}",
+                "7",
+            ),
+            ("[]", "is no JSON object"),
+            (r#"{"name": "a", "version": "1.2.0"}"#, "has no manifest_version"),
+            (
+                r#"{"manifest_version": 1, "name": "a"}"#,
+                "has the manifest_version 1",
+            ),
+            (r#"{"manifest_version": 3, "version": "1"}"#, "has no name"),
+            (r#"{"manifest_version": 3, "name": "a"}"#, "has no version"),
+            (
+                r#"{"manifest_version": 3, "name": "a", "version": 1.2}"#,
+                "has the version 1.2",
+            ),
+            (
+                r#"{"manifest_version": 3, "name": "a", "version": "../../x"}"#,
+                "has the version \"../../x\"",
+            ),
+        ] {
+            assert_eq!(said(text), told, "{text}");
+        }
+        assert!(said("{ // hello\n}").starts_with("is no JSON: "));
+    }
+
+    #[test]
+    fn a_version_is_what_the_stores_take() {
+        for good in ["1", "1.0", "0.1", "1.2.3.4", "65535.0"] {
+            assert!(is_version(good), "{good}");
+        }
+        for bad in ["", "1.", "1.2.3.4.5", "01.2", "1.2-beta", "65536", "+1", "0.0"] {
+            assert!(!is_version(bad), "{bad}");
+        }
+    }
+}
