@@ -1,4 +1,4 @@
-//! docker-compose: containers from one file, by a daemon of their own that is stopped afterwards.
+//! `docker-compose`: containers from one file, by a daemon of their own that is stopped afterwards.
 
 use super::{Peer, is_there};
 use crate::outside::{BOUND, Running, run, wait_for, wait_for_silence};

@@ -1,4 +1,4 @@
-//! honcho: what reads a Procfile, in Python.
+//! `honcho`: what reads a Procfile, in Python.
 
 use super::{Peer, is_there};
 use crate::outside::{Running, pause, run, wait_for_silence};
