@@ -7,9 +7,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 use tokio::net::UnixStream;
 
 /// Asks the steward whose socket this is.
@@ -24,6 +28,15 @@ pub enum ClientError {
     /// Nobody listens.
     #[error("no steward is running")]
     Nobody,
+    /// Somebody listens, and we may not speak to them.
+    #[error("the steward behind {} cannot be spoken to", .socket.display())]
+    Closed {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        #[source]
+        why: io::Error,
+    },
     /// It said no.
     #[error("{}", .0.message)]
     Refused(Problem),
@@ -73,6 +86,15 @@ impl Client {
         }
     }
 
+    /// Whether somebody listens.
+    pub async fn is_there(&self) -> Result<bool, ClientError> {
+        match connect(&self.socket).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Nobody) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks, and reads the whole answer.
     pub async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
@@ -105,9 +127,7 @@ impl Client {
         path: &str,
         question: &Q,
     ) -> Result<Incoming, ClientError> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|_| ClientError::Nobody)?;
+        let stream = connect(&self.socket).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|_| ClientError::Cut)?;
@@ -133,5 +153,96 @@ impl Client {
             Ok(problem) => ClientError::Refused(problem),
             Err(error) => ClientError::Garbled(error),
         })
+    }
+}
+
+/// Connects to a socket, however long its path is: the system takes 108 bytes at most, so it is reached through its folder.
+async fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
+    let closed = |why: io::Error| match why.kind() {
+        // A file without anybody behind it is what a steward leaves that was killed.
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => {
+            ClientError::Nobody
+        }
+        _ => ClientError::Closed {
+            socket: socket.to_path_buf(),
+            why,
+        },
+    };
+    let folder = socket.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let name = socket.file_name().unwrap_or(OsStr::new("."));
+    let open = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder.unwrap_or(Path::new(".")), open, Mode::empty())
+        .map_err(|error| closed(error.into()))?;
+    let through = Path::new("/proc/self/fd")
+        .join(folder.as_raw_fd().to_string())
+        .join(name);
+    UnixStream::connect(through).await.map_err(closed)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a real socket lies in a real folder")]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+
+    /// Answers one question with this text, as a steward would.
+    async fn answer_once(listener: UnixListener, answer: &'static str) {
+        let (mut stream, _) = listener.accept().await.expect("somebody connects");
+        let mut asked = vec![0; 4096];
+        let read = stream.read(&mut asked).await.expect("it asks");
+        assert!(read > 0, "a question has bytes");
+        stream.write_all(answer.as_bytes()).await.expect("it listens");
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_reached_however_long_its_path_is() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let deep = root.path().join("a-long-name-of-a-folder/".repeat(8));
+        std::fs::create_dir_all(&deep).expect("a folder can be made");
+        let socket = deep.join("steward.sock");
+        assert!(socket.as_os_str().len() > 108);
+        let folder = rustix::fs::open(&deep, OFlags::PATH, Mode::empty()).expect("it is there");
+        let through = format!("/proc/self/fd/{}/steward.sock", folder.as_raw_fd());
+        let listener = UnixListener::bind(through).expect("it can be bound");
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"now\": true}";
+        let serving = tokio::spawn(answer_once(listener, answer));
+        let told: crate::DownArgs = Client::new(&socket)
+            .ask(Method::GET, "/", &())
+            .await
+            .expect("it answers");
+        assert!(told.now);
+        serving.await.expect("it ends");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_from_somebody_who_cannot_be_reached() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let socket = root.path().join("steward.sock");
+        let client = Client::new(&socket);
+        let nobody = client.ask::<_, ()>(Method::GET, "/", &()).await;
+        assert!(matches!(nobody, Err(ClientError::Nobody)), "{nobody:?}");
+        drop(std::os::unix::net::UnixListener::bind(&socket).expect("it can be bound"));
+        let left_behind = client.ask::<_, ()>(Method::GET, "/", &()).await;
+        assert!(matches!(left_behind, Err(ClientError::Nobody)), "{left_behind:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_handed_on_with_its_hint() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let socket = root.path().join("steward.sock");
+        let listener = UnixListener::bind(&socket).expect("it can be bound");
+        let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 76\r\n\r\n\
+            {\"status\":404,\"code\":\"unknown-component\",\"message\":\"no wbe\",\"hint\":\"web is\"}";
+        let serving = tokio::spawn(answer_once(listener, answer));
+        let refused = Client::new(&socket).ask::<_, ()>(Method::GET, "/", &()).await;
+        serving.await.expect("it ends");
+        let Err(ClientError::Refused(problem)) = refused else {
+            panic!("it was refused: {refused:?}");
+        };
+        assert_eq!(
+            (problem.message.as_str(), problem.hint.as_deref()),
+            ("no wbe", Some("web is"))
+        );
     }
 }

@@ -194,8 +194,14 @@ impl Standing {
         self.seen.id.clone()
     }
 
-    fn leaves(&self) -> bool {
-        self.busy == Some(Busy::Stopping) || matches!(self.seen.life, Life::Stopping { .. })
+    /// Whether it is on its way out.
+    pub fn leaves(&self) -> bool {
+        match self.busy {
+            Some(Busy::Stopping) => true,
+            // It comes back where it stands.
+            Some(Busy::Restarting) => false,
+            _ => matches!(self.seen.life, Life::Stopping { .. }),
+        }
     }
 }
 
@@ -356,13 +362,12 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
             .standing
             .iter()
             .any(|one| one.lives() && !is_current(one) || one.leaves());
-    if alone || serving >= wanted {
-        steps.extend(
-            old.iter()
-                .filter(|one| one.busy.is_none() && !one.leaves())
-                .map(|one| (Step::Stop(one.id()), Because::Replaced)),
-        );
-    }
+    let kept = if alone { 0 } else { wanted.saturating_sub(serving) };
+    steps.extend(
+        replaced(&old, kept)
+            .filter(|one| one.busy.is_none() && !one.leaves())
+            .map(|one| (Step::Stop(one.id()), Because::Replaced)),
+    );
     if !blocked && again.is_none() {
         for (nth, _) in (current.len()..wanted).enumerate() {
             let id = InstanceId::new(&component.name, scene.next + nth as u64);
@@ -384,6 +389,13 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
         because,
         again: again.into_iter().chain(look_again).min(),
     }
+}
+
+/// Those old ones that are of no more use: all but so many that serve until their successors do. One that does not serve
+/// holds nobody's place, so that a component which is changed again and again does not pile up what was never well.
+fn replaced<'a>(old: &'a [&'a Standing], kept: usize) -> impl Iterator<Item = &'a Standing> {
+    let (serving, idle): (Vec<&Standing>, Vec<&Standing>) = old.iter().partition(|one| one.serves());
+    serving.into_iter().skip(kept).chain(idle)
 }
 
 /// Whether a second instance cannot stand beside it.

@@ -29,7 +29,7 @@ pub mod tools;
 mod usual;
 mod variables;
 
-pub use digest::digest;
+pub use digest::{digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
 pub use select::select;
 pub use usual::usual_environment;

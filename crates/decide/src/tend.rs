@@ -32,6 +32,8 @@ const PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 #[derive(Debug, Default)]
 pub struct Tended {
     parts: BTreeMap<Name, Part>,
+    /// The greatest numbers that instances of components have had which are no part of the product now.
+    given: BTreeMap<Name, u64>,
     /// Who needs a component.
     users: BTreeMap<Name, BTreeSet<Name>>,
     builds: BTreeMap<Name, Building>,
@@ -84,6 +86,11 @@ impl Tended {
         self.going_down && self.touched.is_empty() && self.parts.values().all(|part| part.standing.is_empty())
     }
 
+    /// Whether everything is to stop.
+    pub fn goes_down(&self) -> bool {
+        self.going_down
+    }
+
     /// When it has to be asked again though nothing has happened.
     pub fn next_look(&self) -> Option<Timestamp> {
         self.timers.first().map(|(at, _)| *at)
@@ -97,6 +104,8 @@ impl Tended {
                 if let Some(part) = self.parts.get_mut(&name) {
                     part.remember(what);
                     self.touched.insert(name);
+                } else {
+                    self.given.insert(name, what.last);
                 }
             }
             Fact::Observed(all) => all.into_iter().for_each(|seen| self.see(seen)),
@@ -105,6 +114,12 @@ impl Tended {
                 self.standing(&id.component, id.number, |one| one.well = well);
             }
             Fact::Did { id, did, result } => self.did(&id, did, result),
+            Fact::Withdrawn { id, did } => {
+                if let Some(part) = self.parts.get_mut(&id.component) {
+                    part.withdraw(&id, did);
+                    self.touched.insert(id.component);
+                }
+            }
             Fact::Built { build, result } => self.built(&build, result),
             Fact::Packed { name, result } => {
                 if let Some(part) = self.parts.get_mut(&name) {
@@ -215,8 +230,8 @@ impl Tended {
         if was.1 && !is.1 && self.going_down {
             self.touch_needs(name);
         }
-        if vanished {
-            self.parts.remove(name);
+        if vanished && let Some(part) = self.parts.remove(name) {
+            self.given.insert(name.clone(), part.last);
         }
     }
 
@@ -432,6 +447,7 @@ impl Tended {
             let wake = applied.wake.as_ref().is_some_and(|wake| wake.contains(&name));
             let new = self.parts.get(&name).is_none_or(|part| part.component.is_none());
             let part = self.parts.entry(name.clone()).or_default();
+            part.last = part.last.max(self.given.remove(&name).unwrap_or(0));
             let same = part.digest == digest && part.component.as_deref() == Some(&*component);
             if new && applied.wake.is_some() && !wake {
                 part.will = Will::Stopped;

@@ -5,6 +5,10 @@
 //! again, because that has to go on while nobody looks. Every call may be made twice: starting what runs and stopping what
 //! has gone are answered like the first time, so that a caller that was killed between a call and its answer calls again.
 
+pub mod conformance;
+pub mod fake;
+pub mod process;
+
 use std::future::Future;
 use towpath_model::desired::component::Restart;
 use towpath_model::run::{InstanceId, Limits, Seen, Stop, Usage};
@@ -156,5 +160,17 @@ impl EngineError {
     /// Whether trying again may help.
     pub fn may_pass(&self) -> bool {
         matches!(self, EngineError::System { .. })
+    }
+
+    pub(crate) fn system(
+        doing: &'static str,
+        subject: impl ToString,
+        source: impl Into<std::io::Error>,
+    ) -> Self {
+        EngineError::System {
+            doing,
+            subject: subject.to_string(),
+            source: source.into(),
+        }
     }
 }

@@ -19,7 +19,7 @@ mod source;
 mod whole;
 
 pub use explain::{Explained, Origin, explain_path};
-pub use locate::{Diagnostic, locate};
+pub use locate::{Diagnostic, locate, place};
 pub use print::{print, print_value};
 pub use reference::reference;
 pub use schema::schema;

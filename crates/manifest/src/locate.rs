@@ -67,6 +67,17 @@ pub fn locate(reading: &Reading, finding: &Finding) -> Diagnostic {
     }
 }
 
+/// Where something of the product in an environment was written: the key of a table, the value of anything else, or the
+/// nearest node above it that was written.
+pub fn place(reading: &Reading, environment: &Name, path: &Path) -> Span {
+    let layer = reading.environments.get(environment.as_str());
+    let trees = layer
+        .map(|layer| &*layer.tree)
+        .into_iter()
+        .chain([&*reading.root]);
+    nearest_place(trees, path, false)
+}
+
 /// The place of a node in the first tree that has it, or of the nearest one above it that was written.
 fn nearest_place<'a>(trees: impl Iterator<Item = &'a Node> + Clone, path: &Path, key: bool) -> Span {
     let mut here = Some(path.clone());

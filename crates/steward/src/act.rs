@@ -74,6 +74,23 @@ impl Prepared {
         })
     }
 
+    /// Whether it ends something.
+    pub(crate) fn stops(&self) -> bool {
+        matches!(self, Prepared::Stop { .. } | Prepared::Forget { .. })
+    }
+
+    /// What is learned when it is not done after all.
+    pub(crate) fn withdrawn(&self) -> Option<Fact> {
+        let (id, did) = match self {
+            Prepared::Start { id, .. } => (id, Did::Start),
+            Prepared::Stop { id, .. } => (id, Did::Stop),
+            Prepared::Restart { id, .. } => (id, Did::Restart),
+            Prepared::Forget { id } => (id, Did::Forget),
+            Prepared::Build(_) | Prepared::Pack(_) => return None,
+        };
+        Some(Fact::Withdrawn { id: id.clone(), did })
+    }
+
     /// What the journal says of it.
     pub(crate) fn entry(&self) -> Option<Entry> {
         let (what, subject, body, because) = match self {

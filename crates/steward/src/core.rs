@@ -32,6 +32,9 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// How long outcomes may wait to be written with the next intent.
 const FLUSH: Duration = Duration::from_millis(200);
 
+/// The number of an intent that could not be written down.
+const UNWRITTEN: Seq = 0;
+
 /// The most messages that are heard before something is decided: many instances that start at once are decided together.
 const MOST_AT_ONCE: usize = 512;
 
@@ -249,7 +252,7 @@ impl<E: Engine> Core<E> {
             return;
         }
         if self.write_again.is_some_and(|at| at > now) {
-            self.pending = prepared;
+            self.put_off(prepared);
             return;
         }
         self.flush_at = None;
@@ -267,9 +270,24 @@ impl<E: Engine> Core<E> {
                 }
             }
             Err(error) => {
-                self.pending = prepared;
                 self.write_again = Some(now + WRITE_AGAIN);
                 self.cannot_write(&error);
+                self.put_off(prepared);
+            }
+        }
+    }
+
+    /// What cannot be written down is put off. Stopping is not: a disk that is full is made empty by stopping what fills it,
+    /// and that something was stopped is seen without the journal.
+    fn put_off(&mut self, prepared: Vec<Prepared>) {
+        let (stops, others): (Vec<Prepared>, Vec<Prepared>) = prepared.into_iter().partition(Prepared::stops);
+        for stop in stops {
+            self.perform(stop, UNWRITTEN);
+        }
+        for other in others {
+            match other.withdrawn().filter(|_| self.tended.goes_down()) {
+                Some(fact) => self.tended.learn(fact),
+                None => self.pending.push(other),
             }
         }
     }
@@ -277,7 +295,7 @@ impl<E: Engine> Core<E> {
     /// Nothing is done that is not written down. What runs goes on meanwhile.
     fn cannot_write(&mut self, error: &StoreError) {
         let text = format!(
-            "nothing is started or stopped, because the journal cannot be written: {}; what runs goes on, and so does \
+            "nothing is started, because the journal cannot be written: {}; what runs goes on, and so does \
              this when there is room",
             errors::told(error)
         );

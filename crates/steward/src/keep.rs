@@ -155,7 +155,8 @@ impl Ledger {
     }
 
     pub(crate) async fn close(self) {
-        self.store.close().await;
+        // What could not be put in order is put in order by whoever opens it next.
+        let _ = self.store.close().await;
     }
 }
 

@@ -23,4 +23,4 @@ mod tell;
 pub mod watch;
 
 pub use errors::StewardError;
-pub use start::{Config, now, serve};
+pub use start::{Config, now, observe, serve_processes};

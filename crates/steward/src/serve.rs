@@ -259,7 +259,7 @@ impl<E: Engine> Core<E> {
             }
             Request::Wish(name, wish, onlooker, to) => {
                 let name = self.named(&name);
-                drop(to.send(name.is_some()));
+                let _ = to.send(name.is_some());
                 if let Some(name) = name {
                     self.onlookers.add(onlooker, false);
                     self.learn(Fact::Wished { name, wish });

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
 use towpath_decide::tend::Tended;
 use towpath_engine::Engine;
+use towpath_engine::process::Process;
+use towpath_model::run::Seen;
 use towpath_store::Store;
 
 /// What a steward has to know before anybody asks it for anything.
@@ -41,9 +43,33 @@ pub struct Config {
     pub since: Timestamp,
 }
 
-/// Looks after a product until it is down. Calls `ready` once clients can ask.
-pub async fn serve<E: Engine>(config: Config, engine: E, ready: impl FnOnce()) -> Result<(), StewardError> {
+/// Looks after a product whose instances are processes of this machine.
+pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(), StewardError> {
+    // The lock first: whoever holds it is the only one who starts anything here.
     let store = Store::open(&config.state, config.since).await?;
+    let engine = Process::open(&config.state, config.program.clone(), &group(&config))?;
+    serve(config, store, engine, ready).await
+}
+
+/// What runs in a state folder, whoever looks after it, or nobody.
+pub async fn observe(config: &Config) -> Result<Vec<Seen>, StewardError> {
+    let engine = Process::open(&config.state, config.program.clone(), &group(config))?;
+    Ok(engine.observe().await?)
+}
+
+/// The name of the group of everything that runs here. Two products of one name may lie in two folders.
+fn group(config: &Config) -> String {
+    let digest = blake3::hash(config.state.as_os_str().as_encoded_bytes()).to_hex();
+    format!("towpath-{}-{}", config.environment, &digest[..8])
+}
+
+/// Looks after a product until it is down. Calls `ready` once clients can ask.
+async fn serve<E: Engine>(
+    config: Config,
+    store: Store,
+    engine: E,
+    ready: impl FnOnce(),
+) -> Result<(), StewardError> {
     let (inbox, messages) = unbounded_channel::<Message>();
     let (edge_events, from_edge) = unbounded_channel();
     let engine = Arc::new(engine);

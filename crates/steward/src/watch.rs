@@ -20,6 +20,7 @@ mod listing;
 mod owners;
 mod pattern;
 mod root;
+mod rule;
 mod seats;
 mod seen;
 #[cfg(test)]
@@ -30,7 +31,7 @@ pub(crate) use listing::{Listed, listing};
 pub(crate) use seen::YOUNG;
 
 use crate::door::notices::Bell;
-use root::Rule;
+use rule::Rule;
 use seats::Seats;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use towpath_decide::review::{Whole, review};
 use towpath_manifest::{Diagnostic, Reading, Source, Sources, locate, nearest, read};
 use towpath_model::Desired;
-use towpath_model::code::{self, Gravity};
+use towpath_model::code::{self, Code, Gravity};
 use towpath_model::finding::{Finding, Where};
 use towpath_model::spec::{Kind as NodeKind, Node, Path as Way, Span, Tree};
 use towpath_model::unit::Name;
@@ -29,16 +29,18 @@ pub struct Checked {
     pub reading: Reading,
     /// What is wrong or doubtful, in the order of the sources.
     pub diagnostics: Vec<Diagnostic>,
+    /// The `.env` files that git tracks, as they are shown.
+    pub tracked: Vec<String>,
 }
 
 /// Reads and checks the manifest that a command is about.
 pub fn check(path: Option<&Path>) -> Result<Checked, Failure> {
-    let place = files::find_manifest(path)?;
-    Ok(check_sources(
-        &place.name,
-        &Folder::of(&place),
-        &env_files(&place),
-    ))
+    Ok(check_at(&files::find_manifest(path)?))
+}
+
+/// Reads and checks the manifest at a place.
+pub(crate) fn check_at(place: &Place) -> Checked {
+    check_sources(&place.name, &Folder::of(place), &env_files(place))
 }
 
 /// Checks a manifest from any sources, with the `.env` files that git tracks.
@@ -76,6 +78,7 @@ pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> C
         name: name.to_owned(),
         reading,
         diagnostics,
+        tracked: tracked.iter().map(|file| file.name.clone()).collect(),
     }
 }
 
@@ -198,11 +201,8 @@ fn env_files(place: &Place) -> Vec<Source> {
         .into_iter()
         .filter_map(|name| {
             let text = files::text(&place.folder.join(&name), MOST_ENV).ok()??;
-            let shown = place.name.strip_suffix(files::MANIFEST).unwrap_or_default();
-            Some(Source {
-                name: format!("{shown}{name}"),
-                text,
-            })
+            let name = place.beside(&name);
+            Some(Source { name, text })
         })
         .collect()
 }
@@ -321,6 +321,26 @@ impl Checked {
                 self.name
             ));
         }
+    }
+
+    /// Refuses to do something with a manifest that is wrong, after telling what is. What somebody else judges, who knows
+    /// more, counts for nothing here.
+    pub(crate) fn refuse_errors(
+        &self,
+        done: &str,
+        elsewhere: &[&Code],
+        color: bool,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<(), Failure> {
+        let counts = |one: &&Diagnostic| !elsewhere.contains(&one.code);
+        let mut counting = self.diagnostics.iter().filter(counts);
+        if counting.all(|one| one.code.gravity != Gravity::Error) {
+            return Ok(());
+        }
+        let told: Vec<Diagnostic> = self.diagnostics.iter().filter(counts).cloned().collect();
+        tell(&render::diagnostics(&told, &self.reading.sources, color));
+        let message = format!("nothing is {done} from {}, which is wrong", self.name);
+        Err(Failure::new(Kind::Config, message).hint("mend it first; `towpath check` tells the same"))
     }
 
     /// All environments with the product in them.

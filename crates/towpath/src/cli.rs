@@ -1,5 +1,9 @@
 //! What can be typed: commands, flags, and their help.
 
+mod running;
+
+pub use running::{Among, Doctor, Down, Keep, Logs, Open, Run, Scale, Status, Stewardship, Top, Up};
+
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -11,6 +15,20 @@ pub enum Color {
     Never,
 }
 
+/// All commands on one screen; a test looks that none is left out.
+const COMMANDS: &str = "Run it:
+  up, down              start all of it here and follow its logs; stop all of it
+  status, top, explain  how it is, once or live; why something is as it is
+  logs, open, run       what it says, where it is, a command as it would run it
+  start, stop, restart  some of it; `towpath scale web=3` says how many
+  doctor                what is missing on this machine, and how to get it
+Write it:
+  init, check           write a first manifest; tell all that is wrong with one
+  explain, plan         what a word means; every step on the way to prod
+  docs, cost            the infrastructure document; what it costs a month
+  schema, completions   for editors and shells
+`towpath COMMAND --help` tells more, with examples";
+
 /// Your infrastructure document, running
 #[derive(Debug, Parser)]
 #[command(
@@ -19,12 +37,11 @@ pub enum Color {
     about,
     max_term_width = 100,
     disable_help_subcommand = true,
-    after_help = "Examples:
-  towpath check                         everything that is wrong, at once
-  towpath explain service.web.replicas  what a word means, and what holds here
-  towpath plan prod                     every step and gate on the way to prod
-Exit codes: 0 done, 1 the manifest is wrong or a check failed, 2 called wrongly,
-            3 a file cannot be read or written, 70 a mistake of ours"
+    help_template = "{about}\n\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}",
+    before_help = COMMANDS,
+    after_help = "Exit codes: 0 done, 1 the manifest is wrong or something is not well,
+            2 called wrongly, 3 something outside failed or is missing,
+            70 a mistake of ours"
 )]
 pub struct Cli {
     /// Colors: auto, always or never; NO_COLOR is honored
@@ -46,11 +63,35 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the product here, and follow its logs until Ctrl-C
+    Up(Up),
+    /// Stop all of it; the data stays
+    Down(Down),
+    /// Tell how everything is
+    Status(Status),
+    /// Print what components have written
+    Logs(Logs),
+    /// Start components that were stopped
+    Start(Keep),
+    /// Stop components until they are started again
+    Stop(Keep),
+    /// Stop components and start them again
+    Restart(Keep),
+    /// Say how many instances of a component run
+    Scale(Scale),
+    /// Run a command as a component would run it
+    Run(Run),
+    /// Open a component in the browser, and print its address
+    Open(Open),
+    /// Watch everything live
+    Top(Top),
+    /// Tell what is missing on this machine, and how to get it
+    Doctor(Doctor),
     /// Write a short manifest that fits what is here; never overwrites
     Init(Init),
     /// Tell everything that is wrong with a manifest, at once
     Check(Check),
-    /// Tell what a code or a word means, and what holds here and why
+    /// Tell what a code or a word means, and why a component is as it is
     Explain(Explain),
     /// Tell every step and gate on the way into an environment
     Plan(Plan),
@@ -62,6 +103,9 @@ pub enum Command {
     Schema,
     /// Print completions for a shell
     Completions(Completions),
+    /// Look after one environment: `up` starts this, nobody types it
+    #[command(hide = true)]
+    Steward(Stewardship),
 }
 
 /// Where the manifest is.
@@ -99,8 +143,8 @@ pub struct Check {
 /// `towpath explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code (TP0123) or a word (service.web.replicas); all words without it
-    #[arg(value_name = "CODE|WORD")]
+    /// A code (TP0123), a word (service.web.replicas), or a component (web); all words without it
+    #[arg(value_name = "CODE|WORD|COMPONENT")]
     pub what: Option<String>,
     #[command(flatten)]
     pub at: At,

@@ -1,14 +1,23 @@
 //! The commands, one file each.
 
 mod check;
-mod columns;
 mod completions;
 mod cost;
 mod docs;
+mod doctor;
+mod down;
 mod explain;
 mod init;
+mod keep;
+mod logs;
+mod open;
 mod plan;
+mod run;
 mod schema;
+mod status;
+mod steward;
+mod top;
+mod up;
 
 use crate::cli::{Cli, Command};
 use crate::door::terminal::Terminal;
@@ -37,6 +46,19 @@ pub fn run() -> ExitCode {
         Command::Docs(args) => docs::run(&context, args),
         Command::Cost(args) => cost::run(&context, args),
         Command::Plan(args) => plan::run(&context, args),
+        Command::Up(args) => up::run(&context, args),
+        Command::Down(args) => down::run(&context, args),
+        Command::Status(args) => status::run(&context, args),
+        Command::Logs(args) => logs::run(&context, args),
+        Command::Start(args) => keep::run(&context, args, "start"),
+        Command::Stop(args) => keep::run(&context, args, "stop"),
+        Command::Restart(args) => keep::run(&context, args, "restart"),
+        Command::Scale(args) => keep::scale(&context, args),
+        Command::Run(args) => run::run(&context, args),
+        Command::Open(args) => open::run(&context, args),
+        Command::Top(args) => top::run(&context, args),
+        Command::Doctor(args) => doctor::run(&context, args),
+        Command::Steward(args) => steward::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,20 @@
 //! The command line: one file a command, and the doors to the outside.
 
+mod attend;
 pub mod checked;
 pub mod cli;
+mod columns;
 mod command;
 mod door;
 pub mod failure;
+mod here;
 pub mod init;
+pub mod launched;
 mod render;
+mod talk;
+mod tools;
 mod veil;
+mod view;
 
 pub use command::run;
 pub use render::{as_json as render_json, diagnostics as render_diagnostics};

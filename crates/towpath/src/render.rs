@@ -101,7 +101,7 @@ fn one<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source], veil: &Veil) -> Gr
 }
 
 /// A text of ours without anything in it that a terminal obeys: what somebody wrote may stand in it.
-fn told(text: &str) -> String {
+pub(crate) fn told(text: &str) -> String {
     let one = |letter: char| match letter {
         '\n' => "\n".to_owned(),
         letter if letter.is_control() || is_unseen(letter) => letter.escape_default().to_string(),

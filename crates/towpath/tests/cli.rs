@@ -143,7 +143,24 @@ fn help_fits_a_screen() {
     let text = out(&output);
     assert!(text.lines().count() <= 25, "{text}");
     assert!(text.lines().all(|line| line.len() <= 80), "{text}");
-    assert!(text.contains("Examples:") && text.contains("Exit codes:"));
+    assert!(text.contains("Exit codes:"));
+}
+
+#[test]
+fn help_names_every_command() {
+    use clap::CommandFactory;
+    let text = out(&towpath(&repository(), &["--help"]));
+    let words: Vec<&str> = text.split(|letter: char| !letter.is_ascii_alphabetic()).collect();
+    for command in towpath::cli::Cli::command()
+        .get_subcommands()
+        .filter(|one| !one.is_hide_set())
+    {
+        assert!(
+            words.contains(&command.get_name()),
+            "{} is not named",
+            command.get_name()
+        );
+    }
 }
 
 #[test]

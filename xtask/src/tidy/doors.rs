@@ -48,6 +48,10 @@ const DOORS: &[(&str, &str)] = &[
         "the process engine starts its nursery, reads logs and asks the clock here",
     ),
     (
+        "crates/steward/src/door/",
+        "the steward reads and watches files, starts builds and asks the clock here",
+    ),
+    (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
     ),

@@ -58,6 +58,16 @@ impl Fields {
     }
 }
 
+/// The digest of a text.
+pub fn text_digest(text: &[u8]) -> String {
+    short(&blake3::hash(text))
+}
+
+/// 128 bits: nobody chooses texts so that two of them meet.
+fn short(hash: &blake3::Hash) -> String {
+    hash.to_hex()[..32].to_owned()
+}
+
 /// The digest of what instances of a component are started with: equal digests need no new start. The artifact is what its
 /// build has made; the values are those that its variables name, so that a secret that has changed arrives.
 pub fn digest(component: &Component, artifact: Option<&str>, values: &Variables) -> String {
@@ -111,8 +121,7 @@ pub fn digest(component: &Component, artifact: Option<&str>, values: &Variables)
     fields.text(&within.to_string());
     fields.maybe(*timeout);
     fields.maybe(artifact);
-    // 128 bits: nobody chooses components so that two of them meet.
-    fields.0.finalize().to_hex()[..32].to_owned()
+    short(&fields.0.finalize())
 }
 
 /// The port that instances listen on; the rest of how it is reached is the edge's.

@@ -45,6 +45,15 @@ pub(super) struct Asking<'a> {
     pub(super) about: Option<&'a str>,
 }
 
+/// Where a variable is said: its value may stand in an environment, and what it is for in the root.
+fn said_at(env: &Path, variable: &str, set: &Variable) -> Path {
+    let at = env.key(variable);
+    match set.value {
+        Some(_) => at.key("value"),
+        None => at,
+    }
+}
+
 fn plain(value: Value) -> run::Variable {
     run::Variable {
         value,
@@ -94,7 +103,7 @@ pub(super) fn of(
     for (variable, set) in &component.env {
         let asking = Asking {
             by: name,
-            at: at.key(variable.as_str()),
+            at: said_at(&at, variable.as_str(), set),
             required: set.required,
             about: set.about.as_deref(),
         };
@@ -129,7 +138,7 @@ pub(super) fn of_build(
     for (at, (variable, set)) in outer.chain(inner) {
         let asking = Asking {
             by: &owner,
-            at: at.key(variable.as_str()),
+            at: said_at(&at, variable.as_str(), set),
             required: set.required,
             about: set.about.as_deref(),
         };

@@ -54,6 +54,13 @@ pub enum Fact {
         /// How it is now, nothing where it is gone; or why it could not be done.
         result: Result<Option<Seen>, String>,
     },
+    /// What was decided about an instance was not begun, and will not be: it is decided anew.
+    Withdrawn {
+        /// Which.
+        id: InstanceId,
+        /// What.
+        did: Did,
+    },
     /// A build has ended: the digests that the components made by it are to be started from, or why it failed.
     Built {
         /// Which.

@@ -121,7 +121,16 @@ impl Part {
             component.instances
         };
         let wanted = self.scale.unwrap_or(written);
-        if component.single { wanted.min(1) } else { wanted }
+        // Two cannot listen on one port.
+        let fixed = component
+            .listens
+            .as_ref()
+            .is_some_and(|listens| listens.port.is_some());
+        if component.single || fixed {
+            wanted.min(1)
+        } else {
+            wanted
+        }
     }
 
     /// What has to be remembered of it.
@@ -213,6 +222,20 @@ impl Part {
         self.trouble = Some((why, None));
     }
 
+    /// Something that was decided was not begun after all. A number that was meant for a start may be given again: nothing
+    /// has ever run under it.
+    pub(super) fn withdraw(&mut self, id: &InstanceId, did: Did) {
+        if did == Did::Start {
+            self.standing.retain(|one| one.seen.id != *id);
+            if self.last == id.number {
+                self.last -= 1;
+            }
+        } else if let Some(one) = self.find(id.number) {
+            one.busy = None;
+            one.stopped &= did != Did::Stop;
+        }
+    }
+
     pub(super) fn decide(
         &mut self,
         made: &Made,
@@ -282,7 +305,7 @@ impl Part {
         for one in self
             .standing
             .iter()
-            .filter(|one| one.busy.is_none() && one.seen.digest == self.digest)
+            .filter(|one| one.busy.is_none() && !one.leaves() && one.seen.digest == self.digest)
         {
             let id = &one.seen.id;
             let touched = |(step, _): &(Step, Because)| matches!(step, Step::Stop(other) | Step::Restart(other) | Step::Forget(other) if other == id);

@@ -63,9 +63,10 @@ fn judge(text: &str) -> Result<String, (String, &'static str)> {
             ));
         }
     }
-    if !manifest
+    if manifest
         .get("name")
-        .is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty()))
+        .and_then(Value::as_str)
+        .is_none_or(str::is_empty)
     {
         return Err((
             "has no name".to_owned(),
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_manifest_is_judged_in_words() {
-        let said = |text: &str| judge(text).map_or_else(|(wrong, _)| wrong, |version| version);
+        let said = |text: &str| judge(text).unwrap_or_else(|(wrong, _)| wrong);
         for (text, told) in [
             (
                 r#"{"manifest_version": 3, "name": "a", "version": "1.2.0"}"#,

@@ -1,71 +1,14 @@
 //! What lies below one file or folder that rules name, as it was seen last, and what of it has changed.
 
 use super::ignores::{Ignores, is_ignore_file};
-use super::pattern::Pattern;
+use super::rule::Rule;
 use super::seats::Seats;
 use super::seen::{Files, Folders, Seen};
 use crate::door::files::{self, Kind};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use towpath_model::desired::component::WatchAction;
-use towpath_model::run::WatchRule;
-use towpath_model::unit::Name;
-
-/// What one owner wants to know.
-#[derive(Debug)]
-pub(crate) struct Rule {
-    pub(crate) owner: Name,
-    pub(crate) action: WatchAction,
-    pattern: Pattern,
-    ignored: Option<Gitignore>,
-    asked: String,
-}
-
-impl Rule {
-    /// Takes a rule apart. What it ignores is read as a line of an ignore file in its folder.
-    pub(crate) fn new(owner: Name, rule: &WatchRule, base: &Path) -> Self {
-        let pattern = Pattern::new(rule.path.as_str(), base);
-        let mut ignored = GitignoreBuilder::new(pattern.base());
-        for glob in &rule.ignore {
-            let whole = format!("{}/", pattern.base().display());
-            let line = match glob.as_str().strip_prefix(&whole) {
-                Some(below) => format!("/{below}"),
-                None => glob.as_str().to_owned(),
-            };
-            let _ = ignored.add_line(None, &line);
-        }
-        Rule {
-            owner,
-            action: rule.action,
-            ignored: ignored.build().ok().filter(|ignored| !ignored.is_empty()),
-            pattern,
-            asked: serde_json::to_string(&(&rule.path, &rule.ignore)).unwrap_or_default(),
-        }
-    }
-
-    /// The file or folder that it names without stars.
-    pub(crate) fn named(&self) -> &Path {
-        self.pattern.base()
-    }
-
-    fn ignores(&self, path: &Path, is_folder: bool) -> bool {
-        let below = |ignored: &&Gitignore| path != ignored.path() && path.starts_with(ignored.path());
-        let ignored = self.ignored.as_ref().filter(below);
-        ignored.is_some_and(|ignored| ignored.matched_path_or_any_parents(path, is_folder).is_ignore())
-    }
-
-    /// Whether a change of this file is one for its owner.
-    pub(crate) fn holds(&self, path: &Path) -> bool {
-        self.pattern.holds(path) && !self.ignores(path, false)
-    }
-
-    fn may_hold(&self, folder: &Path) -> bool {
-        self.pattern.may_hold(folder) && !self.ignores(folder, true)
-    }
-}
 
 /// A folder that is watched.
 #[derive(Debug, Default)]
@@ -126,7 +69,7 @@ impl Root {
     pub(crate) fn key(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.named.as_os_str().as_encoded_bytes());
-        let asked: BTreeSet<&str> = self.rules.iter().map(|rule| rule.asked.as_str()).collect();
+        let asked: BTreeSet<&str> = self.rules.iter().map(|rule| rule.asked()).collect();
         for asked in asked {
             hasher.update(asked.as_bytes());
         }
@@ -446,7 +389,8 @@ fn compare(files: &mut Files, name: &std::ffi::OsStr, path: &Path, stat: &files:
         _ => seen.is_like(stat),
     });
     files.insert(name.to_owned(), now);
-    if !is_same && !(look.adopts && before.is_none()) {
+    let is_adopted = look.adopts && before.is_none();
+    if !is_same && !is_adopted {
         look.changed.insert(path.to_owned());
     }
 }

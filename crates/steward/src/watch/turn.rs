@@ -1,7 +1,8 @@
 //! The thread that watches: it sleeps until the kernel tells something, waits until it is quiet, looks, and tells.
 
 use super::owners::Owners;
-use super::root::{Look, Root, Rule};
+use super::root::{Look, Root};
+use super::rule::Rule;
 use super::seats::{Seats, Told};
 use super::{Event, Options, Order, ignores, seen};
 use crate::door::{clock, files};

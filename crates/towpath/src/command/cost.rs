@@ -1,9 +1,9 @@
 //! `towpath cost`: what the product costs a month.
 
 use super::Context;
-use super::columns::{Align, columns};
 use crate::checked::check;
 use crate::cli::Cost;
+use crate::columns::{Align, columns};
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::fmt::Write;

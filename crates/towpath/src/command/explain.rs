@@ -3,8 +3,13 @@
 use super::Context;
 use crate::checked::{Checked, check};
 use crate::cli::Explain;
+use crate::door::clock;
 use crate::failure::{Failure, Kind};
+use crate::here::{Here, Purpose};
+use crate::talk;
+use crate::view;
 use std::fmt::Write;
+use towpath_api::ClientError;
 use towpath_manifest::{Explained, Origin, Reading, explain_path, nearest, print_value};
 use towpath_model::Desired;
 use towpath_model::code;
@@ -17,6 +22,12 @@ pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
         None => all_words(),
         Some(what) if what.trim_matches(['.', ' ']).is_empty() => all_words(),
         Some(what) if looks_like_code(what) => page(what)?,
+        Some(what) if Desired::table().field(what).is_none() && !what.contains('.') => {
+            match component(what, &args)? {
+                Some(text) => text,
+                None => word(what, &args)?,
+            }
+        }
         Some(what) => word(what, &args)?,
     };
     context.terminal.result(&text)
@@ -88,6 +99,44 @@ fn unfenced(page: &str) -> String {
         }
     }
     text.trim_end().to_owned()
+}
+
+/// Why a component is as it is, where the word is the name of one.
+fn component(what: &str, args: &Explain) -> Result<Option<String>, Failure> {
+    let path = args
+        .at
+        .path
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned());
+    let words: Vec<String> = path.collect();
+    // Without a manifest a word can still be explained.
+    let Ok(here) = Here::find(&words, args.env.as_deref(), Purpose::Running) else {
+        return Ok(None);
+    };
+    if !here.names.is_component(what) {
+        return Ok(None);
+    }
+    let asked = talk::wait(async {
+        let path = format!("/components/{what}/explain");
+        Ok(here.client().ask(http::Method::GET, &path, &()).await)
+    })?;
+    match asked {
+        Ok(explained) => Ok(Some(view::explained::explained(&explained, clock::now()))),
+        Err(ClientError::Nobody) => Ok(Some(asleep(what, &here))),
+        Err(error) => Err(talk::failed(&error, &here)),
+    }
+}
+
+/// What there is to say of a component that nobody looks after.
+fn asleep(name: &str, here: &Here) -> String {
+    let word = here.names.word(name).unwrap_or_else(|| name.to_owned());
+    format!(
+        "{name} does not run: no steward looks after {} in {}\n  `{}` starts it\n  `towpath explain {word}` tells \
+         what the manifest says of it\n",
+        here.place.name,
+        here.environment,
+        here.again("up")
+    )
 }
 
 /// A word, with the value that it has here when there is a manifest.

@@ -4,7 +4,6 @@ use super::Context;
 use crate::checked::check;
 use crate::cli::Plan as Args;
 use crate::failure::{Failure, Kind};
-use crate::render;
 use serde_json::{Value, json};
 use towpath_decide::lint::lint;
 use towpath_decide::plan::{plan, text};
@@ -14,20 +13,8 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let checked = check(args.at.path.as_deref())?;
     let (product, name) = checked.product(Some(&args.env))?;
     let name = name.ok_or_else(|| checked.unknown_environment(&args.env))?;
-    let (errors, _) = checked.count();
-    if errors > 0 {
-        let color = context.terminal.color_errors;
-        context.terminal.tell(&render::diagnostics(
-            &checked.diagnostics,
-            &checked.reading.sources,
-            color,
-        ));
-        return Err(Failure::new(
-            Kind::Config,
-            format!("nothing is planned from {}, which is wrong", checked.name),
-        )
-        .hint("mend it first; `towpath check` tells the same"));
-    }
+    let color = context.terminal.color_errors;
+    checked.refuse_errors("planned", &[], color, &mut |text| context.terminal.tell(text))?;
     let planned = plan(product, name, &checked.environments());
     let defects = lint(&planned, product);
     if let Some(defect) = defects.first() {

@@ -20,6 +20,14 @@ pub(crate) struct Place {
     pub(crate) name: String,
 }
 
+impl Place {
+    /// The name of a file beside the manifest, as it is shown.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        let folder = self.name.rsplit_once('/').map(|(folder, _)| folder);
+        folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"))
+    }
+}
+
 /// Finds the manifest that a command is about: the file or folder that is named, or the nearest one from here upwards.
 pub(crate) fn find_manifest(path: Option<&Path>) -> Result<Place, Failure> {
     match path {
@@ -100,10 +108,7 @@ impl Sources for Folder {
 
     fn identity(&self, name: &str) -> String {
         let path = Path::new(name);
-        path.canonicalize()
-            .unwrap_or_else(|_| plain(path))
-            .to_string_lossy()
-            .into_owned()
+        whole(path).to_string_lossy().into_owned()
     }
 }
 
@@ -156,8 +161,14 @@ fn plain(path: &Path) -> PathBuf {
 
 /// The text of a file, or `None` where there is none.
 pub(crate) fn text(path: &Path, most: usize) -> Result<Option<String>, Failure> {
+    let bytes = bytes(path, most)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The bytes of a file, or `None` where there is none.
+pub(crate) fn bytes(path: &Path, most: usize) -> Result<Option<Vec<u8>>, Failure> {
     match read_bounded(path, most) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(Unread::Missing) => Ok(None),
         Err(unread) => Err(Failure::new(
             Kind::Remote,
@@ -188,6 +199,11 @@ pub(crate) fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
+/// The whole path of something, without links and dots.
+pub(crate) fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| plain(path))
+}
+
 /// What a folder is called, also where it is named by dots.
 pub(crate) fn folder_name(path: &Path) -> String {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -195,6 +211,15 @@ pub(crate) fn folder_name(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
+}
+
+/// The whole path of a folder, without dots and links.
+pub(crate) fn whole_folder(folder: &Path) -> Result<PathBuf, Failure> {
+    let found = folder.canonicalize();
+    found.map_err(|_| {
+        Failure::new(Kind::User, format!("there is no folder {}", folder.display()))
+            .hint("name one with a manifest in it; `towpath init` writes a first one")
+    })
 }
 
 /// Whether there is something of that name, be it a link that leads nowhere.
@@ -263,6 +288,6 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
-fn refused(what: &str, verb: &str, error: &io::Error) -> Failure {
+pub(super) fn refused(what: &str, verb: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::Remote, format!("{what} cannot be {verb}: {error}"))
 }

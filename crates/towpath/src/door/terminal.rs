@@ -12,6 +12,12 @@ pub(crate) struct Terminal {
     pub(crate) color_errors: bool,
     /// Colors for what goes to standard output.
     pub(crate) color_results: bool,
+    /// Somebody looks at standard error on a terminal that can move its cursor.
+    pub(crate) live: bool,
+    /// All of it can be drawn on.
+    pub(crate) screen: bool,
+    /// Somebody can be asked: they see the question, and can type an answer.
+    pub(crate) answers: bool,
 }
 
 impl Terminal {
@@ -22,18 +28,26 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => {
                 let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                terminal && !refused && !dumb
+                terminal && !refused && !dumb()
             }
         };
+        let told = io::stderr().is_terminal();
         Terminal {
-            color_errors: asked(io::stderr().is_terminal()),
+            color_errors: asked(told),
             color_results: asked(io::stdout().is_terminal()),
+            live: told && !dumb(),
+            screen: io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb(),
+            answers: told && io::stdin().is_terminal(),
         }
     }
 
     /// Writes a result. A reader that has gone, as `head` does, is no failure.
     pub(crate) fn result(&self, text: &str) -> Result<(), Failure> {
+        self.stream(text).map(|_| ())
+    }
+
+    /// Writes a part of a result that goes on; whether somebody still reads it.
+    pub(crate) fn stream(&self, text: &str) -> Result<bool, Failure> {
         let out = io::stdout();
         let written = if self.color_results {
             out.lock().write_all(text.as_bytes())
@@ -41,11 +55,12 @@ impl Terminal {
             anstream::StripStream::new(out.lock()).write_all(text.as_bytes())
         };
         match written.and_then(|()| io::stdout().flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Failure::new(
                 Kind::Remote,
                 format!("standard output cannot be written: {error}"),
             )),
-            _ => Ok(()),
+            Ok(()) => Ok(true),
         }
     }
 
@@ -58,4 +73,30 @@ impl Terminal {
             anstream::StripStream::new(out.lock()).write_all(text.as_bytes())
         };
     }
+
+    /// How many columns and lines there are to draw on.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        match rustix::termios::tcgetwinsize(io::stderr()) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+                (usize::from(size.ws_col), usize::from(size.ws_row))
+            }
+            _ => (80, 24),
+        }
+    }
+
+    /// Asks a question that is answered with yes or no; no where nobody can be asked.
+    pub(crate) fn agrees(&self, question: &str) -> bool {
+        if !self.answers {
+            return false;
+        }
+        self.tell(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// A terminal that can do nothing but print.
+fn dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

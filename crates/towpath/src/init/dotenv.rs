@@ -3,6 +3,7 @@
 use super::found::{Found, Part, Value};
 use super::text::{is_placeholder, is_public, is_secret, is_variable};
 use super::view::{CONTRACTS, View};
+use towpath_decide::launch::dotenv::parse;
 use towpath_model::desired::component::ComponentKind;
 use towpath_model::desired::resource::ResourceKind;
 
@@ -42,30 +43,11 @@ pub(super) fn find(view: &View, found: &mut Found) {
 /// The names and values in a `.env` file.
 pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     const MOST: usize = 500;
-    text.lines()
-        .filter_map(|line| {
-            let line = line.trim();
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let (name, value) = line.split_once('=')?;
-            let name = name.trim();
-            (!name.starts_with('#') && !name.is_empty()).then(|| (name.to_owned(), bare(value)))
-        })
-        .take(MOST)
+    let entries = parse(text).entries.into_iter().take(MOST);
+    // What stands in an example is no secret, or would be one that everybody has.
+    entries
+        .map(|entry| (entry.name, entry.value.open().clone()))
         .collect()
-}
-
-/// A value without the quotation marks around it or the comment behind it.
-fn bare(value: &str) -> String {
-    let value = value.trim();
-    for mark in ['"', '\''] {
-        if let Some(rest) = value.strip_prefix(mark) {
-            return rest.split(mark).next().unwrap_or_default().to_owned();
-        }
-    }
-    if value.starts_with('#') {
-        return String::new();
-    }
-    value.split(" #").next().unwrap_or_default().trim().to_owned()
 }
 
 /// The resource that an address or the name of a variable speaks of.

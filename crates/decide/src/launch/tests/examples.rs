@@ -61,9 +61,9 @@ fn synapse() {
     make: JWT_SECRET (hex)
     problem at environment.local.engine: `local` runs on docker, and this version starts processes only
       help: write engine = "process" in [environment.local], or name another environment with `--env`
-    problem at service.api.env.DISCORD_CLIENT_SECRET: `api` does not start without `DISCORD_CLIENT_SECRET`, which has no value: OAuth2 application client secret
+    problem at service.api.env.DISCORD_CLIENT_SECRET.value: `api` does not start without `DISCORD_CLIENT_SECRET`, which has no value: OAuth2 application client secret
       help: write DISCORD_CLIENT_SECRET=.. into .env; it comes from: Discord developer portal
-    problem at bot.bot.env.DISCORD_TOKEN: `bot` does not start without `DISCORD_TOKEN`, which has no value: Bot authentication token
+    problem at bot.bot.env.DISCORD_TOKEN.value: `bot` does not start without `DISCORD_TOKEN`, which has no value: Bot authentication token
       help: write DISCORD_TOKEN=.. into .env; it comes from: Discord developer portal, one application an environment
     note at build.dashboard.dockerfile: `dashboard` is started by `run`, and not from an image: dashboard/Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.dashboard]
@@ -138,9 +138,9 @@ fn reflectpause() {
     make: HASH_SALT (hex)
     problem at bot.guard.uses[2]: `guard` does not start without `DATABASE_URL`, which has no value: Address of the project's database
       help: write DATABASE_URL=.. into .env; it comes from: Supabase project settings
-    problem at bot.guard.env.DISCORD_TOKEN: `guard` does not start without `DISCORD_TOKEN`, which has no value: Opens the session at Discord's gateway
+    problem at bot.guard.env.DISCORD_TOKEN.value: `guard` does not start without `DISCORD_TOKEN`, which has no value: Opens the session at Discord's gateway
       help: write DISCORD_TOKEN=.. into .env; it comes from: Discord developer portal
-    problem at bot.guard.env.PERSPECTIVE_API_KEY: `guard` does not start without `PERSPECTIVE_API_KEY`, which has no value: Identifies us at Perspective
+    problem at bot.guard.env.PERSPECTIVE_API_KEY.value: `guard` does not start without `PERSPECTIVE_API_KEY`, which has no value: Identifies us at Perspective
       help: write PERSPECTIVE_API_KEY=.. into .env; it comes from: Google Cloud console
     note at bot.guard.build.dockerfile: `guard` is started by `run`, and not from an image: bot/Dockerfile is not used
       help: where something has to be built first, add a `command` to [bot.guard.build]
@@ -216,7 +216,7 @@ fn reflect_coach() {
       help: write the address of one that exists into .env, as `FILES_URL`; or bind it to a secret, as in [environment.dev.bucket.files]
     problem at redis.queue: `core` and `workers` cannot start without `redis.queue`, and this version makes none
       help: write the address of one that exists into .env, as `REDIS_URL`; or bind it to a secret, as in [environment.dev.redis.queue]
-    problem at service.core.env.DATA_KEY: `core` does not start without `DATA_KEY`, which has no value: Encrypts diaries; itself wrapped by the key service
+    problem at service.core.env.DATA_KEY.value: `core` does not start without `DATA_KEY`, which has no value: Encrypts diaries; itself wrapped by the key service
       help: write DATA_KEY=.. into .env
     note at build.node.dockerfile: `core`, `edge` and `workers` are started by `run` each, and not from an image: docker/node.Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.node]

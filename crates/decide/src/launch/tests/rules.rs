@@ -171,17 +171,17 @@ bind = "HIDDEN"
       listens any
       well port
       PORT = its port
-    problem at service.web.env.A: `web` takes `user` of `web-two`, which has none
+    problem at service.web.env.A.value: `web` takes `user` of `web-two`, which has none
       help: `web-two` has `url`, `host` and `port`
-    problem at service.web.env.B: `web` takes `url` of `job`, which has none
+    problem at service.web.env.B.value: `web` takes `url` of `job`, which has none
       help: `job` has no address: let it listen, or take the value from elsewhere
-    problem at service.web.env.C: `web` takes `user` of `outside`, which has none
+    problem at service.web.env.C.value: `web` takes `user` of `outside`, which has none
       help: `outside` has `url`, `host` and `port`
-    problem at service.web.env.D: `web` takes `host` of `hidden`, which has none
+    problem at service.web.env.D.value: `web` takes `host` of `hidden`, which has none
       help: `hidden` has `url`
-    problem at service.web.env.E: `web` takes `host` of `db`, which has none
+    problem at service.web.env.E.value: `web` takes `host` of `db`, which has none
       help: `db` has `url`
-    problem at service.web.env.F: `web` takes `url` of `unsaid`, which has none
+    problem at service.web.env.F.value: `web` takes `url` of `unsaid`, which has none
       help: `unsaid` has no address: let it listen, or take the value from elsewhere
     ");
 }
@@ -265,11 +265,11 @@ source = "the portal"
 [secret.KEY]
 "#;
     assert_snapshot!(told("problem", &launched(&environment(text), "dev").problems), @r"
-    problem at service.web.env.KEY: `web` does not start without `KEY`, which has no value: What it opens
+    problem at service.web.env.KEY.value: `web` does not start without `KEY`, which has no value: What it opens
       help: write KEY=.. into .env
     problem at service.api.uses[0].secret: `api` and `web` do not start without `SHARED`, which has no value
       help: write SHARED=.. into .env
-    problem at service.api.env.TOKEN: `api` and `web` do not start without `TOKEN`, which has no value: Lets the bot in
+    problem at service.api.env.TOKEN.value: `api` and `web` do not start without `TOKEN`, which has no value: Lets the bot in
       help: write TOKEN=.. into .env; it comes from: the portal
     ");
 }

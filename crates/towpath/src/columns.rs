@@ -1,5 +1,7 @@
 //! Text in columns.
 
+use crate::view::paint::width as wide;
+
 /// On which side a column is even.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -12,7 +14,7 @@ pub(crate) fn columns(rows: &[Vec<String>], aligned: &[Align]) -> String {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
+            .map(|cell| wide(cell))
             .max()
             .unwrap_or_default()
     };
@@ -21,7 +23,7 @@ pub(crate) fn columns(rows: &[Vec<String>], aligned: &[Align]) -> String {
     for row in rows {
         let mut line = String::new();
         for ((cell, width), align) in row.iter().zip(&widths).zip(aligned) {
-            let space = " ".repeat(width - cell.chars().count());
+            let space = " ".repeat(width - wide(cell));
             match align {
                 Align::Left => line.push_str(&format!("  {cell}{space}")),
                 Align::Right => line.push_str(&format!("  {space}{cell}")),

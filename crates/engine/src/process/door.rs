@@ -1,0 +1,7 @@
+//! The doors of the process engine: its nursery, the state folder, the files of logs, the clock.
+
+mod files;
+mod system;
+
+pub(super) use files::{LogFile, has_instance, instances, logs_of, names_of_logs, prepared, remove_log};
+pub(super) use system::{awaited, beside, now, raise_files, start_nursery, wait_a_moment};

@@ -1,0 +1,80 @@
+//! The nursery, as the engine sees it: a process that takes a socket and makes a keeper of it.
+
+use super::door;
+use crate::EngineError;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::{Errno, IoSlice};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg,
+    socketpair,
+};
+use std::mem::MaybeUninit;
+use std::path::PathBuf;
+
+/// The running nursery, and how it is started again.
+pub(super) struct Nursery {
+    program: PathBuf,
+    /// How many files what it starts may have open.
+    files: u64,
+    socket: OwnedFd,
+}
+
+impl Nursery {
+    /// Starts it.
+    pub(super) fn start(program: PathBuf, files: u64) -> Result<Self, EngineError> {
+        let socket = started(&program, files)?;
+        Ok(Nursery {
+            program,
+            files,
+            socket,
+        })
+    }
+
+    /// Has a keeper made that talks over this socket. A nursery that was killed is started again.
+    pub(super) fn hand_over(&mut self, talk: &OwnedFd) -> Result<(), EngineError> {
+        match self.send(talk) {
+            Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => {
+                self.socket = started(&self.program, self.files)?;
+                self.send(talk)
+            }
+            result => result,
+        }
+        .map_err(|errno| EngineError::system("asking for a keeper", self.program.display(), errno))
+    }
+
+    fn send(&self, talk: &OwnedFd) -> Result<(), Errno> {
+        let sockets = [talk.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut beside = SendAncillaryBuffer::new(&mut space);
+        beside.push(SendAncillaryMessage::ScmRights(&sockets));
+        loop {
+            match sendmsg(
+                &self.socket,
+                &[IoSlice::new(b"k")],
+                &mut beside,
+                SendFlags::NOSIGNAL,
+            ) {
+                Err(Errno::INTR) => {}
+                result => return result.map(|_| ()),
+            }
+        }
+    }
+}
+
+fn started(program: &PathBuf, files: u64) -> Result<OwnedFd, EngineError> {
+    let failed =
+        |source: std::io::Error| EngineError::system("starting the nursery", program.display(), source);
+    let (ours, theirs) = pair().map_err(|errno| failed(errno.into()))?;
+    door::start_nursery(program, files, theirs).map_err(failed)?;
+    Ok(ours)
+}
+
+/// Two sockets that are connected with each other.
+pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+}

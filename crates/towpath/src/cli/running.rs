@@ -1,0 +1,169 @@
+//! What can be typed about a product that runs.
+
+use clap::Args;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Which product, environment and components a command is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Among {
+    /// In any order: a PATH to the manifest or its folder (with a slash, or ending in .toml), the name of an environment,
+    /// and COMPONENTs. Without a PATH it is the nearest manifest from here upwards; without COMPONENTs it is all of them
+    #[arg(value_name = "PATH|ENV|COMPONENT")]
+    pub words: Vec<String>,
+    /// The environment; otherwise dev or local, or the only one that there is
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}
+
+/// `towpath up`
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:
+  towpath up                    everything in the nearest manifest
+  towpath up api dashboard      these, and what they need
+  towpath up examples/hello     the product in this folder
+  towpath up --detach --yes     nobody is asked, and it runs on: for scripts
+Ctrl-C stops everything, in reverse order; a second one at once. Where another `up` is there
+already, it stops nothing.")]
+pub struct Up {
+    #[command(flatten)]
+    pub among: Among,
+    /// Come back once everything is well; it runs on
+    #[arg(long, short)]
+    pub detach: bool,
+    /// Build even where nothing has changed
+    #[arg(long)]
+    pub build: bool,
+    /// Install what is missing without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `towpath down`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath down                  everything stops; state, logs and data stay
+  towpath down --delete-data    asks, and deletes what Towpath has kept for it")]
+pub struct Down {
+    #[command(flatten)]
+    pub among: Among,
+    /// Delete state, logs and data, too; says what goes, and asks
+    #[arg(long)]
+    pub delete_data: bool,
+    /// Delete without asking
+    #[arg(long, short)]
+    pub yes: bool,
+    /// At once, without asking anything to stop first
+    #[arg(long)]
+    pub now: bool,
+}
+
+/// `towpath status`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath status                everything
+  towpath status prod           everything in prod
+  towpath status --json | jq -r '.components[] | select(.state != \"ready\") | .name'
+Exit codes: 0 all is well, 1 something is not, 3 nothing runs")]
+pub struct Status {
+    #[command(flatten)]
+    pub among: Among,
+    /// Print it as JSON; docs/reference/status.md says what is in it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `towpath logs`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath logs                  the last 200 lines of everything
+  towpath logs -f api           of one component, and what comes
+  towpath logs --since 10m      not older than ten minutes
+  towpath logs prod web -n 50   the last 50 lines of web in prod")]
+pub struct Logs {
+    #[command(flatten)]
+    pub among: Among,
+    /// Go on with what comes
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Not older than a time (5m, 09:30, 2026-11-21T09:30:00Z)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only the newest N; otherwise 200, or all with --since
+    #[arg(long, short = 'n', value_name = "N")]
+    pub lines: Option<usize>,
+    /// Print when each line was written, in your time zone
+    #[arg(long, short)]
+    pub time: bool,
+}
+
+/// `towpath start`, `stop` and `restart`
+#[derive(Debug, Args)]
+pub struct Keep {
+    #[command(flatten)]
+    pub among: Among,
+}
+
+/// `towpath scale`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath scale web=3           three instances of web
+  towpath scale web=1 work=4    several components at once")]
+pub struct Scale {
+    /// How many instances; a PATH or an ENV may stand before it
+    #[arg(value_name = "COMPONENT=N", required = true)]
+    pub words: Vec<String>,
+    /// The environment
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}
+
+/// `towpath run`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath run api -- python manage.py migrate
+  towpath run web -- 'echo $PORT'     one word with spaces in it is given to a shell
+Exit codes: that of the command; 3 where nothing runs")]
+pub struct Run {
+    #[command(flatten)]
+    pub among: Among,
+    /// The command, with its arguments
+    #[arg(value_name = "CMD", last = true, required = true)]
+    pub command: Vec<OsString>,
+}
+
+/// `towpath open`
+#[derive(Debug, Args)]
+pub struct Open {
+    #[command(flatten)]
+    pub among: Among,
+}
+
+/// `towpath top`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Keys: left and right choose what is sorted by, r turns it round, up and down move, q ends"
+)]
+pub struct Top {
+    #[command(flatten)]
+    pub among: Among,
+}
+
+/// `towpath doctor`
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 nothing is missing, 3 something is")]
+pub struct Doctor {
+    #[command(flatten)]
+    pub among: Among,
+}
+
+/// `towpath steward`
+#[derive(Debug, Args)]
+pub struct Stewardship {
+    /// The folder of the manifest
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// The environment
+    #[arg(long, value_name = "ENV")]
+    pub env: String,
+}

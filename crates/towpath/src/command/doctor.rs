@@ -1,0 +1,323 @@
+//! `towpath doctor`: what is missing on this machine, and how to get it.
+
+use super::Context;
+use crate::checked::check;
+use crate::cli::Doctor as Args;
+use crate::door::machine::{self, Groups};
+use crate::door::{processes, state};
+use crate::failure::{Failure, Kind};
+use crate::here::{Here, Purpose};
+use crate::tools::{Look, installation, look};
+use crate::view::measure::bytes;
+use crate::view::paint;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+use towpath_decide::launch::tools::{Verdict, requirements};
+use towpath_model::Desired;
+
+/// What a watched tree of 50,000 files takes, with the same again for an editor.
+const WATCHES: u64 = 131_072;
+
+/// Watchers are few, and an editor or a desktop takes some of them.
+const WATCHERS: u64 = 128;
+
+/// A keeper has about ten open, and a thousand components should be no question.
+const OPEN_FILES: u64 = 16_384;
+
+/// With less room than this a build or an hour of logs may fill the disk.
+const ROOM: u64 = 1 << 30;
+
+/// How a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Well,
+    /// It works, and less well than it could.
+    Doubtful,
+    /// Something will not work.
+    Missing,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Check {
+    what: String,
+    health: Health,
+    says: String,
+    /// What to type.
+    fix: Vec<String>,
+}
+
+pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Start)?;
+    let checked = check(Some(&here.folder))?;
+    let (product, _) = checked.product(None)?;
+    let desired = checked
+        .product(Some(&here.environment))
+        .map_or(product, |(desired, _)| desired);
+    let launched = super::up::launch(context, &here)?;
+    let root = processes::is_root();
+    let needs = requirements(&launched.product);
+    let mut checks = tools(&look(&needs), root);
+    checks.push(groups(machine::groups()));
+    checks.extend(limits(root));
+    checks.push(room(machine::room(&here.folder)));
+    checks.push(trust(&state::certificate(), machine::is_trusted, root));
+    let running = here.state.is_there() && crate::talk::status(&here).is_ok();
+    if !running {
+        checks.extend(ports(&fixed_ports(desired), machine::is_free));
+    }
+    context.terminal.result(&shown(&checks))?;
+    let missing = checks
+        .iter()
+        .filter(|check| check.health == Health::Missing)
+        .count();
+    match missing {
+        0 => Ok(()),
+        1 => Err(Failure::new(Kind::Remote, "something is missing on this machine")
+            .hint("type what stands below it")),
+        _ => Err(Failure::new(
+            Kind::Remote,
+            format!("{missing} things are missing on this machine"),
+        )
+        .hint("type what stands below them")),
+    }
+}
+
+fn tools(looks: &[Look<'_>], root: bool) -> Vec<Check> {
+    let apt = processes::is_program("apt-get");
+    let mut checks: Vec<Check> = looks
+        .iter()
+        .map(|look| {
+            let (verdict, says) = match &look.verdict {
+                Verdict::Fits => (Health::Well, "is here".to_owned()),
+                Verdict::Other { found } => (
+                    Health::Doubtful,
+                    format!("{found} is here, which is another version"),
+                ),
+                Verdict::Missing => (Health::Missing, "is not here".to_owned()),
+                Verdict::Unclear => (
+                    Health::Doubtful,
+                    "is here, and its version cannot be read".to_owned(),
+                ),
+            };
+            Check {
+                what: look.name(),
+                health: verdict,
+                says,
+                fix: Vec::new(),
+            }
+        })
+        .collect();
+    let installation = installation(looks, root, apt);
+    if let Some(last) = checks.iter_mut().rfind(|check| check.health == Health::Missing) {
+        last.fix = installation.command.into_iter().collect();
+        last.fix.extend(
+            installation
+                .by_hand
+                .iter()
+                .map(|tool| format!("# by hand: {tool}")),
+        );
+    }
+    checks
+}
+
+fn groups(groups: Groups) -> Check {
+    let (health, says, fix) = match groups {
+        Groups::Second => (Health::Well, "kept by cgroups, version 2", Vec::new()),
+        Groups::First => (Health::Well, "kept by cgroups, version 1", Vec::new()),
+        Groups::Denied => (
+            Health::Doubtful,
+            "memory is watched, processor and processes are not limited: cgroups may not be made here",
+            vec!["systemd-run --user --scope --property=Delegate=yes towpath up".to_owned()],
+        ),
+    };
+    Check {
+        what: "limits".to_owned(),
+        health,
+        says: says.to_owned(),
+        fix,
+    }
+}
+
+/// Limits of the system that are often too small.
+fn limits(root: bool) -> Vec<Check> {
+    let sudo = if root { "" } else { "sudo " };
+    let kernel = |what: &str, key: &str, here: Option<u64>, least: u64| {
+        let fix = format!("{sudo}sysctl --write {key}={least}");
+        number(what, here, least, fix)
+    };
+    vec![
+        kernel(
+            "watched files",
+            "fs.inotify.max_user_watches",
+            machine::watches(),
+            WATCHES,
+        ),
+        kernel(
+            "watchers",
+            "fs.inotify.max_user_instances",
+            machine::watchers(),
+            WATCHERS,
+        ),
+        number(
+            "open files",
+            machine::open_files(),
+            OPEN_FILES,
+            format!("ulimit -n {OPEN_FILES}"),
+        ),
+    ]
+}
+
+fn number(what: &str, here: Option<u64>, least: u64, fix: String) -> Check {
+    let (health, says, fix) = match here {
+        Some(here) if here >= least => (Health::Well, format!("{here} are allowed"), Vec::new()),
+        Some(here) => (
+            Health::Doubtful,
+            format!("{here} are allowed, and {least} are better"),
+            vec![fix],
+        ),
+        None => (Health::Well, "no limit is known".to_owned(), Vec::new()),
+    };
+    Check {
+        what: what.to_owned(),
+        health,
+        says,
+        fix,
+    }
+}
+
+fn room(free: Option<u64>) -> Check {
+    let (health, says) = match free {
+        Some(free) if free < ROOM => (Health::Doubtful, format!("only {} are free", bytes(free))),
+        Some(free) => (Health::Well, format!("{} are free", bytes(free))),
+        None => (Health::Doubtful, "cannot be asked".to_owned()),
+    };
+    Check {
+        what: "disk".to_owned(),
+        health,
+        says,
+        fix: Vec::new(),
+    }
+}
+
+/// Whether browsers and tools believe what the edge shows them.
+fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, root: bool) -> Check {
+    let sudo = if root { "" } else { "sudo " };
+    let path = certificate.display();
+    let (health, says, fix) = match is_trusted(certificate) {
+        Some(true) => (Health::Well, "trusted by this system", Vec::new()),
+        Some(false) => (
+            Health::Doubtful,
+            "not trusted yet; the first two lines are for tools, the last one is for browsers",
+            vec![
+                format!("{sudo}cp {path} /usr/local/share/ca-certificates/towpath.crt"),
+                format!("{sudo}update-ca-certificates"),
+                format!("certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n towpath -i {path}"),
+            ],
+        ),
+        None => (Health::Well, "made by the first `towpath up`", Vec::new()),
+    };
+    Check {
+        what: "certificates".to_owned(),
+        health,
+        says: says.to_owned(),
+        fix,
+    }
+}
+
+/// The ports that the manifest says components listen on.
+fn fixed_ports(desired: &Desired) -> BTreeSet<(u16, String)> {
+    let ports = desired.components().filter_map(|(_, name, component)| {
+        let port = component.port.as_ref()?.to_string().parse().ok()?;
+        Some((port, name.to_string()))
+    });
+    ports.collect()
+}
+
+fn ports(fixed: &BTreeSet<(u16, String)>, is_free: impl Fn(u16) -> bool) -> Vec<Check> {
+    let taken = fixed.iter().filter(|(port, _)| !is_free(*port));
+    taken
+        .map(|(port, name)| Check {
+            what: format!("port {port}"),
+            health: Health::Missing,
+            says: format!("is taken by something else, and {name} listens on it"),
+            fix: vec![format!("ss --listening --tcp --processes 'sport = :{port}'")],
+        })
+        .collect()
+}
+
+/// All that was looked at, with what to type below what is not well.
+fn shown(checks: &[Check]) -> String {
+    let width = checks
+        .iter()
+        .map(|check| check.what.chars().count())
+        .max()
+        .unwrap_or_default();
+    let mut text = String::new();
+    for check in checks {
+        let sign = match check.health {
+            Health::Well => "ok     ".to_owned(),
+            Health::Doubtful => paint::yellow("doubt  "),
+            Health::Missing => paint::red("missing"),
+        };
+        let _ = writeln!(text, "  {sign}  {:width$}  {}", check.what, check.says);
+        for line in &check.fix {
+            let _ = writeln!(text, "           {:width$}    {line}", "");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::tests::{need, seen};
+    use crate::view::status::tests::shown as plain;
+
+    #[test]
+    fn what_is_missing_stands_with_what_to_type() {
+        let needs = [
+            need("bun", Some("1.2")),
+            need("node", Some("22")),
+            need("python", Some("3.12")),
+        ];
+        let other = Verdict::Other {
+            found: "3.11.2".to_owned(),
+        };
+        let looks = [
+            seen(&needs[0], Verdict::Missing),
+            seen(&needs[1], Verdict::Fits),
+            seen(&needs[2], other),
+        ];
+        let mut checks = tools(&looks, true);
+        checks.push(groups(Groups::Denied));
+        checks.push(number(
+            "watched files",
+            Some(8_192),
+            WATCHES,
+            "sysctl --write fs.inotify.max_user_watches=131072".to_owned(),
+        ));
+        checks.push(room(Some(200 << 20)));
+        checks.push(trust(Path::new("~/authority.pem"), |_| Some(false), false));
+        let fixed = BTreeSet::from([(5_173, "dashboard".to_owned()), (8_000, "api".to_owned())]);
+        checks.extend(ports(&fixed, |port| port != 5_173));
+        insta::assert_snapshot!(plain(&shown(&checks)), @r"
+          missing  bun 1.2        is not here
+                                    # by hand: bun 1.2 (npm install --global bun)
+          ok       node 22        is here
+          doubt    python 3.12    3.11.2 is here, which is another version
+          doubt    limits         memory is watched, processor and processes are not limited: cgroups may not be made here
+                                    systemd-run --user --scope --property=Delegate=yes towpath up
+          doubt    watched files  8192 are allowed, and 131072 are better
+                                    sysctl --write fs.inotify.max_user_watches=131072
+          doubt    disk           only 200 MiB are free
+          doubt    certificates   not trusted yet; the first two lines are for tools, the last one is for browsers
+                                    sudo cp ~/authority.pem /usr/local/share/ca-certificates/towpath.crt
+                                    sudo update-ca-certificates
+                                    certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n towpath -i ~/authority.pem
+          missing  port 5173      is taken by something else, and dashboard listens on it
+                                    ss --listening --tcp --processes 'sport = :5173'
+        ");
+    }
+}

@@ -1,0 +1,126 @@
+//! `towpath down`: everything stops.
+
+use super::Context;
+use crate::attend::{Ended, attend};
+use crate::cli::Down as Args;
+use crate::door::clock::Began;
+use crate::door::signals::Interrupts;
+use crate::failure::{Failure, Kind};
+use crate::here::{Here, Purpose};
+use crate::talk::{self, failed, wait};
+use crate::view::measure::bytes;
+use crate::view::progress::{End, Progress, seconds};
+use std::fmt::Write;
+use towpath_api::{Client, ClientError, DownArgs};
+
+pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
+    if let Some(component) = here.components.first() {
+        return Err(Failure::new(Kind::User, "`towpath down` stops everything")
+            .hint(format!("`towpath stop {component}` stops one component")));
+    }
+    let what = format!("{} in {}", here.place.name, here.environment);
+    if !here.state.is_there() {
+        context
+            .terminal
+            .tell(&format!("nothing of {what} has ever run here\n"));
+        return Ok(());
+    }
+    // Asked first: whoever says no wants it to go on.
+    if args.delete_data && !args.yes {
+        context.terminal.tell(&goes(&here));
+        if !context.terminal.agrees("delete it?") {
+            let failure = Failure::new(Kind::User, "nothing was stopped and nothing deleted");
+            return Err(if context.terminal.answers {
+                failure.hint("`towpath down` stops everything and keeps it")
+            } else {
+                failure.hint("nobody is here to be asked: `towpath down --delete-data --yes` does it")
+            });
+        }
+    }
+    wait(stop(context, &here, args.now))?;
+    if args.delete_data {
+        here.state.delete()?;
+        context
+            .terminal
+            .tell(&format!("{} is deleted\n", here.state.folder().display()));
+    }
+    Ok(())
+}
+
+/// What is deleted, by name.
+fn goes(here: &Here) -> String {
+    let contents = here.state.contents();
+    let weight: u64 = contents.iter().map(|(_, weight)| weight).sum();
+    let mut text = format!(
+        "this goes for ever, {} in {}:\n",
+        bytes(weight),
+        here.state.folder().display()
+    );
+    for (name, weight) in contents.iter().filter(|(_, weight)| *weight > 0) {
+        let _ = writeln!(text, "  {name:20}  {:>9}  {}", bytes(*weight), meaning(name));
+    }
+    text
+}
+
+/// What something in the state folder is.
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "logs/" => "what components have written",
+        "steward.log" => "what the steward has written",
+        name if name.contains(".db") || name.contains("sqlite") => "the journal, with all that was ever done",
+        name if name.starts_with("build") => "what builds have made",
+        name if name.starts_with("data") => "data",
+        _ => "",
+    }
+}
+
+/// Stops everything, and says so. Where the steward has died a new one stops what it has left behind.
+async fn stop(context: &Context, here: &Here, now: bool) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    talk::call(here).await?.answered(here)?;
+    finish(context, here, DownArgs { now }, &mut interrupts).await
+}
+
+/// Follows a stop to its end. Whoever gets impatient is obeyed.
+pub(super) async fn finish(
+    context: &Context,
+    here: &Here,
+    mut how: DownArgs,
+    interrupts: &mut Interrupts,
+) -> Result<(), Failure> {
+    let began = Began::now();
+    let client = here.client();
+    let mut progress = Progress::default();
+    loop {
+        let mut answer = match ask(&client, how).await {
+            // It has gone while we asked once more.
+            Err(ClientError::Nobody | ClientError::Cut) if how.now => break,
+            asked => asked.map_err(|error| failed(&error, here))?,
+        };
+        let attended = attend(context.terminal, &mut answer, &mut progress, interrupts).await;
+        match attended.map_err(|error| failed(&error, here))? {
+            Ended::Done(End::Gone) => break,
+            Ended::Done(End::Settled { .. }) => {}
+            Ended::Interrupted if how.now => {
+                return Err(Failure::new(Kind::Remote, "not everything has stopped yet")
+                    .hint(format!("`{}` tells what still runs", here.again("status"))));
+            }
+            Ended::Interrupted => {
+                context.terminal.tell("stopping everything at once\n");
+                how.now = true;
+            }
+            Ended::Cut => return Err(failed(&ClientError::Cut, here)),
+        }
+    }
+    let took = seconds(began.took());
+    context.terminal.tell(&format!(
+        "{} in {} has stopped, in {took}\n",
+        here.place.name, here.environment
+    ));
+    Ok(())
+}
+
+async fn ask(client: &Client, how: DownArgs) -> Result<towpath_api::Answer, ClientError> {
+    client.follow(http::Method::POST, "/down", &how).await
+}

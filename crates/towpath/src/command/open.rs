@@ -1,0 +1,90 @@
+//! `towpath open`: a component in the browser.
+
+use super::Context;
+use crate::cli::Open as Args;
+use crate::door::processes::browse;
+use crate::failure::{Failure, Kind};
+use crate::here::{Here, Purpose};
+use crate::talk;
+use towpath_api::Component;
+
+pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
+    let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
+    let status = talk::status(&here)?;
+    let component = choose(&status.components, &here.components)?;
+    let address = component.url.as_deref().unwrap_or_default();
+    context.terminal.result(&format!("{address}\n"))?;
+    // A script wants the address and no window.
+    if context.terminal.live {
+        browse(address);
+    }
+    Ok(())
+}
+
+/// The one that is named, or the only one that has an address.
+fn choose<'a>(components: &'a [Component], named: &[String]) -> Result<&'a Component, Failure> {
+    let public: Vec<&Component> = components.iter().filter(|one| one.url.is_some()).collect();
+    let names = || {
+        public
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match (named, public.as_slice()) {
+        ([name], _) => {
+            if let Some(found) = public.iter().find(|one| one.name == *name) {
+                return Ok(found);
+            }
+            let failure = Failure::new(Kind::User, format!("`{name}` has no address that people reach"));
+            Err(if public.is_empty() {
+                failure.hint("`public = true` gives a service or a site one")
+            } else {
+                failure.hint(format!("these have one: {}", names()))
+            })
+        }
+        ([], [only]) => Ok(only),
+        ([], []) => Err(
+            Failure::new(Kind::User, "nothing here has an address that people reach")
+                .hint("`public = true` gives a service or a site one"),
+        ),
+        ([], _) => Err(Failure::new(Kind::User, "several components have an address")
+            .hint(format!("name one: {}", names()))),
+        _ => Err(Failure::new(Kind::User, "one component is opened at a time").hint("name one")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::status::tests::component;
+    use towpath_model::run::{Kind as Of, State};
+
+    #[test]
+    fn the_only_address_is_opened_without_being_named() {
+        let with = |name: &str, url: bool| {
+            let mut one = component(name, Of::Service, State::Ready);
+            one.url = url.then(|| format!("https://{name}.shop.localhost"));
+            one
+        };
+        let some = [with("web", true), with("api", false)];
+        let told = |components: &[Component], named: &[&str]| {
+            let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
+            match choose(components, &named) {
+                Ok(one) => one.name.clone(),
+                Err(failure) => format!("{}; {}", failure.message, failure.hint.unwrap_or_default()),
+            }
+        };
+        assert_eq!(told(&some, &[]), "web");
+        assert_eq!(
+            told(&some, &["api"]),
+            "`api` has no address that people reach; these have one: web"
+        );
+        let both = [with("web", true), with("docs", true)];
+        assert_eq!(
+            told(&both, &[]),
+            "several components have an address; name one: web, docs"
+        );
+        assert_eq!(told(&both, &["docs"]), "docs");
+    }
+}

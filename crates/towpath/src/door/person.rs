@@ -1,0 +1,27 @@
+//! The person who has started us: their environment, and what no two of them have alike.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the door to the environment and to chance"
+)]
+
+use super::files::refused;
+use crate::failure::Failure;
+use std::fs::File;
+use std::io::Read;
+
+/// The environment that we were started in. What is no text in it is left out: no variable of ours could hold it.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn chance() -> Result<[u8; 32], Failure> {
+    const SOURCE: &str = "/dev/urandom";
+    let mut bytes = [0; 32];
+    File::open(SOURCE)
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .map_err(|error| refused(SOURCE, "read", &error))?;
+    Ok(bytes)
+}

@@ -1,0 +1,266 @@
+//! The folder in which Towpath keeps what it knows of an environment: who starts the steward, who owns what runs, and what
+//! goes when it is deleted.
+#![allow(clippy::disallowed_methods, reason = "this is the door to the state folder")]
+
+use super::kept::{self, STATE};
+use crate::failure::{Failure, Kind};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The most of a log that is read to tell its end.
+const TAIL: u64 = 16 * 1024;
+
+/// What is kept of one environment.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    folder: PathBuf,
+}
+
+impl State {
+    /// Of this environment of the product in this folder.
+    pub(crate) fn of(folder: &Path, environment: &str) -> Self {
+        State {
+            folder: folder.join(STATE).join(environment),
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The socket of its steward.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join("steward.sock")
+    }
+
+    /// What its steward has written about itself.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("steward.log")
+    }
+
+    /// Whether there is any.
+    pub(crate) fn is_there(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Makes the folder, for its owner only, and keeps it out of git.
+    pub(crate) fn make(&self) -> Result<(), Failure> {
+        let product = self.folder.ancestors().nth(2).unwrap_or(&self.folder);
+        let environment = self.folder.file_name().unwrap_or_default();
+        kept::make(product, &environment.to_string_lossy()).map(|_| ())
+    }
+
+    /// A log for a new steward, which goes on where the last one ended.
+    pub(crate) fn open_log(&self) -> Result<File, Failure> {
+        let opened = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.log());
+        opened.map_err(|error| self.refused("written", &error))
+    }
+
+    /// The last lines of the steward's log.
+    pub(crate) fn last_words(&self, lines: usize) -> Vec<String> {
+        let read = || -> io::Result<String> {
+            let mut file = File::open(self.log())?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+            let mut bytes = Vec::new();
+            file.take(TAIL).read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let text = read().unwrap_or_default();
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect()
+    }
+
+    /// Waits until nobody else is starting a steward here. The system takes it back when we end, however we do.
+    pub(crate) fn start_alone(&self) -> Result<Alone, Failure> {
+        let file = self.open_lock("start.lock")?;
+        flock(&file, FlockOperation::LockExclusive).map_err(|error| self.refused("locked", &error.into()))?;
+        Ok(Alone { _lock: file })
+    }
+
+    /// Owns what runs here, or says which process does.
+    pub(crate) fn own(&self) -> Result<Owner, Failure> {
+        let mut file = self.open_lock("up.lock")?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                let written = file
+                    .set_len(0)
+                    .and_then(|()| write!(file, "{}", std::process::id()));
+                written.map_err(|error| self.refused("written", &error))?;
+                Ok(Owner::We { _lock: file })
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let mut pid = String::new();
+                let _ = file.read_to_string(&mut pid);
+                Ok(Owner::Other {
+                    pid: pid.trim().parse().ok(),
+                })
+            }
+            Err(error) => Err(self.refused("locked", &error.into())),
+        }
+    }
+
+    fn open_lock(&self, name: &str) -> Result<File, Failure> {
+        let mut options = OpenOptions::new();
+        options
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600);
+        let opened = options.open(self.folder.join(name));
+        opened.map_err(|error| self.refused("written", &error))
+    }
+
+    /// The files and folders in it with what they weigh.
+    pub(crate) fn contents(&self) -> Vec<(String, u64)> {
+        super::files::names(&self.folder)
+            .into_iter()
+            .map(|name| {
+                let weight = weight(&self.folder.join(name.trim_end_matches('/')));
+                (name, weight)
+            })
+            .collect()
+    }
+
+    /// Deletes all of it, and the folder of all environments when it was the last one.
+    pub(crate) fn delete(&self) -> Result<(), Failure> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(self.refused("deleted", &error));
+            }
+            _ => {}
+        }
+        if let Some(all) = self.folder.parent()
+            && environments(all.parent().unwrap_or(all)).is_empty()
+        {
+            // What somebody else has put there stays.
+            let _ = fs::remove_file(all.join(".gitignore"));
+            let _ = fs::remove_dir(all);
+        }
+        Ok(())
+    }
+
+    fn refused(&self, verb: &str, error: &io::Error) -> Failure {
+        let folder = self.folder.display();
+        let failure = Failure::new(Kind::Remote, format!("{folder} cannot be {verb}: {error}"));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => failure.hint(
+                "it belongs to somebody else: run this as who has started it, or give the folder to yourself",
+            ),
+            io::ErrorKind::StorageFull => failure.hint("the disk is full: make room, and do it again"),
+            _ => failure,
+        }
+    }
+}
+
+/// Nobody else starts a steward here, as long as this is kept.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    _lock: File,
+}
+
+/// Who stops what runs here when they go.
+#[derive(Debug)]
+pub(crate) enum Owner {
+    /// We, as long as this is kept.
+    We {
+        /// What the system takes back when we end.
+        _lock: File,
+    },
+    /// Another `up`.
+    Other {
+        /// Its process.
+        pid: Option<u32>,
+    },
+}
+
+/// The folder with the certificate authority of this person: all of their products share it, so that it is trusted once.
+pub(crate) fn authority() -> PathBuf {
+    let named = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let home = named("HOME").unwrap_or_else(|| PathBuf::from("/"));
+    let kept = named("XDG_DATA_HOME").filter(|path| path.is_absolute());
+    kept.unwrap_or_else(|| home.join(".local/share"))
+        .join("towpath/authority")
+}
+
+/// The certificate of that authority, which is what is trusted.
+pub(crate) fn certificate() -> PathBuf {
+    authority().join("authority.pem")
+}
+
+/// The environments of the product in this folder that something is kept of.
+pub(crate) fn environments(folder: &Path) -> Vec<String> {
+    super::files::names(&folder.join(STATE))
+        .into_iter()
+        .filter_map(|name| name.strip_suffix('/').map(str::to_owned))
+        .collect()
+}
+
+/// What a file, or everything in a folder, weighs. Links are not followed.
+fn weight(path: &Path) -> u64 {
+    let Ok(about) = path.symlink_metadata() else {
+        return 0;
+    };
+    if !about.is_dir() {
+        return about.len();
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+    entries.map(|entry| weight(&entry.path())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_who_come_the_first_one_owns_it() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let state = State::of(root.path(), "dev");
+        state.make().expect("it can be made");
+        let first = state.own().expect("it can be locked");
+        assert!(matches!(first, Owner::We { .. }), "{first:?}");
+        let second = state.own().expect("it can be asked");
+        assert!(
+            matches!(second, Owner::Other { pid: Some(pid) } if pid == std::process::id()),
+            "{second:?}"
+        );
+        drop(first);
+        assert!(
+            matches!(state.own(), Ok(Owner::We { .. })),
+            "nobody owns it any more"
+        );
+    }
+
+    #[test]
+    fn what_is_deleted_is_gone_and_what_belongs_to_others_stays() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let (dev, prod) = (State::of(root.path(), "dev"), State::of(root.path(), "prod"));
+        dev.make().expect("it can be made");
+        prod.make().expect("it can be made");
+        fs::write(dev.log(), "one\ntwo\nthree\n").expect("it can be written");
+        assert_eq!(dev.last_words(2), ["two", "three"]);
+        assert_eq!(dev.contents(), [("steward.log".to_owned(), 14)]);
+        assert_eq!(environments(root.path()), ["dev", "prod"]);
+        dev.delete().expect("it can be deleted");
+        assert_eq!(environments(root.path()), ["prod"]);
+        prod.delete().expect("it can be deleted");
+        prod.delete().expect("it is gone already");
+        assert!(!root.path().join(STATE).exists());
+    }
+}

@@ -1,0 +1,225 @@
+//! A product that is ready to be started: the manifest checked, `.env` read, values made up and kept.
+
+mod shown;
+
+use crate::checked::{Checked, check_at};
+use crate::door::files::{self, Place};
+use crate::door::{kept, person};
+use crate::failure::{Failure, Kind};
+use std::collections::BTreeMap;
+use std::path::Path;
+use towpath_decide::launch::dotenv::{self, Dotenv};
+use towpath_decide::launch::{EnvFile, Launched, Surroundings, made, text_digest, usual_environment};
+use towpath_manifest::{Reading, place};
+use towpath_model::Desired;
+use towpath_model::code;
+use towpath_model::run::{self, Source, Variables};
+use towpath_model::spec::Path as Way;
+use towpath_model::unit::Name;
+
+/// The most bytes of a `.env` file that are read: it holds settings and keys, and no files.
+const MOST: usize = 1024 * 1024;
+
+/// The file with the values that were made up for an environment.
+const GENERATED: &str = "generated.env";
+
+/// A product in an environment, ready to be started, with all of its values. Whatever stands in the way is told, all of it
+/// at once, and then nothing is made up, kept or started.
+pub fn launch(
+    path: Option<&Path>,
+    environment: Option<&str>,
+    color: bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Launched, Failure> {
+    let at = files::find_manifest(path)?;
+    let checked = check_at(&at);
+    let (desired, name) = wanted(&checked, environment)?;
+    // Whether a variable has a value is known when `.env` has been read.
+    checked.refuse_errors("started", &[&code::VARIABLE_UNPROVIDED], color, tell)?;
+    let folder = files::whole(&at.folder);
+    let mut read = Read::default();
+    let env_files = env_files(&at, &checked, name, &mut read)?;
+    let generated = folder.join(kept::STATE).join(name.as_str()).join(GENERATED);
+    let earlier = read
+        .file(&generated)?
+        .map(|text| dotenv::parse(&text))
+        .unwrap_or_default();
+    let lines = Lines::of(&checked.reading);
+    let mut launched = towpath_decide::launch::launch(
+        desired,
+        name,
+        Surroundings {
+            folder: &folder.to_string_lossy(),
+            sources: Vec::new(),
+            place: &|path| lines.place(&checked.reading, name, path),
+            files: &env_files,
+            kept: &values(&earlier),
+            person: &person::environment(),
+        },
+    );
+    launched
+        .problems
+        .extend(shown::faults(&earlier, &generated.display().to_string()));
+    shown::tell(&launched, color, tell);
+    if !launched.problems.is_empty() {
+        return Err(shown::refusal(&launched, &checked.name));
+    }
+    if !launched.generate.is_empty() {
+        keep(&folder, name, &mut launched, &mut read)?;
+    }
+    launched.product.sources = sources(&checked, read);
+    Ok(launched)
+}
+
+/// The product in the environment that is meant.
+fn wanted<'a>(checked: &'a Checked, environment: Option<&str>) -> Result<(&'a Desired, &'a Name), Failure> {
+    let (root, _) = checked.product(None)?;
+    let usual = match environment {
+        Some(_) => None,
+        None => Some(usual_environment(root).map_err(shown::failure)?),
+    };
+    let wanted = environment
+        .or(usual.as_ref().map(Name::as_str))
+        .unwrap_or_default();
+    let (desired, name) = checked.product(Some(wanted))?;
+    let name = name.ok_or_else(|| checked.unknown_environment(wanted))?;
+    Ok((desired, name))
+}
+
+/// What was read besides the manifest: digests by whole paths, nothing for what is not there.
+#[derive(Default)]
+struct Read {
+    digests: BTreeMap<String, Option<String>>,
+}
+
+impl Read {
+    /// The text of a file, with its digest kept in mind; also that there is none.
+    fn file(&mut self, path: &Path) -> Result<Option<String>, Failure> {
+        let bytes = files::bytes(path, MOST)?;
+        let digest = bytes.as_deref().map(text_digest);
+        self.digests.insert(path.to_string_lossy().into_owned(), digest);
+        let text = bytes.map(String::from_utf8).transpose();
+        text.map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().get(..at).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let message = format!("line {line} of {} is no UTF-8", path.display());
+            Failure::new(Kind::Config, message).hint("save it as UTF-8")
+        })
+    }
+}
+
+/// The `.env` files beside the manifest, the most exact one first.
+fn env_files(
+    at: &Place,
+    checked: &Checked,
+    environment: &Name,
+    read: &mut Read,
+) -> Result<Vec<EnvFile>, Failure> {
+    let folder = files::whole(&at.folder);
+    let mut found = Vec::new();
+    for name in [format!(".env.{environment}"), ".env".to_owned()] {
+        if let Some(text) = read.file(&folder.join(&name))? {
+            let name = at.beside(&name);
+            found.push(EnvFile {
+                tracked: checked.tracked.contains(&name),
+                read: dotenv::parse(&text),
+                name,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn values(read: &Dotenv) -> Variables {
+    let entries = read.entries.iter();
+    entries
+        .map(|entry| (entry.name.clone(), entry.value.clone()))
+        .collect()
+}
+
+/// Makes up what is asked for, and keeps it. What somebody else has made up in the meantime holds.
+fn keep(folder: &Path, environment: &Name, launched: &mut Launched, read: &mut Read) -> Result<(), Failure> {
+    let held = kept::hold(folder, environment.as_str())?;
+    let path = folder
+        .join(kept::STATE)
+        .join(environment.as_str())
+        .join(GENERATED);
+    let mut text = match read.file(&path)? {
+        Some(text) if text.is_empty() || text.ends_with('\n') => text,
+        Some(text) => text + "\n",
+        None => format!(
+            "# Made up for `{environment}` and kept. A value in .env takes its place; a line that is taken out is made anew.\n"
+        ),
+    };
+    let known = values(&dotenv::parse(&text));
+    let before = text.len();
+    for (name, generator) in std::mem::take(&mut launched.generate) {
+        let value = match known.get(&name) {
+            Some(value) => value.clone(),
+            None => {
+                let value = made(generator, person::chance()?);
+                text.push_str(&dotenv::line(&name, value.open()));
+                value
+            }
+        };
+        launched.values.insert(name, value);
+    }
+    if text.len() > before {
+        held.write(GENERATED, &text)?;
+        let digest = Some(text_digest(text.as_bytes()));
+        read.digests.insert(path.to_string_lossy().into_owned(), digest);
+    }
+    Ok(())
+}
+
+/// Every file that the product was made of.
+fn sources(checked: &Checked, read: Read) -> Vec<Source> {
+    let mut all = read.digests;
+    for source in &checked.reading.sources {
+        let path = files::whole(Path::new(&source.name))
+            .to_string_lossy()
+            .into_owned();
+        all.entry(path)
+            .or_insert_with(|| Some(text_digest(source.text.as_bytes())));
+    }
+    all.into_iter()
+        .map(|(path, digest)| Source { path, digest })
+        .collect()
+}
+
+/// Where the lines of each source begin, so that a place is found without reading the text again.
+struct Lines(Vec<Vec<u32>>);
+
+impl Lines {
+    fn of(reading: &Reading) -> Self {
+        let starts = |text: &str| {
+            let ends = text.bytes().zip(1_u32..).filter(|(byte, _)| *byte == b'\n');
+            ends.map(|(_, next)| next).collect()
+        };
+        Lines(
+            reading
+                .sources
+                .iter()
+                .map(|source| starts(&source.text))
+                .collect(),
+        )
+    }
+
+    fn place(&self, reading: &Reading, environment: &Name, path: &Way) -> run::Place {
+        let span = place(reading, environment, path);
+        let number = usize::from(span.source);
+        let before = self
+            .0
+            .get(number)
+            .map_or(0, |starts| starts.partition_point(|start| *start <= span.start));
+        run::Place {
+            file: reading
+                .sources
+                .get(number)
+                .map(|source| source.name.clone())
+                .unwrap_or_default(),
+            line: u32::try_from(before + 1).unwrap_or(u32::MAX),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Talking to the steward: somebody who answers, or is started, or a failure that says what to do.
+
+use crate::door::processes::{self, Hatchling};
+use crate::door::state::Alone;
+use crate::failure::{Failure, Kind};
+use crate::here::Here;
+use std::future::Future;
+use towpath_api::{Client, ClientError, Problem, Status};
+
+/// Waits for what is asked of a steward. One thread is enough to wait.
+pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(Failure::new(
+            Kind::Remote,
+            format!("nothing can be waited for: {error}"),
+        )),
+    }
+}
+
+/// How everything is.
+pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
+    wait(async {
+        let asked = here.client().ask(http::Method::GET, "/status", &()).await;
+        asked.map_err(|error| failed(&error, here))
+    })
+}
+
+/// A steward that answers already, or one that is about to.
+pub(crate) struct Calling {
+    hatchling: Option<Hatchling>,
+    /// Nobody else starts one meanwhile.
+    _alone: Option<Alone>,
+}
+
+/// Looks whether somebody answers, and starts a steward where nobody does. It gets ready while we go on.
+pub(crate) async fn call(here: &Here) -> Result<Calling, Failure> {
+    let client = here.client();
+    if answers(&client, here).await? {
+        return Ok(Calling {
+            hatchling: None,
+            _alone: None,
+        });
+    }
+    here.state.make()?;
+    let alone = here.state.start_alone()?;
+    // Whoever we have waited for has started one.
+    let hatchling = if answers(&client, here).await? {
+        None
+    } else {
+        Some(processes::hatch(&here.folder, &here.environment, &here.state)?)
+    };
+    Ok(Calling {
+        hatchling,
+        _alone: Some(alone),
+    })
+}
+
+impl Calling {
+    /// Waits until it answers; what came back is the steward where it is a new one.
+    pub(crate) fn answered(self, here: &Here) -> Result<Option<Hatchling>, Failure> {
+        let Some(mut hatchling) = self.hatchling else {
+            return Ok(None);
+        };
+        match hatchling.listens() {
+            Ok(()) => Ok(Some(hatchling)),
+            Err(said) => Err(stillborn(here, &said)),
+        }
+    }
+
+    /// It is not needed after all.
+    pub(crate) fn never_mind(self) {
+        if let Some(hatchling) = self.hatchling {
+            hatchling.send_away();
+        }
+    }
+}
+
+/// A steward that ended before it listened.
+fn stillborn(here: &Here, said: &str) -> Failure {
+    let (said, hint) = said.split_once('\n').unwrap_or((said, ""));
+    let failure = Failure::new(
+        Kind::Remote,
+        match said {
+            "" => "the steward ended before it listened".to_owned(),
+            said => format!("the steward cannot start: {said}"),
+        },
+    );
+    if !hint.trim().is_empty() {
+        return failure.hint(hint.trim());
+    }
+    let log = here.state.log();
+    match here.state.last_words(3).as_slice() {
+        [] => failure.hint(format!("what it does is written to {}", log.display())),
+        last => failure.hint(format!(
+            "the last lines of {}:\n        {}",
+            log.display(),
+            last.join("\n        ")
+        )),
+    }
+}
+
+async fn answers(client: &Client, here: &Here) -> Result<bool, Failure> {
+    match client.is_there().await {
+        Ok(there) => Ok(there),
+        Err(error) => Err(failed(&error, here)),
+    }
+}
+
+/// Why there is no answer, and what to do.
+pub(crate) fn failed(error: &ClientError, here: &Here) -> Failure {
+    match error {
+        ClientError::Nobody => nobody(here),
+        ClientError::Refused(problem) => refused(problem),
+        ClientError::Closed { why, .. } => Failure::new(Kind::Remote, format!("{error}: {why}"))
+            .hint("it belongs to who has started it: run this as the same user"),
+        ClientError::Cut => Failure::new(Kind::Remote, error.to_string()).hint(format!(
+            "what runs goes on under its keepers; `{}` starts a new one, and {} says why the last one ended",
+            here.again("up"),
+            here.state.log().display()
+        )),
+        ClientError::Garbled(why) => Failure::new(Kind::Remote, format!("{error} ({why})")).hint(format!(
+            "start it again with this version: `{}`, then `{}`",
+            here.again("down"),
+            here.again("up")
+        )),
+    }
+}
+
+/// Nobody looks after it.
+pub(crate) fn nobody(here: &Here) -> Failure {
+    Failure::new(
+        Kind::Remote,
+        format!(
+            "no steward looks after {} in {}",
+            here.place.name, here.environment
+        ),
+    )
+    .hint(format!(
+        "`{}` starts one, and everything with it",
+        here.again("up")
+    ))
+}
+
+fn refused(problem: &Problem) -> Failure {
+    let kind = match problem.status {
+        400..500 => Kind::User,
+        _ => Kind::Remote,
+    };
+    let failure = Failure::new(kind, problem.message.clone());
+    match &problem.hint {
+        Some(hint) => failure.hint(hint.clone()),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_refused_called_wrongly_unless_it_failed() {
+        let problem = |status| Problem {
+            status,
+            code: "unknown-component".to_owned(),
+            message: "there is no component named `wbe`".to_owned(),
+            hint: Some("did you mean `web`?".to_owned()),
+        };
+        let failure = refused(&problem(404));
+        assert_eq!(failure.kind, Kind::User);
+        assert_eq!(failure.hint.as_deref(), Some("did you mean `web`?"));
+        assert_eq!(refused(&problem(503)).kind, Kind::Remote);
+    }
+}

@@ -1,0 +1,15 @@
+//! What is shown of what runs: pure functions from what the steward says to text, colors included.
+//!
+//! Every word stands there without its color, too: a color only makes it easier to find. The terminal takes the colors out
+//! where none are wanted.
+
+pub(crate) mod addresses;
+pub(crate) mod explained;
+pub(crate) mod failures;
+pub(crate) mod lines;
+pub(crate) mod measure;
+pub(crate) mod paint;
+pub(crate) mod progress;
+pub(crate) mod status;
+pub(crate) mod tame;
+pub(crate) mod top;

@@ -1,0 +1,267 @@
+//! How everything is, as a table, and below it what is not well.
+
+use super::measure::{ago, bytes, counted, cpu};
+use super::{paint, tame};
+use crate::columns::{Align, columns};
+use jiff::Timestamp;
+use std::fmt::Write;
+use towpath_api::{Component, Status};
+use towpath_model::run::State;
+
+/// All of it.
+pub(crate) fn status(status: &Status, now: Timestamp) -> String {
+    let mut text = heading(status, now);
+    if !status.components.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&status.components, now));
+    }
+    let unwell: Vec<&Component> = status.components.iter().filter(|one| is_bad(one.state)).collect();
+    if !unwell.is_empty() {
+        text.push_str("\nnot well\n");
+        for component in unwell {
+            text.push_str(&why(component));
+        }
+    }
+    if !status.notes.is_empty() {
+        text.push_str("\nto know\n");
+        for note in &status.notes {
+            let _ = writeln!(text, "  {}", tame::plain(note));
+        }
+    }
+    text
+}
+
+/// Whether a person has to look at it.
+pub(crate) fn is_bad(state: State) -> bool {
+    matches!(
+        state,
+        State::Degraded | State::Blocked | State::Unwell | State::Looping | State::Failed
+    )
+}
+
+/// What it is, and who looks after it.
+pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
+    let what = paint::bold(&format!("{} in {}", status.product, status.environment));
+    match &status.steward {
+        Some(steward) => {
+            let (since, pid) = (ago(steward.since, now), steward.pid);
+            format!(
+                "{what}, looked after by process {pid} for {since} (towpath {})\n",
+                steward.version
+            )
+        }
+        None => {
+            let living = status.components.iter().map(|one| one.instances.len()).sum();
+            let run = if living == 1 { "runs" } else { "run" };
+            let keepers = if living == 1 {
+                "its keeper"
+            } else {
+                "their keepers"
+            };
+            format!(
+                "{what}, looked after by nobody: {} {run} on under {keepers}\n  `towpath up` takes over\n",
+                counted(living, "instance"),
+            )
+        }
+    }
+}
+
+fn table(components: &[Component], now: Timestamp) -> String {
+    const HEAD: &[&str] = &[
+        "name",
+        "kind",
+        "state",
+        "instances",
+        "restarts",
+        "memory",
+        "cpu",
+        "since",
+        "address",
+    ];
+    let head = HEAD.iter().map(|word| paint::dim(word)).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head)
+        .chain(components.iter().map(|component| row(component, now)))
+        .collect();
+    let mut aligned = [Align::Right; HEAD.len()];
+    for left in [0, 1, 2, 8] {
+        aligned[left] = Align::Left;
+    }
+    columns(&rows, &aligned)
+}
+
+fn row(component: &Component, now: Timestamp) -> Vec<String> {
+    let instances = &component.instances;
+    let none = || "-".to_owned();
+    let measured = !instances.is_empty();
+    let memory: u64 = instances.iter().map(|one| one.memory_bytes).sum();
+    let used: f64 = instances.iter().map(|one| one.cpu_percent).sum();
+    let restarts: u32 = instances.iter().map(|one| one.restarts).sum();
+    let since = instances.iter().map(|one| one.since).max();
+    let address = component.url.as_ref().or(component.inside.as_ref());
+    vec![
+        paint::bold(&component.name),
+        component.kind.word().to_owned(),
+        paint::state(component.state),
+        living(component),
+        if measured { restarts.to_string() } else { none() },
+        if measured { bytes(memory) } else { none() },
+        if measured { cpu(used) } else { none() },
+        since.map_or_else(none, |since| ago(since, now)),
+        address.cloned().unwrap_or_else(none),
+    ]
+}
+
+/// `2`, or `1 of 2` where not all of them are well.
+pub(crate) fn living(component: &Component) -> String {
+    let all = component.instances.len();
+    let well = component
+        .instances
+        .iter()
+        .filter(|one| one.state.is_well())
+        .count();
+    match (all, well) {
+        (0, _) => "-".to_owned(),
+        (all, well) if all == well => all.to_string(),
+        (all, well) => format!("{well} of {all}"),
+    }
+}
+
+/// A component that is not well, why, and what to do.
+fn why(component: &Component) -> String {
+    let name = &component.name;
+    let state = paint::state(component.state);
+    let mut text = format!(
+        "  {} {state}: {}\n",
+        paint::bold(name),
+        tame::plain(&component.because)
+    );
+    for instance in &component.instances {
+        if is_bad(instance.state) && instance.because != component.because {
+            let _ = writeln!(text, "      {}: {}", instance.id, tame::plain(&instance.because));
+        }
+    }
+    let _ = writeln!(
+        text,
+        "      `towpath logs {name}` prints what it said, `towpath explain {name}` tells more"
+    );
+    text
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use towpath_api::{Instance, Steward};
+    use towpath_model::run::{InstanceId, Kind};
+    use towpath_model::unit::{Name, Unit};
+
+    /// Seconds after the epoch of these tests.
+    pub(crate) fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_260_000 + seconds).expect("it is a time")
+    }
+
+    pub(crate) fn component(name: &str, kind: Kind, state: State) -> Component {
+        Component {
+            name: name.to_owned(),
+            kind,
+            state,
+            because: "the manifest wants it".to_owned(),
+            url: None,
+            inside: None,
+            requests: 0,
+            instances: Vec::new(),
+        }
+    }
+
+    pub(crate) fn instance(component: &str, number: u64, state: State, because: &str) -> Instance {
+        let component = Name::parse(component).expect("it is a name");
+        Instance {
+            id: InstanceId::new(&component, number),
+            pid: Some(4_711),
+            state,
+            because: because.to_owned(),
+            restarts: 3,
+            memory_bytes: 12_900_000,
+            cpu_percent: 0.44,
+            since: at(-12_000),
+        }
+    }
+
+    pub(crate) fn status(components: Vec<Component>) -> Status {
+        Status {
+            product: "shop".to_owned(),
+            environment: "dev".to_owned(),
+            steward: Some(Steward {
+                pid: 4_242,
+                since: at(-90_000),
+                version: "0.1.0".to_owned(),
+            }),
+            components,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Without colors, and with no two spaces in front of everything.
+    pub(crate) fn shown(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    fn shop() -> Status {
+        let mut web = component("web", Kind::Service, State::Degraded);
+        web.because = "1 of 2 instances is well".to_owned();
+        web.url = Some("https://web.shop.localhost:8443".to_owned());
+        web.instances = vec![
+            instance("web", 1, State::Ready, "it answers"),
+            instance(
+                "web",
+                2,
+                State::Looping,
+                "ended with code 1 5 times in 30s; again in 16s",
+            ),
+        ];
+        let mut mail = component("mail", Kind::Worker, State::Failed);
+        mail.because = "its build failed: \u{1b}[31mended with code 1".to_owned();
+        status(vec![component("clean", Kind::Job, State::Scheduled), mail, web])
+    }
+
+    #[test]
+    fn what_is_not_well_stands_below_with_its_reason_and_what_to_do() {
+        let mut shop = shop();
+        shop.notes
+            .push("limits are watched and not kept: cgroups may not be made here".to_owned());
+        insta::assert_snapshot!(shown(&super::status(&shop, at(0))), @r"
+        shop in dev, looked after by process 4242 for 1d 1h (towpath 0.1.0)
+
+          name   kind     state      instances  restarts    memory   cpu   since  address
+          clean  job      scheduled          -         -         -     -       -  -
+          mail   worker   failed             -         -         -     -       -  -
+          web    service  degraded      1 of 2         6  24.6 MiB  0.9%  3h 20m  https://web.shop.localhost:8443
+
+        not well
+          mail failed: its build failed: ended with code 1
+              `towpath logs mail` prints what it said, `towpath explain mail` tells more
+          web degraded: 1 of 2 instances is well
+              web.2: ended with code 1 5 times in 30s; again in 16s
+              `towpath logs web` prints what it said, `towpath explain web` tells more
+
+        to know
+          limits are watched and not kept: cgroups may not be made here
+        ");
+    }
+
+    #[test]
+    fn what_runs_on_without_a_steward_is_told_so() {
+        let mut shop = shop();
+        shop.steward = None;
+        insta::assert_snapshot!(shown(&heading(&shop, at(0))), @r"
+        shop in dev, looked after by nobody: 2 instances run on under their keepers
+          `towpath up` takes over
+        ");
+    }
+
+    #[test]
+    fn a_state_is_told_by_its_word_and_not_by_its_color_alone() {
+        let colored = super::status(&shop(), at(0));
+        assert!(colored.contains("\u{1b}[31mfailed\u{1b}[0m"));
+        assert!(shown(&colored).contains("failed"));
+    }
+}

@@ -1,0 +1,69 @@
+//! The journal as a model: what is written is kept over every crash, and a full disk takes nothing.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use towpath_store::{Batch, Seq, StoreError, Written};
+
+/// The journal.
+#[derive(Debug, Default)]
+pub struct Journal {
+    written: Vec<Written>,
+    records: BTreeMap<(String, String), Value>,
+    /// The disk is full.
+    pub full: bool,
+}
+
+impl Journal {
+    /// Why nothing can be written now.
+    pub(crate) fn refusal(&self) -> Option<StoreError> {
+        let folder = "the world".to_owned();
+        self.full.then_some(StoreError::Full { folder })
+    }
+
+    /// Writes a batch.
+    pub(crate) fn write(&mut self, batch: Batch, now: Timestamp) -> Vec<Seq> {
+        let mut seqs = Vec::new();
+        for entry in batch.entries {
+            let seq = self.written.last().map_or(1, |last| last.seq + 1);
+            seqs.push(seq);
+            self.written.push(Written {
+                seq,
+                at: now,
+                entry,
+                outcome: None,
+            });
+        }
+        for outcome in batch.outcomes {
+            let of = usize::try_from(outcome.of - 1).ok();
+            if let Some(written) = of.and_then(|of| self.written.get_mut(of)) {
+                written.outcome.get_or_insert(outcome);
+            }
+        }
+        for (kind, name, body) in batch.records {
+            match body {
+                Some(body) => self.records.insert((kind, name), body),
+                None => self.records.remove(&(kind, name)),
+            };
+        }
+        seqs
+    }
+
+    /// Everything that was written, oldest first.
+    pub fn written(&self) -> &[Written] {
+        &self.written
+    }
+
+    /// What has no outcome yet.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Written> {
+        let open = |written: &&Written| written.entry.intent && written.outcome.is_none();
+        self.written.iter().filter(open)
+    }
+
+    /// The records of a kind.
+    pub(crate) fn records(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+        let of_kind = move |((of, _), _): &(&(String, String), &Value)| of == kind;
+        let records = self.records.iter().filter(of_kind);
+        records.map(|((_, name), body)| (name.as_str(), body))
+    }
+}

@@ -1,0 +1,48 @@
+//! Thousands of schedules of faults, each from its seed. `TOWPATH_SEED=7` plays one, `TOWPATH_SEEDS=100000` plays so many.
+#![allow(clippy::disallowed_methods, reason = "the seeds may be given from outside")]
+
+use towpath_world::simulation::{script, simulate};
+
+/// So many are played each time.
+const SEEDS: u64 = 2000;
+
+/// So many faults and wishes has each.
+const LENGTH: u64 = 25;
+
+fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn every_schedule_of_faults_ends_well() {
+    let seeds = match given("TOWPATH_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..given("TOWPATH_SEEDS").unwrap_or(SEEDS),
+    };
+    // Each thread takes every second one.
+    let play = |nth: usize| -> Vec<String> {
+        let own = seeds.clone().skip(nth).step_by(2);
+        own.filter_map(|seed| simulate(seed, LENGTH).err())
+            .take(3)
+            .collect()
+    };
+    let failing = std::thread::scope(|scope| {
+        let other = scope.spawn(|| play(1));
+        let mut failing = play(0);
+        failing.extend(other.join().expect("a seed that fails is told, and is no panic"));
+        failing
+    });
+    assert!(
+        failing.is_empty(),
+        "TOWPATH_SEED plays one again\n\n{}",
+        failing.join("\n")
+    );
+}
+
+#[test]
+fn the_same_seed_is_the_same_story() {
+    let tell = || towpath_world::script::run(&script(7, 100).join("\n"));
+    let once = tell();
+    assert_eq!(once, tell());
+    assert!(once.contains("the steward was killed"), "{once}");
+}
