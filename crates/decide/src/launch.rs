@@ -31,7 +31,7 @@ mod variables;
 
 pub use digest::{digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
-pub use select::select;
+pub use select::{narrow, select};
 pub use usual::usual_environment;
 
 use dotenv::Dotenv;
@@ -96,6 +96,8 @@ pub struct Problem {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// The components and builds that it concerns; all of them when empty.
+    pub of: Vec<String>,
 }
 
 impl Problem {
@@ -105,7 +107,15 @@ impl Problem {
             at: None,
             message: message.into(),
             hint: Some(hint.into()),
+            of: Vec::new(),
         }
+    }
+
+    /// That concerns these alone.
+    #[must_use]
+    pub fn of(mut self, names: impl IntoIterator<Item = impl ToString>) -> Self {
+        self.of = names.into_iter().map(|name| name.to_string()).collect();
+        self
     }
 
     /// With its place.

@@ -30,7 +30,7 @@ pub enum StewardError {
 }
 
 /// An error with everything that led to it, as one line for people.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
+pub fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {

@@ -22,5 +22,5 @@ mod start;
 mod tell;
 pub mod watch;
 
-pub use errors::StewardError;
+pub use errors::{StewardError, told};
 pub use start::{Config, now, observe, serve_processes};

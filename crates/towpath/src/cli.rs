@@ -2,7 +2,7 @@
 
 mod running;
 
-pub use running::{Among, Doctor, Down, Keep, Logs, Open, Run, Scale, Status, Stewardship, Top, Up};
+pub use running::{Among, Compile, Doctor, Down, Keep, Logs, Open, Run, Scale, Status, Stewardship, Top, Up};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -106,6 +106,9 @@ pub enum Command {
     /// Look after one environment: `up` starts this, nobody types it
     #[command(hide = true)]
     Steward(Stewardship),
+    /// Say what would be started, as a steward reads it
+    #[command(hide = true)]
+    Compile(Compile),
 }
 
 /// Where the manifest is.

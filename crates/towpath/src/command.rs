@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod compile;
 mod completions;
 mod cost;
 mod docs;
@@ -59,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Top(args) => top::run(&context, args),
         Command::Doctor(args) => doctor::run(&context, args),
         Command::Steward(args) => steward::run(&args),
+        Command::Compile(args) => compile::run(&context, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use std::path::Path;
 use towpath_decide::launch::dotenv::{self, Dotenv};
-use towpath_decide::launch::{EnvFile, Launched, Surroundings, made, text_digest, usual_environment};
+use towpath_decide::launch::{EnvFile, Launched, Surroundings, made, narrow, text_digest, usual_environment};
 use towpath_manifest::{Reading, place};
 use towpath_model::Desired;
 use towpath_model::code;
@@ -24,10 +24,11 @@ const MOST: usize = 1024 * 1024;
 const GENERATED: &str = "generated.env";
 
 /// A product in an environment, ready to be started, with all of its values. Whatever stands in the way is told, all of it
-/// at once, and then nothing is made up, kept or started.
+/// at once, and then nothing is made up, kept or started. With names it is about these components and what they need.
 pub fn launch(
     path: Option<&Path>,
     environment: Option<&str>,
+    names: &[String],
     color: bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Launched, Failure> {
@@ -60,6 +61,7 @@ pub fn launch(
     launched
         .problems
         .extend(shown::faults(&earlier, &generated.display().to_string()));
+    narrow(&mut launched, names).map_err(shown::failure)?;
     shown::tell(&launched, color, tell);
     if !launched.problems.is_empty() {
         return Err(shown::refusal(&launched, &checked.name));

@@ -3,5 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything else: what is allocated here, every keeper would inherit.
+    towpath_keeper::become_nursery_if_asked();
     towpath::run()
 }

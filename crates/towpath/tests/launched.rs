@@ -41,8 +41,15 @@ impl Folder {
 
     /// What is started, or what is told, with the folder's own name left out.
     fn launch(&self) -> Result<Launched, String> {
+        self.launch_part(&[])
+    }
+
+    fn launch_part(&self, names: &[&str]) -> Result<Launched, String> {
         let mut told = String::new();
-        let launched = launch(Some(&self.0), None, false, &mut |text| told.push_str(text));
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let launched = launch(Some(&self.0), None, &names, false, &mut |text| {
+            told.push_str(text)
+        });
         launched.map_err(|failure| {
             let hint = failure
                 .hint
@@ -149,6 +156,13 @@ source = "the portal"
     nothing is started from ~/towpath.toml: 3 things stand in the way
     ");
     assert!(!folder.0.join(".towpath").exists());
+    let unknown = folder
+        .launch_part(&["wep"])
+        .expect_err("there is no such component");
+    assert_eq!(
+        unknown,
+        "there is no component `wep` in dev\nhelp: did you mean `web`?"
+    );
     folder.write(".env", "CLIENT=1\nTOKEN=2\n");
     let launched = folder.launch().expect("nothing is missing any more");
     let names: Vec<String> = launched

@@ -2,7 +2,7 @@
 
 use super::build::{built, watched};
 use super::draft::{Draft, Target};
-use super::{reach, variables};
+use super::{Problem, reach, variables};
 use crate::here::{answers, fewest, is_single, most};
 use std::collections::BTreeMap;
 use towpath_model::desired::component::{Component, ComponentKind, External, Restart, Stop};
@@ -28,7 +28,7 @@ pub(super) fn component<'a>(
         let hint = format!(
             "add the command that starts it, in [environment.{environment}.{kind}.{name}] for example"
         );
-        return draft.refuse(&at, message, hint);
+        return draft.refuse(&at, Problem::new(message, hint).of([name]));
     }
     let folder = match files(draft, kind, name, component) {
         Ok(folder) => folder,
@@ -101,7 +101,8 @@ fn files(
             let message =
                 format!("{kind} `{name}` does not say where its files are, and its image is not looked into");
             let hint = "add the folder with them, as in `files = \"dist\"`";
-            draft.refuse(&Path::of([kind.word(), name.as_str()]), message, hint);
+            let problem = Problem::new(message, hint).of([name]);
+            draft.refuse(&Path::of([kind.word(), name.as_str()]), problem);
             Err(())
         }
     }

@@ -110,9 +110,9 @@ impl<'a> Draft<'a> {
         (self.around.place)(path)
     }
 
-    /// Something that stands in the way, at its place in the manifest.
-    pub(super) fn refuse(&mut self, path: &Path, message: impl Into<String>, hint: impl Into<String>) {
-        let problem = Problem::new(message, hint).at(self.place(path));
+    /// Something stands in the way, at its place in the manifest.
+    pub(super) fn refuse(&mut self, path: &Path, problem: Problem) {
+        let problem = problem.at(self.place(path));
         self.problems.push(problem);
     }
 
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
                 let message = format!("`{glob}` cannot be watched in {}", self.around.folder);
                 let hint =
                     "move the product to a folder with a shorter name: a pattern has 512 letters at the most";
-                self.refuse(at, message, hint);
+                self.refuse(at, Problem::new(message, hint));
                 None
             }
         }

@@ -1,5 +1,6 @@
 //! Values that are a part of something else's address: `from:api.url`.
 
+use super::Problem;
 use super::draft::{Draft, Target};
 use super::variables::{Asking, address_of, secret_value};
 use towpath_model::desired::component::External;
@@ -59,7 +60,7 @@ pub(super) fn named(draft: &mut Draft<'_>, from: &str, asking: Asking<'_>) -> Op
         [] => format!("`{name}` has no address: let it listen, or take the value from elsewhere"),
         parts => format!("`{name}` has {}", listed(parts, "and")),
     };
-    draft.refuse(&at, message, hint);
+    draft.refuse(&at, Problem::new(message, hint).of([by]));
     None
 }
 
@@ -73,7 +74,7 @@ fn absent(draft: &mut Draft<'_>, name: &str, asking: &Asking<'_>) -> Looked {
             Shown(name)
         );
         let hint = "give this environment a value of its own, or write required = false";
-        draft.refuse(&asking.at, message, hint);
+        draft.refuse(&asking.at, Problem::new(message, hint).of([asking.by]));
     }
     Looked::Nothing
 }

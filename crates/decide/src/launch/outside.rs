@@ -19,7 +19,7 @@ pub(super) fn engine(draft: &mut Draft<'_>) {
     let hint = format!(
         "write engine = \"process\" in [environment.{here}], or name another environment with `--env`"
     );
-    draft.refuse(&at, message, hint);
+    draft.refuse(&at, Problem::new(message, hint));
 }
 
 /// `.env` files that everybody has, and lines in them that say nothing.
@@ -86,7 +86,7 @@ pub(super) fn resources(draft: &mut Draft<'_>) {
                 listed(&variables, "and")
             ),
         };
-        draft.refuse(&at, message, hint);
+        draft.refuse(&at, Problem::new(message, hint).of(by));
     }
 }
 
@@ -97,12 +97,11 @@ pub(super) fn images(draft: &mut Draft<'_>) {
             1 => ("is", "`run`"),
             _ => ("are", "`run` each"),
         };
-        let users = listed(&users, "and");
-        let message =
-            format!("{users} {are} started by {by}, and not from an image: {dockerfile} is not used");
+        let who = listed(&users, "and");
+        let message = format!("{who} {are} started by {by}, and not from an image: {dockerfile} is not used");
         let above = at.parent().unwrap_or_default();
         let hint = format!("where something has to be built first, add a `command` to [{above}]");
-        let note = Problem::new(message, hint).at(draft.place(&at));
+        let note = Problem::new(message, hint).of(users).at(draft.place(&at));
         draft.notes.push(note);
     }
 }

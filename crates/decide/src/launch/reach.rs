@@ -1,5 +1,6 @@
 //! How something is reached, and how it is known to be well.
 
+use super::Problem;
 use super::draft::{Draft, Target, listens};
 use crate::here::domains;
 use towpath_model::desired::component::{Component, ComponentKind, External, Health, Protocol};
@@ -73,7 +74,7 @@ fn routes(draft: &mut Draft<'_>, kind: ComponentKind, name: &Name, component: &C
             let message = format!("`{name}` leaves {} to `{to}`, which {why}", route.path);
             let hint =
                 "let both be present in the same environments, or give this environment a `route` of its own";
-            draft.refuse(&at, message, hint);
+            draft.refuse(&at, Problem::new(message, hint).of([name]));
             continue;
         }
         // Without either it is a part with rules of its own, which the component answers itself.

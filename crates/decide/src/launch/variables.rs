@@ -5,7 +5,7 @@
 //! is required and found nowhere is told, once for all who ask for it.
 
 use super::draft::{Draft, Target};
-use super::{from, given};
+use super::{Problem, from, given};
 use crate::here::{delivered, prefix};
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::desired::build::Build;
@@ -375,6 +375,6 @@ pub(super) fn missing(draft: &mut Draft<'_>) {
             example.unwrap_or_default(),
             source.unwrap_or_default()
         );
-        draft.refuse(&missing.at, message, hint);
+        draft.refuse(&missing.at, Problem::new(message, hint).of(missing.by));
     }
 }

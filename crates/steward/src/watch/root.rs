@@ -7,6 +7,7 @@ use super::seen::{Files, Folders, Seen};
 use crate::door::files::{self, Kind};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub(crate) struct Look {
     pub(crate) adopts: bool,
     /// The files that have changed.
     pub(crate) changed: BTreeSet<PathBuf>,
-    /// The files whose content is not known yet.
+    /// The folders with files whose content is not known yet.
     pub(crate) unread: VecDeque<PathBuf>,
 }
 
@@ -341,28 +342,54 @@ impl Root {
         }
     }
 
-    /// Reads a file that was only looked at so far, unless it is not what it was any more.
-    pub(crate) fn read(&mut self, path: &Path) -> u64 {
-        let seen = match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) => self
-                .folders
-                .get_mut(parent)
-                .and_then(|folder| folder.files.get_mut(name)),
-            _ => None,
+    /// Reads files of a folder that were only looked at so far, those behind this name, until so many bytes or files are
+    /// read. Answers how much was read, and the last name where there is more.
+    pub(crate) fn read(
+        &mut self,
+        folder: &Path,
+        behind: Option<OsString>,
+        most: Portion,
+    ) -> (u64, Option<OsString>) {
+        let Some(known) = self.folders.get_mut(folder) else {
+            return (0, None);
         };
-        let (Some(seen), Some(stat)) = (seen, files::stat(path)) else {
-            return 0;
-        };
-        if seen.digest.is_some() || !seen.is_like(&stat) {
-            return 0;
+        let begin = behind.map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut bytes, mut files) = (0, 0);
+        for (name, seen) in known.files.range_mut::<OsString, _>((begin, Bound::Unbounded)) {
+            bytes += read(&folder.join(name), seen);
+            files += 1;
+            if bytes >= most.bytes || files >= most.files {
+                return (bytes, Some(name.clone()));
+            }
         }
-        let read = Seen::read(path, &stat);
-        // One that is written meanwhile stays unknown, so that what is told of it counts.
-        if files::stat(path) == Some(stat) {
-            *seen = read;
-        }
-        stat.size
+        (bytes, None)
     }
+}
+
+/// How much is read in one go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portion {
+    pub(crate) bytes: u64,
+    pub(crate) files: usize,
+}
+
+/// Reads a file that was only looked at so far, unless it is not what it was any more.
+fn read(path: &Path, seen: &mut Seen) -> u64 {
+    // A link is known by itself, but what a rule names is known by what it leads to.
+    let stats = [files::stat(path), files::stat_through(path)];
+    let Some(stat) = stats
+        .into_iter()
+        .flatten()
+        .find(|stat| seen.digest.is_none() && seen.is_like(stat))
+    else {
+        return 0;
+    };
+    let read = Seen::read(path, &stat);
+    // One that is written meanwhile stays unknown, so that what is told of it counts.
+    if files::stat(path) == Some(stat) || files::stat_through(path) == Some(stat) {
+        *seen = read;
+    }
+    stat.size
 }
 
 /// Compares one file with what was seen of it.
@@ -374,7 +401,10 @@ fn compare(files: &mut Files, name: &std::ffi::OsStr, path: &Path, stat: &files:
             seen => seen,
         };
         if seen.modified != 0 {
-            look.unread.push_back(path.to_owned());
+            let folder = path.parent().unwrap_or(path);
+            if look.unread.back().is_none_or(|last| last != folder) {
+                look.unread.push_back(folder.to_owned());
+            }
         }
         files.insert(name.to_owned(), seen);
         return;

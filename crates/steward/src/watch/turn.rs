@@ -1,12 +1,13 @@
 //! The thread that watches: it sleeps until the kernel tells something, waits until it is quiet, looks, and tells.
 
 use super::owners::Owners;
-use super::root::{Look, Root};
+use super::root::{Look, Portion, Root};
 use super::rule::Rule;
 use super::seats::{Seats, Told};
 use super::{Event, Options, Order, ignores, seen};
 use crate::door::{clock, files};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -16,11 +17,11 @@ use tokio::sync::mpsc::UnboundedSender;
 /// that is killed before tells a change once more, which is better than never.
 const SAVED_AFTER: Duration = Duration::from_secs(2);
 
-/// So many bytes are read in one go while the tree becomes known, so that a change is not told late for it.
-const READ_AT_ONCE: u64 = 4 * 1024 * 1024;
-
-/// So many files are read in one go, for the same reason.
-const FILES_AT_ONCE: usize = 64;
+/// So much is read in one go while the tree becomes known, so that a change is not told late for it.
+const READ_AT_ONCE: Portion = Portion {
+    bytes: 4 * 1024 * 1024,
+    files: 32,
+};
 
 /// So many bytes are read in all to know what stands in the files at first. A larger tree is known by size and time alone.
 const READ_AT_FIRST: u64 = 1024 * 1024 * 1024;
@@ -37,7 +38,7 @@ pub(super) struct Turn {
     is_overflown: bool,
     first: Option<Instant>,
     last: Option<Instant>,
-    unread: VecDeque<(usize, PathBuf)>,
+    unread: VecDeque<(usize, PathBuf, Option<OsString>)>,
     read: u64,
     unsaved: Option<Instant>,
 }
@@ -253,7 +254,7 @@ impl Turn {
             }
         }
         self.unread
-            .extend(look.unread.into_iter().map(|path| (place, path)));
+            .extend(look.unread.into_iter().map(|folder| (place, folder, None)));
     }
 
     fn tell_all(&mut self) {
@@ -269,24 +270,27 @@ impl Turn {
         let _ = self.events.send(event);
     }
 
-    /// Whether there are files to read, and nothing better to do.
+    /// Whether there are folders with files to read, and nothing better to do.
     fn is_busy(&self) -> bool {
         !self.unread.is_empty() && self.first.is_none()
     }
 
     /// Reads some of the files that were only looked at so far.
     fn read_some(&mut self) {
-        let mut read = 0;
-        for _ in 0..FILES_AT_ONCE {
-            let Some((place, path)) = self.unread.pop_front() else {
+        let mut left = READ_AT_ONCE;
+        while left.files > 0 && left.bytes > 0 {
+            let Some((place, folder, behind)) = self.unread.pop_front() else {
                 break;
             };
-            read += self.roots[place].read(&path);
-            if read >= READ_AT_ONCE {
-                break;
+            let (bytes, more) = self.roots[place].read(&folder, behind, left);
+            self.read += bytes;
+            left.bytes = left.bytes.saturating_sub(bytes);
+            // A folder counts as a file: looking for what is not known in it takes time, too.
+            left.files -= 1;
+            if more.is_some() {
+                self.unread.push_front((place, folder, more));
             }
         }
-        self.read += read;
         if self.read >= READ_AT_FIRST {
             self.unread.clear();
         }

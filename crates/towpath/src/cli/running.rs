@@ -167,3 +167,10 @@ pub struct Stewardship {
     #[arg(long, value_name = "ENV")]
     pub env: String,
 }
+
+/// `towpath compile`
+#[derive(Debug, Args)]
+pub struct Compile {
+    #[command(flatten)]
+    pub among: Among,
+}

@@ -1,12 +1,56 @@
 //! `towpath steward`: looks after one environment until everything in it has stopped. `up` starts it.
 
 use crate::cli::Stewardship;
-use crate::door::processes::{leave_session, say_ready, say_why};
-use crate::failure::Failure;
+use crate::door::processes::{leave_session, ourselves, say_ready, say_why};
+use crate::door::state::{State, authority};
+use crate::failure::{Failure, Kind};
+use std::path::Path;
+use towpath_steward::{Config, StewardError, now, serve_processes};
+
+/// Where the edge listens when nobody else does. Next to the ports that people know for it, and open to everybody.
+const HTTPS: u16 = 8443;
+const HTTP: u16 = 8080;
+
+/// Threads of the runtime. Nearly all of the time it waits, and a product's traffic on a laptop is no load.
+const THREADS: usize = 2;
 
 pub(super) fn run(args: &Stewardship) -> Result<(), Failure> {
     leave_session();
-    say_why(&format!("{} {}", args.folder.display(), args.env));
-    say_ready();
-    Err(Failure::told())
+    let done = look_after(args);
+    if let Err(failure) = &done {
+        say_why(&failure.message);
+    }
+    done
+}
+
+fn look_after(args: &Stewardship) -> Result<(), Failure> {
+    let config = config(&args.folder, &args.env)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Kind::Remote, format!("the steward cannot run: {error}")))?;
+    let done = runtime.block_on(serve_processes(config, say_ready));
+    // What is still under way is of no more use to anybody.
+    runtime.shutdown_background();
+    done.map_err(|error| failed(&error))
+}
+
+/// What a steward of an environment has to know.
+pub(crate) fn config(folder: &Path, environment: &str) -> Result<Config, Failure> {
+    let state = State::of(folder, environment);
+    Ok(Config {
+        state: state.folder().to_path_buf(),
+        folder: folder.to_path_buf(),
+        authority: authority(),
+        program: ourselves()?,
+        environment: environment.to_owned(),
+        https: HTTPS,
+        http: HTTP,
+        since: now(),
+    })
+}
+
+fn failed(error: &StewardError) -> Failure {
+    Failure::new(Kind::Remote, towpath_steward::told(error))
 }

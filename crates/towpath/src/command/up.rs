@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             }
             return Err(failure);
         }
-        let apply = apply(&here, &args, launched);
+        let apply = apply(&here, args.build, launched);
         Session::begin(context, &here, &args, hatchling)?
             .run(Wanted::Apply(Box::new(apply)))
             .await
@@ -84,14 +84,14 @@ pub(super) fn launch(context: &Context, here: &Here) -> Result<Launched, Failure
 }
 
 /// What is asked for.
-fn apply(here: &Here, args: &Args, launched: Launched) -> Apply {
+pub(super) fn apply(here: &Here, build: bool, launched: Launched) -> Apply {
     let open = |(name, value): (String, Sealed<String>)| (name, value.open().clone());
     Apply {
         product: launched.product,
         values: launched.values.into_iter().map(open).collect(),
         base: launched.base.into_iter().map(open).collect(),
         only: here.components.clone(),
-        build: args.build,
+        build,
         manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
     }
 }
@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
                 Wanted::Apply(apply) => apply.build = false,
                 Wanted::Same(_) => {
                     let launched = launch(self.context, self.here)?;
-                    wanted = Wanted::Apply(Box::new(apply(self.here, &Args::default(), launched)));
+                    wanted = Wanted::Apply(Box::new(apply(self.here, false, launched)));
                 }
             }
         }

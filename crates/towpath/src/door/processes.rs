@@ -23,8 +23,7 @@ pub(crate) struct Hatchling {
 pub(crate) fn hatch(folder: &Path, environment: &str, state: &State) -> Result<Hatchling, Failure> {
     let failed =
         |error: &io::Error| Failure::new(Kind::Remote, format!("the steward cannot be started: {error}"));
-    let ourselves = std::env::current_exe().map_err(|error| failed(&error))?;
-    let mut command = Command::new(ourselves);
+    let mut command = Command::new(ourselves()?);
     command
         .arg("steward")
         .arg("--folder")
@@ -38,6 +37,12 @@ pub(crate) fn hatch(folder: &Path, environment: &str, state: &State) -> Result<H
         .stderr(state.open_log()?);
     let child = command.spawn().map_err(|error| failed(&error))?;
     Ok(Hatchling { child })
+}
+
+/// Our own program.
+pub(crate) fn ourselves() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::new(Kind::Remote, format!("our own program is not found: {error}")))
 }
 
 impl Hatchling {

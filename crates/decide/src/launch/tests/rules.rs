@@ -730,6 +730,52 @@ build = "two"
 }
 
 #[test]
+fn what_stands_in_the_way_of_others_is_left_out_with_them() {
+    let text = r#"
+[service.web]
+run = "web"
+env.BACK = "from:back.url"
+env.SALT = { generate = "hex" }
+[service.back]
+run = "back"
+env.KEY = "secret:KEY"
+[service.other]
+run = "other"
+env.OWN = "secret:OWN"
+env.MADE = { generate = "hex" }
+[service.whole]
+build = { dockerfile = "Dockerfile" }
+[site.pages]
+files = "dist"
+route = { path = "/", to = "web" }
+[secret.KEY]
+[secret.OWN]
+"#;
+    let part = |name: &str| {
+        let mut launched = launched(&environment(text), "dev");
+        narrow(&mut launched, &[name.to_owned()]).map(|()| {
+            let names: Vec<&str> = launched.product.components.keys().map(Name::as_str).collect();
+            let made: Vec<&str> = launched.generate.iter().map(|(name, _)| name.as_str()).collect();
+            let problems: Vec<&str> = launched.problems.iter().map(|one| one.message.as_str()).collect();
+            format!(
+                "{} | {} | {}",
+                names.join(" "),
+                made.join(" "),
+                problems.join("; ")
+            )
+        })
+    };
+    assert_snapshot!(part("web").expect("it is there"), @"back web | SALT | `back` does not start without `KEY`, which has no value");
+    assert_snapshot!(part("pages").expect("it is there"), @"back pages web | SALT | `back` does not start without `KEY`, which has no value");
+    assert_snapshot!(part("other").expect("it is there"), @"other | MADE | `other` does not start without `OWN`, which has no value");
+    assert_snapshot!(part("whole").expect("it is told"), @" |  | service `whole` has no `run`: an image brings its command, and a process has none");
+    assert_eq!(
+        part("hole").expect_err("unknown").message,
+        "there is no component `hole` in dev"
+    );
+}
+
+#[test]
 fn ten_thousand_components_are_all_there() {
     let mut text = String::from("[build.all]\ncommand = \"make\"\ninputs = \"src/**\"\n");
     for number in 0..10_000 {
