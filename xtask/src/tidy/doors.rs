@@ -61,6 +61,18 @@ const DOORS: &[(&str, &str)] = &[
         "a measurement reads how much time and memory it took",
     ),
     (
+        "bench/src/up/",
+        "a measurement starts programs, kills them and reads what they took",
+    ),
+    (
+        "bench/src/load/",
+        "the load is a program of a few lines, and reads its port",
+    ),
+    (
+        "examples/lockside/src/",
+        "the programs of an example are plain programs, and their readers look for nothing of ours",
+    ),
+    (
         "xtask/src/disk.rs",
         "the tools read the repository and write generated files",
     ),
