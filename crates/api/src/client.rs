@@ -84,7 +84,6 @@ impl Client {
         Client {
             socket: socket.into(),
         }
-<<<<<<< HEAD
     }
 
     /// Whether somebody listens.
@@ -94,8 +93,6 @@ impl Client {
             Err(ClientError::Nobody) => Ok(false),
             Err(error) => Err(error),
         }
-=======
->>>>>>> keeper
     }
 
     /// Asks, and reads the whole answer.
@@ -130,13 +127,7 @@ impl Client {
         path: &str,
         question: &Q,
     ) -> Result<Incoming, ClientError> {
-<<<<<<< HEAD
         let stream = connect(&self.socket).await?;
-=======
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|_| ClientError::Nobody)?;
->>>>>>> keeper
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|_| ClientError::Cut)?;

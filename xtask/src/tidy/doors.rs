@@ -36,7 +36,6 @@ const DOORS: &[(&str, &str)] = &[
         "the binary reads its manifest, writes its files and asks the clock here",
     ),
     (
-<<<<<<< HEAD
         "crates/store/src/door.rs",
         "the store makes its folder and its file, and takes the lock, here",
     ),
@@ -51,10 +50,10 @@ const DOORS: &[(&str, &str)] = &[
     (
         "crates/steward/src/door/",
         "the steward reads and watches files, starts builds and asks the clock here",
-=======
+    ),
+    (
         "crates/edge/src/door/",
         "the edge reads the files that it serves, keeps its authority and asks the clock here",
->>>>>>> edge
     ),
     (
         "bench/src/main.rs",
