@@ -363,8 +363,9 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
             .iter()
             .any(|one| one.lives() && !is_current(one) || one.leaves());
     let kept = if alone { 0 } else { wanted.saturating_sub(serving) };
+    let useless = replaced(&old, kept).into_iter();
     steps.extend(
-        replaced(&old, kept)
+        useless
             .filter(|one| one.busy.is_none() && !one.leaves())
             .map(|one| (Step::Stop(one.id()), Because::Replaced)),
     );
@@ -391,11 +392,13 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
     }
 }
 
-/// Those old ones that are of no more use: all but so many that serve until their successors do. One that does not serve
-/// holds nobody's place, so that a component which is changed again and again does not pile up what was never well.
-fn replaced<'a>(old: &'a [&'a Standing], kept: usize) -> impl Iterator<Item = &'a Standing> {
-    let (serving, idle): (Vec<&Standing>, Vec<&Standing>) = old.iter().partition(|one| one.serves());
-    serving.into_iter().skip(kept).chain(idle)
+/// Those old ones that are of no more use: all but so many that hold the place of their successors. The ones that serve are
+/// kept first, then the oldest, which have served before; so a component that is changed again and again does not pile up
+/// what was never well.
+fn replaced<'a>(old: &[&'a Standing], kept: usize) -> Vec<&'a Standing> {
+    let mut old = old.to_vec();
+    old.sort_by_key(|one| (!one.serves(), one.seen.id.number));
+    old.into_iter().skip(kept).collect()
 }
 
 /// Whether a second instance cannot stand beside it.

@@ -45,6 +45,8 @@ pub struct Tended {
     timers: BTreeSet<(Timestamp, Name)>,
     /// How many are on their way somewhere.
     unsettled: usize,
+    /// The time of the last decision.
+    decided_at: Option<Timestamp>,
     going_down: bool,
     /// Nobody is asked first.
     at_once: bool,
@@ -159,6 +161,9 @@ impl Tended {
 
     /// Decides about everything that has been touched, and answers what is to be done.
     pub fn decide(&mut self, now: Timestamp) -> Vec<Act> {
+        if self.decided_at.replace(now).is_some_and(|before| now < before) {
+            self.set_back(now);
+        }
         while let Some((_, name)) = self.timers.first().filter(|(at, _)| *at <= now).cloned() {
             let due = self.timers.pop_first();
             debug_assert!(due.is_some(), "it has just been looked at");
@@ -169,6 +174,14 @@ impl Tended {
             self.decide_one(&name, now, &mut acts);
         }
         acts
+    }
+
+    /// The clock was set back: what is remembered of a time that has not come yet happened just now, and whoever waits for
+    /// a time is looked at again.
+    fn set_back(&mut self, now: Timestamp) {
+        self.parts.values_mut().for_each(|part| part.set_back(now));
+        let waiting = self.timers.iter().map(|(_, name)| name.clone());
+        self.touched.extend(waiting);
     }
 
     fn decide_one(&mut self, name: &Name, now: Timestamp, acts: &mut Vec<Act>) {

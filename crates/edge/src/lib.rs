@@ -1,16 +1,46 @@
 //! The reverse proxy in front of everything.
 //!
 //! It knows targets (instances that are ready, or a folder of files) and the names under which they are reached, and
-//! nothing of why they are as they are. Whoever does know sets targets one by one; each change is one exchange of a
-//! pointer, so a request sees the table before it or after it and never half of it.
+//! nothing of why they are as they are. Whoever does know sets targets one by one; each change is one
+//! exchange, so a request sees the table before it or after it and never half of it.
 //!
 //! A request for a target that has no ready instance waits, as long as the target says so, and goes on the moment there is
 //! one. That is how a component that was killed, is being restarted, or sleeps is seen from outside: as one slow answer.
 
+mod answered;
+mod authority;
+mod balance;
+mod body;
+mod client;
+mod compress;
+
+mod door;
+mod encode;
+mod ending;
+mod files;
+mod headers;
+mod host;
+mod inside;
+mod listen;
+mod pages;
+mod pipe;
+mod place;
+mod proxy;
+mod route;
+mod running;
+mod search;
+mod sent;
+mod serve;
+mod state;
+mod table;
+mod visit;
+mod websocket;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
+
+pub use running::Edge;
 
 /// Where the edge listens and what it shows.
 #[derive(Debug, Clone)]
@@ -37,6 +67,8 @@ pub struct Target {
     pub inside: Option<u16>,
     /// Bytes are passed on as they are, on the inside port: it does not speak HTTP.
     pub raw: bool,
+    /// Instances are spoken to in HTTP/2 from the first byte: they speak gRPC.
+    pub grpc: bool,
     /// Visitors stay on one instance, by a cookie of the edge.
     pub sticky: bool,
     /// Answers are compressed with what the visitor accepts.
@@ -115,10 +147,6 @@ pub struct Traffic {
     pub quiet_for: Option<u64>,
 }
 
-/// A running edge.
-#[derive(Debug)]
-pub struct Edge {}
-
 /// Where it really listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -128,37 +156,6 @@ pub struct Listening {
     pub http: u16,
     /// The file with the authority's certificate, to be trusted by browsers.
     pub authority: PathBuf,
-}
-
-impl Edge {
-    /// Starts listening. Events arrive at `events`.
-    pub async fn start(
-        _config: Config,
-        _events: tokio::sync::mpsc::UnboundedSender<Event>,
-    ) -> Result<Edge, EdgeError> {
-        unimplemented!()
-    }
-
-    /// Where it listens.
-    pub fn listening(&self) -> &Listening {
-        unimplemented!()
-    }
-
-    /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
-    /// inside ports are listened on; those that are taken by somebody else are told.
-    pub async fn set(&self, _targets: Vec<(String, Option<Target>)>) -> Result<(), Vec<EdgeError>> {
-        unimplemented!()
-    }
-
-    /// What has come through for a target.
-    pub fn traffic(&self, _target: &str) -> Traffic {
-        unimplemented!()
-    }
-
-    /// Stops taking connections, lets open requests end for so long, closes WebSockets with 1012, and ends.
-    pub async fn stop(self: Arc<Self>, _within: Duration) {
-        unimplemented!()
-    }
 }
 
 /// Why the edge could not do it.

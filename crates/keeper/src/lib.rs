@@ -36,6 +36,8 @@ pub use leftover::{Facts, Found};
 pub use lines::{LONGEST_LINE, Record, Source};
 pub use logbook::{KEPT_LOGS, ROTATED_AT};
 pub use talk::connect_to;
+/// The rule by which keepers start instances again, for engines that have no keepers and keep to the same.
+pub use towpath_decide::restart;
 
 /// The first argument by which the binary knows that it is a nursery. The second one is how many files what it starts may
 /// have open: whoever starts it may have raised that for itself, and programs do not expect it.

@@ -39,6 +39,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         hosts,
         inside: addresses.inside(name),
         raw: listens.is_some_and(|listens| listens.speaks.contains(&Protocol::Tcp)),
+        grpc: listens.is_some_and(|listens| listens.speaks.contains(&Protocol::Grpc)),
         sticky: listens.is_some_and(|listens| listens.sticky),
         compress: listens.is_none_or(|listens| listens.compress),
         routes: routes

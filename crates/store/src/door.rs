@@ -91,6 +91,14 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Said, and not left to the closing of the file: a child that is being started has a copy of it for a moment longer
+        // than whoever starts it waits.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 /// Reads who holds a lock; nobody, where the text is not whole.
 fn holder(text: &str) -> Option<Holder> {
     let (pid, since) = text.strip_suffix('\n')?.split_once(' ')?;

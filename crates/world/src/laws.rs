@@ -78,8 +78,8 @@ impl Laws {
             one.lives() && one.busy != Some(Busy::Stopping) && !stops
         });
         let (new, mut old): (Vec<_>, Vec<_>) = stays.partition(|one| one.seen.digest == order.digest);
-        // One that is being started just now cannot be stopped before it is there.
-        old.retain(|one| one.busy != Some(Busy::Starting));
+        // One that something is being done to cannot be stopped before that is done.
+        old.retain(|one| one.busy.is_none());
         let wanted = part.instances();
         for (which, count) in [("new", new.len()), ("older", old.len())] {
             if count > wanted as usize {

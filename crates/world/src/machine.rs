@@ -10,7 +10,6 @@ mod lives;
 pub(crate) use calls::{Call, Order, Reply, Token, What};
 
 use crate::agenda::Agenda;
-use crate::clock::after;
 use jiff::Timestamp;
 use lives::Kept;
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,13 +133,13 @@ impl Machine {
         let Life::Running { .. } = kept.seen.life else {
             return None;
         };
-        let temper = self.tempers.get(&id.component).cloned().unwrap_or_default();
+        let is_sick = self.tempers.get(&id.component).is_some_and(|temper| temper.sick);
         let robbed = kept.seen.port.is_some_and(|port| self.is_stolen(port));
         Some(if robbed {
             Err("somebody else answers".to_owned())
-        } else if now < after(kept.seen.since, temper.boots) {
+        } else if now < kept.answers {
             Err("nobody listens".to_owned())
-        } else if temper.sick {
+        } else if is_sick {
             Err("answered 500".to_owned())
         } else {
             Ok(())
@@ -155,23 +154,21 @@ impl Machine {
     /// Lets happen one thing that is due.
     pub(crate) fn turn(&mut self, now: Timestamp) {
         match self.agenda.take(now) {
-            Some(Due::Ends(id, life, exit)) => {
-                if self.kept.get(&id).is_some_and(|kept| kept.life == life) {
-                    self.end(&id, exit, now);
-                }
-            }
-            Some(Due::Again(id, life)) => {
-                if self.kept.get(&id).is_some_and(|kept| kept.life == life) {
-                    self.run(&id, now);
-                }
-            }
+            Some(Due::Ends(id, life, exit)) if self.is_in(&id, life) => self.end(&id, exit, now),
+            Some(Due::Again(id, life)) if self.is_in(&id, life) => self.run(&id, now),
             Some(Due::Answer(token, reply)) => self.notes.push(Note::Answered(token, reply)),
             Some(Due::Tell(token, id)) => {
                 let seen = self.kept.get(&id).map(|kept| kept.seen.clone());
                 self.notes.push(Note::Answered(token, Ok(seen)));
             }
-            None => {}
+            // It was due in a life that is over.
+            Some(Due::Ends(..) | Due::Again(..)) | None => {}
         }
+    }
+
+    /// Whether an instance is in that life of its still.
+    fn is_in(&self, id: &InstanceId, life: u64) -> bool {
+        self.kept.get(id).is_some_and(|kept| kept.life == life)
     }
 
     /// What is to be heard since it was last listened to.

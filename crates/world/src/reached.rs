@@ -54,9 +54,7 @@ impl World {
         if part.state != State::Ready {
             return Some(format!("{name} is {}: {}", part.state, part.because));
         }
-        if component.command.is_none() {
-            return None;
-        }
+        component.command.as_ref()?;
         let serves = |seen: &&&towpath_model::run::Seen| {
             seen.digest == digest && matches!(seen.life, Life::Running { .. })
         };

@@ -143,7 +143,7 @@ pub fn verdict(script: &[String]) -> Option<String> {
 }
 
 /// Takes from a script that is wrong every line that it is wrong without.
-fn shorten(mut script: Vec<String>) -> Vec<String> {
+pub fn shorten(mut script: Vec<String>) -> Vec<String> {
     loop {
         let before = script.len();
         for at in (0..script.len()).rev() {

@@ -32,6 +32,9 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// How long outcomes wait to be written with the next intent.
 const FLUSH: Duration = Duration::from_millis(200);
 
+/// The number of an intent that could not be written down.
+const UNWRITTEN: Seq = 0;
+
 /// Everything around a steward.
 pub(crate) struct Around<'a> {
     pub(crate) machine: &'a mut Machine,
@@ -53,6 +56,9 @@ pub struct Steward {
     batch: Batch,
     flush_at: Option<Timestamp>,
     write_again: Option<Timestamp>,
+    /// When it looks again though nothing has happened: it was reckoned when it went to sleep, whatever the time of day
+    /// does meanwhile.
+    look_at: Option<Timestamp>,
     /// What was decided and is not written down yet.
     prepared: Vec<Prepared>,
     /// What was written down and is not begun yet.
@@ -85,6 +91,7 @@ impl Steward {
             batch: Batch::default(),
             flush_at: None,
             write_again: None,
+            look_at: None,
             prepared: Vec::new(),
             ready: VecDeque::new(),
             asked: BTreeMap::new(),
@@ -145,8 +152,7 @@ impl Steward {
         let busy = !self.ready.is_empty() || !self.inbox.is_empty();
         let decides = self.undecided || !self.prepared.is_empty();
         let writes = decides.then(|| self.write_again.unwrap_or(clock.steady));
-        let look = self.tended.next_look().filter(|_| !self.undecided);
-        let look = look.map(|at| clock.steady_of(at));
+        let look = self.look_at.filter(|_| !self.undecided);
         let asks = self.asked.values().filter_map(|asked| asked.due).min();
         let now = busy.then_some(clock.steady);
         let all = [now, writes, look, asks, self.flush_at];
@@ -168,16 +174,14 @@ impl Steward {
             self.decide(around);
         } else if let Some(id) = self.due_question(now) {
             self.ask(&id, around);
-        } else if !self.undecided && self.looks(around.clock) {
+        } else if !self.undecided && self.look_at.is_some_and(|at| at <= now) {
             self.undecided = true;
         } else {
             return false;
         }
+        let look = self.tended.next_look();
+        self.look_at = look.map(|at| around.clock.steady_of(at));
         true
-    }
-
-    fn looks(&self, clock: Clock) -> bool {
-        self.tended.next_look().is_some_and(|at| at <= clock.today())
     }
 
     fn learn(&mut self, message: Message, around: &mut Around<'_>) {
@@ -263,7 +267,7 @@ impl Steward {
             around.trace.say(around.clock, refusal);
             self.write_again = Some(after(now, WRITE_AGAIN));
             self.flush_at = self.write_again;
-            self.withdraw();
+            self.put_off();
             return;
         }
         self.write_again = None;
@@ -279,12 +283,16 @@ impl Steward {
         self.ready.extend(prepared.into_iter().zip(seqs));
     }
 
-    /// What could not be written down is decided anew when it can be: by then, something else may be wanted.
-    fn withdraw(&mut self) {
+    /// What could not be written down is decided anew when it can be: by then, something else may be wanted. Stopping does
+    /// not wait for that: it may make room, and that something was stopped is seen without the journal.
+    fn put_off(&mut self) {
         self.undecided = true;
-        let (instances, others) = std::mem::take(&mut self.prepared)
+        let prepared = std::mem::take(&mut self.prepared).into_iter();
+        let (stops, prepared): (Vec<_>, Vec<_>) = prepared.partition(Prepared::stops);
+        self.ready.extend(stops.into_iter().map(|stop| (stop, UNWRITTEN)));
+        let (instances, others): (Vec<_>, Vec<_>) = prepared
             .into_iter()
-            .partition::<Vec<_>, _>(|prepared| prepared.instance().is_some());
+            .partition(|prepared| prepared.instance().is_some());
         self.prepared = others;
         for prepared in &instances {
             if let Prepared::Start(Order { port: Some(port), .. }, _) = prepared {

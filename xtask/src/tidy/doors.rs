@@ -52,8 +52,24 @@ const DOORS: &[(&str, &str)] = &[
         "the steward reads and watches files, starts builds and asks the clock here",
     ),
     (
+        "crates/edge/src/door/",
+        "the edge reads the files that it serves, keeps its authority and asks the clock here",
+    ),
+    (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
+    ),
+    (
+        "bench/src/up/",
+        "a measurement starts programs, kills them and reads what they took",
+    ),
+    (
+        "bench/src/load/",
+        "the load is a program of a few lines, and reads its port",
+    ),
+    (
+        "examples/lockside/src/",
+        "the programs of an example are plain programs, and their readers look for nothing of ours",
     ),
     (
         "xtask/src/disk.rs",

@@ -222,6 +222,19 @@ impl Part {
         self.trouble = Some((why, None));
     }
 
+    /// The clock was set back to this: nothing has happened later than now.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        if let Some((_, until)) = &mut self.trouble {
+            *until = None;
+        }
+        for one in &mut self.standing {
+            one.seen.since = one.seen.since.min(now);
+            if let Well::Lost { since, .. } = &mut one.well {
+                *since = (*since).min(now);
+            }
+        }
+    }
+
     /// Something that was decided was not begun after all. A number that was meant for a start may be given again: nothing
     /// has ever run under it.
     pub(super) fn withdraw(&mut self, id: &InstanceId, did: Did) {

@@ -16,6 +16,8 @@ pub(super) struct Kept {
     pub(super) seen: Seen,
     /// Which life of it this is: what was due in an earlier one does not happen any more.
     pub(super) life: u64,
+    /// From when on its process answers.
+    pub(super) answers: Timestamp,
     /// It is started again once it has ended.
     pub(super) again: bool,
     /// Who waits for its end.
@@ -36,6 +38,7 @@ impl Kept {
                 since: now,
             },
             life: 0,
+            answers: now,
             again: false,
             waiting: Vec::new(),
             order,
@@ -61,6 +64,7 @@ impl Machine {
             return;
         };
         kept.change(Life::Running { pid }, now);
+        kept.answers = after(now, temper.boots);
         let robbed = kept.seen.port.filter(|port| self.stolen.contains(port));
         let end = if robbed.is_some() {
             Some((NOTICES, Exit::Code { code: 98 }))

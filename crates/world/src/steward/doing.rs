@@ -52,6 +52,11 @@ impl Prepared {
         }
     }
 
+    /// Whether it ends something.
+    pub(super) fn stops(&self) -> bool {
+        matches!(self, Prepared::Stop(..) | Prepared::Forget(_))
+    }
+
     pub(super) fn entry(&self) -> Entry {
         let (what, subject, body, because) = match self {
             Prepared::Start(order, because) => {

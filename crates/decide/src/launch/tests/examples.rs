@@ -286,3 +286,104 @@ fn phishsentry() {
       help: where something has to be built first, add a `command` to [build.model-engine]
     "#);
 }
+
+#[test]
+fn lockside() {
+    let text = include_str!("../../../../../examples/lockside/towpath.toml");
+    assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
+    stand-in airwaves: cargo run --quiet --locked -- airwaves
+      in /p
+      runs 1 of 1
+      listens any, plain, tcp
+      well port
+      PORT = its port
+    site bank: -
+      in /p
+      runs 0 of 0
+      needs canal toll
+      listens any, public, not inside, /toll to toll, /api to canal
+      serves /p/site or None
+      watches /p/site: sync
+    service canal: target/debug/lockside canal
+      in /p
+      runs 2 of 2
+      built by rust
+      listens any
+      well /healthz within 30s
+      memory 64MiB
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      CANAL_KEY = sealed CANAL_KEY
+      PACE = "1"
+      PORT = its port
+      STATE = "state"
+    extension horn: -
+      in /p
+      runs 0 of 0
+      packs /p/extension
+    job launch: target/debug/lockside launch
+      in /p
+      runs 0 of 1
+      built by rust
+      needs canal
+      memory 32MiB
+      takes 20s
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      CANAL_KEY = sealed CANAL_KEY
+      CANAL_URL = url of canal
+    job logbook: target/debug/lockside logbook
+      in /p
+      runs 0 of 1
+      built by rust
+      needs canal
+      memory 32MiB
+      when every 1m in Europe/London
+      takes 20s
+      again 2 after 2s
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      CANAL_KEY = sealed CANAL_KEY
+      CANAL_URL = url of canal
+      STATE = "state"
+    bot radio: target/debug/lockside radio
+      in /p
+      runs 1 of 1, never two
+      built by rust
+      needs airwaves canal
+      well target/debug/lockside radio-health
+      memory 32MiB
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      AIRWAVES_URL = url of airwaves
+      CALL_SIGN = "LOCKSIDE-DEV"
+      CANAL_KEY = sealed CANAL_KEY
+      CANAL_URL = url of canal
+      STATE = "state"
+    function toll: target/debug/lockside toll
+      in /p
+      runs 0 of 2
+      built by rust
+      listens any
+      well /healthz within 30s
+      memory 32MiB
+      sleeps after 1m
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      PORT = its port
+    worker windlass: target/debug/lockside windlass
+      in /p
+      runs 1 of 1
+      built by rust
+      needs canal
+      memory 32MiB
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      CANAL_KEY = sealed CANAL_KEY
+      CANAL_URL = url of canal
+      PACE = "1"
+    build rust: cargo build --locked in /p
+      with rust 1.95
+    make: CANAL_KEY (hex)
+    "#);
+}

@@ -1,0 +1,71 @@
+//! The figures, a file each.
+
+mod adopt;
+mod idle;
+mod kill;
+mod many;
+mod planned;
+mod size;
+mod start;
+mod steady;
+
+use crate::Outcome;
+use crate::place::Place;
+
+/// Something that is measured.
+pub(crate) struct Figure {
+    /// The word that asks for it alone.
+    pub(crate) word: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) measure: fn(&Place) -> Outcome,
+}
+
+impl Figure {
+    pub(crate) const ALL: &[Figure] = &[
+        Figure {
+            word: "first",
+            title: "From the command to the first 200, one service",
+            measure: start::one,
+        },
+        Figure {
+            word: "ten",
+            title: "From the command to the last first 200, ten services",
+            measure: start::ten,
+        },
+        Figure {
+            word: "steady",
+            title: "The command again, with nothing to do",
+            measure: steady::measure,
+        },
+        Figure {
+            word: "kill",
+            title: "From kill -9 of a component to its next 200",
+            measure: kill::measure,
+        },
+        Figure {
+            word: "idle",
+            title: "What is used while nothing happens",
+            measure: idle::measure,
+        },
+        Figure {
+            word: "many",
+            title: "A thousand processes ready, and stopped",
+            measure: many::measure,
+        },
+        Figure {
+            word: "planned",
+            title: "One change decided, among few and among many",
+            measure: planned::measure,
+        },
+        Figure {
+            word: "adopt",
+            title: "From kill -9 of the steward to everything adopted",
+            measure: adopt::measure,
+        },
+        Figure {
+            word: "size",
+            title: "The program itself",
+            measure: size::measure,
+        },
+    ];
+}

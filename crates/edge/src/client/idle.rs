@@ -1,0 +1,55 @@
+//! Closes connections that nobody has used for a while.
+//!
+//! It runs only while there is an idle connection somewhere: an edge that nobody asks anything does nothing.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::Instance;
+use crate::door::clock;
+
+/// How long a connection is kept unused. Longer than a person looks at a page would keep memory for nobody.
+const UNUSED: Duration = Duration::from_secs(15);
+
+/// Instances that may have idle connections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Idle(Arc<Mutex<Watched>>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    instances: Vec<Weak<Instance>>,
+    is_running: bool,
+}
+
+impl Idle {
+    /// From now on this instance is looked at.
+    pub(super) fn watch(&self, instance: &Arc<Instance>) {
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.instances.push(Arc::downgrade(instance));
+        if !watched.is_running {
+            watched.is_running = true;
+            tokio::spawn(close_unused(Arc::downgrade(&self.0)));
+        }
+    }
+}
+
+async fn close_unused(watched: Weak<Mutex<Watched>>) {
+    loop {
+        tokio::time::sleep(UNUSED).await;
+        let Some(watched) = watched.upgrade() else { return };
+        let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = clock::millis().saturating_sub(UNUSED.as_millis() as u64);
+        let mut seen = std::collections::HashSet::new();
+        watched.instances.retain(|instance| {
+            instance.upgrade().is_some_and(|instance| {
+                let mut idle = instance.idle();
+                idle.retain(|(since, _)| *since > oldest);
+                !idle.is_empty() && seen.insert(Arc::as_ptr(&instance))
+            })
+        });
+        if watched.instances.is_empty() {
+            watched.is_running = false;
+            return;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Answers with files of a folder.
+//!
+//! What is looked up on disk is looked up away from the threads that serve connections, in one go: where the file is, whether
+//! the visitor has it already, in which coding it goes out. Small files are read in that same go.
+
+mod condition;
+mod find;
+mod flow;
+mod packed;
+mod path;
+mod ready;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::body::Body;
+use crate::pages::Page;
+use crate::{Answer, Target};
+
+use find::Found;
+pub(crate) use packed::Packed;
+
+/// What is asked for, and how it is to be answered.
+struct Asked {
+    path: path::Path,
+    /// The path as it was written, with its query.
+    written: String,
+    headers: HeaderMap,
+    is_head: bool,
+    compress: bool,
+    folder: PathBuf,
+    fallback: Option<String>,
+    assets: Duration,
+    pages: Option<Duration>,
+}
+
+/// Answers with a file.
+pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<Incoming>) -> Response<Body> {
+    let headers = request.headers();
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let words = "Files can be read with GET and HEAD.";
+        let mut response =
+            Page::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", words).answer(headers);
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    let Some(asked) = asked(target, request) else {
+        return not_found(headers);
+    };
+    let packed = packed.clone();
+    let job = tokio::task::spawn_blocking(move || {
+        let found = find::find(&asked);
+        match found {
+            Found::File { file, status } => ready::ready(&asked, &packed, file, status).ok(),
+            Found::Folder => redirect(&asked.written),
+            Found::Nothing => None,
+        }
+    });
+    match job.await {
+        Ok(Some(response)) => response,
+        _ => not_found(headers),
+    }
+}
+
+fn asked(target: &Target, request: &Request<Incoming>) -> Option<Asked> {
+    let Answer::Files {
+        folder,
+        fallback,
+        assets,
+        pages,
+    } = &target.answer
+    else {
+        return None;
+    };
+    let written = request.uri().path_and_query()?;
+    Some(Asked {
+        path: path::parse(written.path())?,
+        written: written.as_str().to_owned(),
+        headers: request.headers().clone(),
+        is_head: request.method() == Method::HEAD,
+        compress: target.compress,
+        folder: folder.clone(),
+        fallback: fallback.clone(),
+        assets: *assets,
+        pages: *pages,
+    })
+}
+
+/// A folder is asked for as if it were a file: links in its page would lead beside it.
+fn redirect(written: &str) -> Option<Response<Body>> {
+    let location = match written.split_once('?') {
+        Some((path, query)) => format!("{path}/?{query}"),
+        None => format!("{written}/"),
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, HeaderValue::try_from(location).ok()?);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    // A folder may become a file tomorrow.
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Some(response)
+}
+
+fn not_found(asked: &HeaderMap) -> Response<Body> {
+    Page::new(StatusCode::NOT_FOUND, "Not found", "There is no such file.").answer(asked)
+}

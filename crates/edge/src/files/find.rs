@@ -1,0 +1,60 @@
+//! Finds the file that answers a path.
+
+use http::StatusCode;
+use std::path::Path;
+
+use super::Asked;
+use crate::door::disk::{Opened, There, look};
+
+const INDEX: &str = "index.html";
+const NOT_FOUND: &str = "404.html";
+
+/// What a path leads to.
+pub(super) enum Found {
+    File {
+        file: Opened,
+        status: StatusCode,
+    },
+    /// A folder, asked for without its slash.
+    Folder,
+    Nothing,
+}
+
+pub(super) fn find(asked: &Asked) -> Found {
+    let path = &asked.path;
+    match look(&asked.folder, &path.relative) {
+        There::File(file) if !path.is_folder => {
+            return Found::File {
+                file,
+                status: StatusCode::OK,
+            };
+        }
+        There::Folder => {
+            let index = look(&asked.folder, &path.relative.join(INDEX));
+            if let There::File(file) = index {
+                return if path.is_folder {
+                    Found::File {
+                        file,
+                        status: StatusCode::OK,
+                    }
+                } else {
+                    Found::Folder
+                };
+            }
+        }
+        There::File(_) | There::Nothing => {}
+    }
+    // A page of an application has no extension; a missing picture is missing.
+    let fallback = asked.fallback.as_deref().filter(|_| !path.has_extension);
+    for (name, status) in [
+        (fallback, StatusCode::OK),
+        (Some(NOT_FOUND), StatusCode::NOT_FOUND),
+    ] {
+        if let Some(name) = name
+            && let There::File(file) = look(&asked.folder, Path::new(name.trim_start_matches('/')))
+        {
+            return Found::File { file, status };
+        }
+    }
+    Found::Nothing
+}

@@ -1,0 +1,87 @@
+//! Files that have been coded already, kept in memory.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::encode::Coding;
+
+/// What is kept, in bytes: the texts of some ten sites.
+const KEPT: usize = 8 * 1024 * 1024;
+
+type Key = (PathBuf, String, Coding);
+
+/// Files that have been coded already. The first that came goes first when there is no room.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Packed(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    files: HashMap<Key, Bytes>,
+    order: VecDeque<Key>,
+    size: usize,
+}
+
+impl Packed {
+    /// A file in a coding, as it is under this tag; `make` makes it where it is not kept.
+    pub(super) fn get<E>(
+        &self,
+        path: &Path,
+        tag: &str,
+        coding: Coding,
+        make: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Bytes, E> {
+        let key = (path.to_owned(), tag.to_owned(), coding);
+        if let Some(bytes) = self.lock().files.get(&key) {
+            return Ok(bytes.clone());
+        }
+        let bytes = Bytes::from(make()?);
+        let mut kept = self.lock();
+        if bytes.len() <= KEPT / 4 && kept.files.insert(key.clone(), bytes.clone()).is_none() {
+            kept.size += bytes.len();
+            kept.order.push_back(key);
+            while kept.size > KEPT
+                && let Some(first) = kept.order.pop_front()
+            {
+                let gone = kept.files.remove(&first);
+                kept.size -= gone.map_or(0, |bytes| bytes.len());
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_and_made_once() {
+        let packed = Packed::default();
+        let get = |tag: usize, made: &mut u32| {
+            let make = || {
+                *made += 1;
+                Ok::<_, ()>(vec![0; KEPT / 8])
+            };
+            packed.get(Path::new("a"), &tag.to_string(), Coding::Gzip, make)
+        };
+        let mut made = 0;
+        assert!(get(0, &mut made).is_ok() && get(0, &mut made).is_ok());
+        assert_eq!(made, 1);
+        for tag in 1..20 {
+            assert!(get(tag, &mut made).is_ok());
+        }
+        let kept = packed.lock();
+        assert!(kept.size <= KEPT);
+        assert_eq!(kept.files.len(), kept.order.len());
+        drop(kept);
+        assert!(get(0, &mut made).is_ok());
+        assert_eq!(made, 21, "the first one had gone");
+    }
+}

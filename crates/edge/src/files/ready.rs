@@ -1,0 +1,216 @@
+//! Makes the answer with a file that was found.
+
+use std::io;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, RANGE, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+
+use super::condition::{Known, Part, is_unchanged, part};
+use super::flow::Flow;
+use super::packed::Packed;
+use super::path::has_digest;
+use super::{Asked, condition};
+use crate::body::Body;
+use crate::compress::{Compressed, SMALLEST, is_text};
+use crate::door::disk::{Opened, There, look};
+use crate::encode::{Coding, choose, whole};
+
+/// Files up to this size are read in one go; larger ones while they are sent.
+const SMALL: u64 = 128 * 1024;
+
+/// Files up to this size are coded as a whole, well, and once; larger ones each time, quickly.
+const PACKED: u64 = 1024 * 1024;
+
+/// As a whole: the smallest first.
+const WELL: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
+/// While it is sent: the quickest first.
+const QUICKLY: [Coding; 3] = [Coding::Zstd, Coding::Gzip, Coding::Brotli];
+
+/// A body, and its length where that is known.
+type Content = (Body, Option<u64>);
+
+/// The answer with a file.
+pub(super) fn ready(
+    asked: &Asked,
+    packed: &Packed,
+    mut file: Opened,
+    status: StatusCode,
+) -> io::Result<Response<Body>> {
+    let kind = kind(&file);
+    let can_be_coded = asked.compress && is_text(&kind) && file.length >= SMALLEST;
+    // A part is a part of the file as it is.
+    let is_coded = can_be_coded && !asked.headers.contains_key(RANGE);
+    let tag = format!("{:x}-{:x}", file.length, file.modified.as_nanos());
+    let mut headers = HeaderMap::new();
+    set(&mut headers, CONTENT_TYPE, kind);
+    set(&mut headers, CACHE_CONTROL, keeping(asked, &file, status));
+    let modified = UNIX_EPOCH + Duration::from_secs(file.modified.as_secs());
+    set(&mut headers, LAST_MODIFIED, httpdate::fmt_http_date(modified));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if can_be_coded {
+        headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
+    }
+    let coding = is_coded.then(|| coding(asked, &file)).flatten();
+    let tag = match &coding {
+        Some((coding, _)) => format!("\"{tag}-{}\"", coding.token()),
+        None => format!("\"{tag}\""),
+    };
+    set(&mut headers, ETAG, tag.clone());
+    let known = Known {
+        tag: &tag,
+        modified: file.modified,
+        length: file.length,
+    };
+    if status == StatusCode::OK && is_unchanged(&asked.headers, &known) {
+        headers.remove(CONTENT_TYPE);
+        return Ok(answer(StatusCode::NOT_MODIFIED, headers, Body::empty()));
+    }
+    if let Some((coding, sibling)) = coding {
+        headers.insert(CONTENT_ENCODING, coding.header());
+        headers.remove(ACCEPT_RANGES);
+        let (body, length) = coded(asked, packed, file, sibling, coding, &tag)?;
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        return Ok(answer(status, headers, body));
+    }
+    let wanted = match status {
+        StatusCode::OK => part(&asked.headers, &known),
+        _ => Part::Whole,
+    };
+    let (status, from, length) = match wanted {
+        condition::Part::Whole => (status, 0, file.length),
+        condition::Part::Range(from, length) => {
+            let last = from + length - 1;
+            set(
+                &mut headers,
+                CONTENT_RANGE,
+                format!("bytes {from}-{last}/{}", file.length),
+            );
+            (StatusCode::PARTIAL_CONTENT, from, length)
+        }
+        condition::Part::Outside => {
+            set(&mut headers, CONTENT_RANGE, format!("bytes */{}", file.length));
+            let status = StatusCode::RANGE_NOT_SATISFIABLE;
+            return Ok(answer(status, headers, Body::empty()));
+        }
+    };
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    let body = match (asked.is_head, length) {
+        (true, _) => Body::empty(),
+        (_, ..=SMALL) => Body::whole(file.read(from, length)?),
+        _ => Body::flow(Flow::new(file.reader(from)?, length)),
+    };
+    Ok(answer(status, headers, body))
+}
+
+/// The coding for a file, and the file that lies beside it in that coding already.
+fn coding(asked: &Asked, file: &Opened) -> Option<(Coding, Option<Opened>)> {
+    for coding in WELL {
+        if choose(&asked.headers, &[coding]).is_none() {
+            continue;
+        }
+        let mut beside = file.path.as_os_str().to_owned();
+        beside.push(coding.suffix());
+        if let There::File(beside) = look(&asked.folder, beside.as_ref())
+            && beside.modified >= file.modified
+        {
+            return Some((coding, Some(beside)));
+        }
+    }
+    let order = if file.length <= PACKED { &WELL } else { &QUICKLY };
+    choose(&asked.headers, order).map(|coding| (coding, None))
+}
+
+fn coded(
+    asked: &Asked,
+    packed: &Packed,
+    mut file: Opened,
+    sibling: Option<Opened>,
+    coding: Coding,
+    tag: &str,
+) -> io::Result<Content> {
+    if let Some(sibling) = sibling {
+        let length = sibling.length;
+        let body = if asked.is_head {
+            Body::empty()
+        } else {
+            Body::flow(Flow::new(sibling.reader(0)?, length))
+        };
+        return Ok((body, Some(length)));
+    }
+    if file.length > PACKED {
+        let length = file.length;
+        let body = if asked.is_head {
+            Body::empty()
+        } else {
+            Body::flow(Compressed::new(Flow::new(file.reader(0)?, length), coding))
+        };
+        return Ok((body, None));
+    }
+    let path = file.path.clone();
+    let bytes: Bytes = packed.get(&path, tag, coding, || whole(coding, &file.read(0, file.length)?))?;
+    let length = bytes.len() as u64;
+    let body = if asked.is_head {
+        Body::empty()
+    } else {
+        Body::whole(bytes)
+    };
+    Ok((body, Some(length)))
+}
+
+/// How long the file may be kept.
+fn keeping(asked: &Asked, file: &Opened, status: StatusCode) -> String {
+    let name = file
+        .path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    if status != StatusCode::OK {
+        return "no-cache".to_owned();
+    }
+    if has_digest(name) {
+        return format!("public, max-age={}, immutable", asked.assets.as_secs());
+    }
+    match asked.pages {
+        Some(pages) => format!("public, max-age={}", pages.as_secs()),
+        None => "no-cache".to_owned(),
+    }
+}
+
+/// What kind of thing the file is. Text of the web is in UTF-8.
+fn kind(file: &Opened) -> String {
+    let kind = mime_guess::from_path(&file.path)
+        .first_raw()
+        .unwrap_or("application/octet-stream");
+    let is_written = kind.starts_with("text/")
+        || matches!(
+            kind,
+            "application/json" | "application/javascript" | "application/xml"
+        );
+    if is_written {
+        format!("{kind}; charset=utf-8")
+    } else {
+        kind.to_owned()
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}

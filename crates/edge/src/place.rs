@@ -1,0 +1,150 @@
+//! What stays of a target while it is set anew: its counts, and those who wait for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::Traffic;
+use crate::door::clock;
+
+/// How many requests may wait for one target. More would not be helped by it: they are answered when all of these are.
+const SEATS: u32 = 1_000;
+
+/// A target by its name, whatever answers for it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) name: Arc<str>,
+    /// Rings when the target has been set.
+    pub(crate) changed: Notify,
+    /// Somebody has been told that an instance is wanted.
+    wanted: AtomicBool,
+    waiting: AtomicU32,
+    turn: AtomicUsize,
+    requests: AtomicU64,
+    errors: AtomicU64,
+    active: AtomicU64,
+    /// When the last request ended; zero before the first one.
+    last: AtomicU64,
+}
+
+impl Place {
+    pub(crate) fn new(name: Arc<str>) -> Place {
+        Place {
+            name,
+            changed: Notify::new(),
+            wanted: AtomicBool::new(false),
+            waiting: AtomicU32::new(0),
+            turn: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+            active: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    /// The place at which the search for an instance begins.
+    pub(crate) fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether this is the first one to want an instance since there was none.
+    pub(crate) fn is_first_to_want(&self) -> bool {
+        !self.wanted.swap(true, Ordering::Relaxed)
+    }
+
+    /// There is an instance again, or there is none any more: who wants one next is told.
+    pub(crate) fn forget_wanted(&self) {
+        self.wanted.store(false, Ordering::Relaxed);
+    }
+
+    /// A seat among those who wait, if there is one.
+    pub(crate) fn seat(self: &Arc<Place>) -> Option<Seat> {
+        let taken = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let seat = Seat(Arc::clone(self));
+        (taken < SEATS).then_some(seat)
+    }
+
+    /// A request or a connection begins.
+    pub(crate) fn open(self: &Arc<Place>) -> Open {
+        self.active.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(self))
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        let active = self.active.load(Ordering::Relaxed);
+        let last = self.last.load(Ordering::Relaxed);
+        Traffic {
+            requests: self.requests.load(Ordering::Relaxed),
+            errors: self.errors.load(Ordering::Relaxed),
+            active,
+            quiet_for: match (active, last) {
+                (0, 0) => None,
+                (0, last) => Some(clock::millis().saturating_sub(last)),
+                _ => Some(0),
+            },
+        }
+    }
+}
+
+/// A seat among those who wait. It is free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Place>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request or a connection that is open. It has ended when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Place>);
+
+impl Open {
+    /// Counts the answer to a request.
+    pub(crate) fn answered(&self, status: http::StatusCode) {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        if status.is_server_error() {
+            self.0.errors.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.last.store(clock::millis(), Ordering::Relaxed);
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_bounded_and_come_back() {
+        let place = Arc::new(Place::new(Arc::from("web")));
+        let seats: Vec<_> = (0..SEATS).map_while(|_| place.seat()).collect();
+        assert_eq!(seats.len(), SEATS as usize);
+        assert!(place.seat().is_none());
+        drop(seats);
+        assert!(place.seat().is_some());
+    }
+
+    #[test]
+    fn a_target_is_quiet_when_its_last_request_has_ended() {
+        let place = Arc::new(Place::new(Arc::from("web")));
+        assert_eq!(place.traffic(), Traffic::default());
+        let open = place.open();
+        open.answered(http::StatusCode::BAD_GATEWAY);
+        let seen = place.traffic();
+        assert_eq!(
+            (seen.requests, seen.errors, seen.active, seen.quiet_for),
+            (1, 1, 1, Some(0))
+        );
+        drop(open);
+        assert_eq!(place.traffic().active, 0);
+        assert!(place.traffic().quiet_for.is_some());
+    }
+}

@@ -1,0 +1,247 @@
+//! A visitor's request on its way to an instance, which may have to be sent more than once.
+//!
+//! A request can be repeated when nobody has got it yet, or when its method says that twice is like once (RFC 9110, 9.2.2)
+//! and its body is still there. For such methods a small body is kept while it passes; it is never waited for.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Uri, Version};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use crate::body::Broken;
+
+/// The largest body that is kept.
+const KEPT: usize = 64 * 1024;
+
+/// A request that is to be sent.
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    source: Source,
+    broke: Arc<AtomicBool>,
+}
+
+enum Source {
+    Nothing,
+    Once(Incoming),
+    Kept(Arc<Mutex<Kept>>),
+    Gone,
+}
+
+impl Outgoing {
+    pub(crate) fn new(parts: Parts, body: Incoming) -> Outgoing {
+        let source = if body.is_end_stream() {
+            Source::Nothing
+        } else if parts.method.is_idempotent() {
+            Source::Kept(Arc::new(Mutex::new(Kept::new(body))))
+        } else {
+            Source::Once(body)
+        };
+        Outgoing {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            source,
+            broke: Arc::default(),
+        }
+    }
+
+    /// The request, to be sent now. What an earlier attempt still holds of the body is cut off.
+    pub(crate) fn attempt(&mut self, version: Version) -> Request<Sent> {
+        let kind = match std::mem::replace(&mut self.source, Source::Gone) {
+            Source::Nothing => {
+                self.source = Source::Nothing;
+                Kind::Nothing
+            }
+            Source::Once(body) => Kind::Once(body),
+            Source::Kept(kept) => {
+                let attempt = lock(&kept).begin();
+                self.source = Source::Kept(Arc::clone(&kept));
+                Kind::Kept { kept, attempt, at: 0 }
+            }
+            Source::Gone => Kind::Nothing,
+        };
+        let mut request = Request::new(Sent {
+            kind,
+            broke: Arc::clone(&self.broke),
+        });
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        *request.version_mut() = version;
+        request
+    }
+
+    /// Takes back a request that has not been sent.
+    pub(crate) fn take_back(&mut self, request: Request<Sent>) {
+        if let Kind::Once(body) = request.into_body().kind {
+            self.source = Source::Once(body);
+        }
+    }
+
+    /// Whether a request that may have arrived may be sent again.
+    pub(crate) fn can_be_repeated(&self) -> bool {
+        self.method.is_idempotent()
+            && match &self.source {
+                Source::Nothing => true,
+                Source::Kept(kept) => !lock(kept).lost,
+                Source::Once(_) | Source::Gone => false,
+            }
+    }
+
+    /// Whether the visitor, not the instance, broke off.
+    pub(crate) fn visitor_broke_off(&self) -> bool {
+        self.broke.load(Ordering::Relaxed)
+    }
+}
+
+/// A body that is kept while it passes.
+struct Kept {
+    body: Incoming,
+    hint: SizeHint,
+    parts: Vec<Bytes>,
+    trailers: Option<HeaderMap>,
+    size: usize,
+    ended: bool,
+    /// It has become too large, and what has passed is gone.
+    lost: bool,
+    attempt: u32,
+}
+
+impl Kept {
+    fn new(body: Incoming) -> Kept {
+        Kept {
+            hint: body.size_hint(),
+            body,
+            parts: Vec::new(),
+            trailers: None,
+            size: 0,
+            ended: false,
+            lost: false,
+            attempt: 0,
+        }
+    }
+
+    fn begin(&mut self) -> u32 {
+        self.attempt += 1;
+        self.attempt
+    }
+
+    fn poll(
+        &mut self,
+        at: &mut usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if !self.lost
+            && let Some(part) = self.parts.get(*at)
+        {
+            *at += 1;
+            return Poll::Ready(Some(Ok(Frame::data(part.clone()))));
+        }
+        if self.ended {
+            let first = !std::mem::replace(at, usize::MAX).eq(&usize::MAX);
+            let trailers = self.trailers.clone().filter(|_| first);
+            return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
+        }
+        let frame = match std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) {
+            None => {
+                self.ended = true;
+                return Poll::Ready(None);
+            }
+            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+            Some(Ok(frame)) => frame,
+        };
+        if let Some(part) = frame.data_ref() {
+            self.keep(part.clone());
+            *at += 1;
+        } else if let Some(trailers) = frame.trailers_ref() {
+            self.trailers = Some(trailers.clone());
+            self.ended = true;
+            *at = usize::MAX;
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn keep(&mut self, part: Bytes) {
+        self.size += part.len();
+        if self.size > KEPT {
+            self.lost = true;
+            self.parts = Vec::new();
+        } else {
+            self.parts.push(part);
+        }
+    }
+}
+
+/// The body of a request to an instance.
+pub(crate) struct Sent {
+    kind: Kind,
+    broke: Arc<AtomicBool>,
+}
+
+enum Kind {
+    Nothing,
+    Once(Incoming),
+    Kept {
+        kept: Arc<Mutex<Kept>>,
+        attempt: u32,
+        at: usize,
+    },
+}
+
+impl http_body::Body for Sent {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let this = &mut *self;
+        let frame = match &mut this.kind {
+            Kind::Nothing => return Poll::Ready(None),
+            Kind::Once(body) => Pin::new(body).poll_frame(context).map_err(Broken::from),
+            Kind::Kept { kept, attempt, at } => {
+                let mut kept = lock(kept);
+                if kept.attempt != *attempt {
+                    return Poll::Ready(Some(Err("the request is sent by another connection".into())));
+                }
+                kept.poll(at, context)
+            }
+        };
+        if let Poll::Ready(Some(Err(_))) = &frame {
+            this.broke.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Nothing => true,
+            Kind::Once(body) => body.is_end_stream(),
+            Kind::Kept { kept, at, .. } => {
+                let kept = lock(kept);
+                kept.ended && kept.trailers.is_none() && *at >= kept.parts.len()
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Nothing => SizeHint::with_exact(0),
+            Kind::Once(body) => body.size_hint(),
+            Kind::Kept { kept, .. } => lock(kept).hint,
+        }
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> std::sync::MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}

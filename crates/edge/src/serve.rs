@@ -1,0 +1,167 @@
+//! A connection of a visitor or a component, from its first byte to its last.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Version;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::Answer;
+use crate::ending::{Part, Phase};
+use crate::pipe;
+use crate::search::Search;
+use crate::state::State;
+use crate::visit::{Entry, Visit, answer};
+
+/// How long the head of a request may take, and how long a connection may be idle. Whoever sends a byte a second holds a
+/// place for so long and no longer.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// A handshake is a few packets.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// The largest head of a request: cookies of one host may have some ten thousand bytes.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Requests of one HTTP/2 connection at once.
+const STREAMS: u32 = 200;
+
+/// Whether a silent HTTP/2 visitor is still there is asked so often.
+const PING: Duration = Duration::from_secs(30);
+
+/// The first byte of a TLS connection: a handshake record.
+const TLS: u8 = 0x16;
+
+/// Serves a connection until it ends.
+pub(crate) async fn connection(
+    state: Arc<State>,
+    stream: TcpStream,
+    from: SocketAddr,
+    entry: Entry,
+    part: Part,
+) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    if let Entry::Inside(port) = entry
+        && is_raw(&state, port)
+    {
+        return relay(&state, port, stream, part).await;
+    }
+    let Ok(Some(first)) = timeout(HEAD, first_bytes(&stream)).await else {
+        return;
+    };
+    let mut visit = Visit {
+        entry,
+        from,
+        secure: false,
+    };
+    if matches!(entry, Entry::Https) && first[0] == TLS {
+        visit.secure = true;
+        let Ok(Ok(stream)) = timeout(HANDSHAKE, state.tls.accept(stream)).await else {
+            return;
+        };
+        let version = match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Version::HTTP_2,
+            _ => Version::HTTP_11,
+        };
+        return requests(state, visit, stream, version, part).await;
+    }
+    let version = if first == *b"PRI" {
+        Version::HTTP_2
+    } else {
+        Version::HTTP_11
+    };
+    requests(state, visit, stream, version, part).await;
+}
+
+/// The first three bytes, which stay to be read: they tell TLS, HTTP/2 and HTTP/1.1 apart.
+async fn first_bytes(stream: &TcpStream) -> Option<[u8; 3]> {
+    loop {
+        let mut first = [0; 3];
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) if count == first.len() || !b"PRI".starts_with(&first[..count]) => return Some(first),
+            // A visitor that sends its first word letter by letter. Being readable, the socket wakes nobody.
+            Ok(_) => sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, mut part: Part)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stream = TokioIo::new(stream);
+    let service = service_fn(move |request| answer(Arc::clone(&state), visit, request));
+    // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
+    if version == Version::HTTP_2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(LARGEST_HEAD as u32)
+            .serve_connection(stream, service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = part.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            _ = connection => {}
+            () = part.reached(Phase::Over) => {}
+        }
+        return;
+    }
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(stream, service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = part.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        _ = connection => {}
+        () = part.reached(Phase::Over) => {}
+    }
+}
+
+fn is_raw(state: &State, port: u16) -> bool {
+    state.table().inside(port).is_some_and(|aim| aim.target.raw)
+}
+
+/// Passes the bytes of a connection on to an instance, and waits for one where there is none.
+async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
+    let aim = state.table().inside(port).map(Arc::clone);
+    let Some(aim) = aim.filter(|aim| matches!(aim.target.answer, Answer::Instances { .. })) else {
+        return;
+    };
+    let _open = aim.place.open();
+    let mut search = Search::new(state, aim, None);
+    let reach = async {
+        loop {
+            let instance = search.next().await.ok()?;
+            match instance.connect().await {
+                Ok(connection) => return Some((instance.busy(), connection)),
+                Err(_) => search.refused(&instance),
+            }
+        }
+    };
+    let reached = tokio::select! {
+        reached = reach => reached,
+        () = part.reached(Phase::Ending) => None,
+    };
+    if let Some((_busy, connection)) = reached {
+        pipe::raw(stream, connection, part).await;
+    }
+}

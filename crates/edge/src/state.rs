@@ -1,0 +1,75 @@
+//! What all parts of a running edge share.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_rustls::TlsAcceptor;
+
+use crate::Event;
+use crate::ending::Ending;
+use crate::files::Packed;
+use crate::table::{Aim, Table};
+
+/// How many connections of visitors are open at once; more wait until one is closed.
+const VISITORS: usize = 10_000;
+
+/// The same for components among themselves. It is a bound of its own: a visitor's request that makes its component ask
+/// another one would otherwise wait for itself.
+const COMPONENTS: usize = 10_000;
+
+/// What all parts of a running edge share.
+pub(crate) struct State {
+    table: RwLock<Table>,
+    pub(crate) events: UnboundedSender<Event>,
+    pub(crate) product: String,
+    pub(crate) https: u16,
+    pub(crate) http: u16,
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) ending: Arc<Ending>,
+    pub(crate) visitors: Arc<Semaphore>,
+    pub(crate) components: Arc<Semaphore>,
+    pub(crate) packed: Packed,
+    pub(crate) idle: crate::client::Idle,
+}
+
+impl State {
+    pub(crate) fn new(
+        product: String,
+        (https, http): (u16, u16),
+        tls: TlsAcceptor,
+        events: UnboundedSender<Event>,
+    ) -> State {
+        State {
+            table: RwLock::default(),
+            events,
+            product,
+            https,
+            http,
+            tls,
+            ending: Ending::new(),
+            visitors: Arc::new(Semaphore::new(VISITORS)),
+            components: Arc::new(Semaphore::new(COMPONENTS)),
+            packed: Packed::default(),
+            idle: crate::client::Idle::default(),
+        }
+    }
+
+    /// The table as it is now. Nothing waits while it is held.
+    pub(crate) fn table(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn table_to_change(&self) -> RwLockWriteGuard<'_, Table> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn aim(&self, name: &str) -> Option<Arc<Aim>> {
+        self.table().aim(name).map(Arc::clone)
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        // Nobody listens any more only when the steward ends; then there is nobody to tell.
+        let _ = self.events.send(event);
+    }
+}

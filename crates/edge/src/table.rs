@@ -1,0 +1,242 @@
+//! The targets, and the names under which they are found.
+//!
+//! A change costs what it changes: targets that are not named stay where they are, and instances that stay keep their
+//! connections. New entries are made before the table is locked; under the lock they only change places.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::client::Instance;
+use crate::place::Place;
+use crate::route::{Names, Way, route};
+use crate::{Answer, RouteTo, Target};
+
+/// A target as it was last set.
+#[derive(Debug)]
+pub(crate) struct Aim {
+    /// What was set; its instances have been taken out.
+    pub(crate) target: Target,
+    /// Those that are ready.
+    pub(crate) instances: Box<[Arc<Instance>]>,
+    pub(crate) place: Arc<Place>,
+}
+
+impl Aim {
+    /// A target as it is from now on. What it was before lends its place and the instances that stay.
+    pub(crate) fn new(name: &str, mut target: Target, before: Option<&Aim>) -> Aim {
+        let place = before.map_or_else(
+            || Arc::new(Place::new(Arc::from(name))),
+            |aim| Arc::clone(&aim.place),
+        );
+        let ready = match &mut target.answer {
+            Answer::Instances { ready, .. } => std::mem::take(ready),
+            _ => Vec::new(),
+        };
+        let stays = |id: &str, at| {
+            let known = before.map_or(&[][..], |aim| &aim.instances);
+            known
+                .iter()
+                .find(|instance| instance.is(id, at, target.grpc))
+                .map(Arc::clone)
+        };
+        let instances = ready
+            .into_iter()
+            .map(|(id, at)| stays(&id, at).unwrap_or_else(|| Arc::new(Instance::new(id, at, target.grpc))))
+            .collect();
+        for host in &mut target.hosts {
+            host.make_ascii_lowercase();
+        }
+        Aim {
+            target,
+            instances,
+            place,
+        }
+    }
+}
+
+/// All targets.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    targets: HashMap<Arc<str>, Arc<Aim>>,
+    hosts: HashMap<Box<str>, Arc<str>>,
+    inside: HashMap<u16, Arc<str>>,
+    public: BTreeSet<Arc<str>>,
+}
+
+/// Where a request goes, with what it needs there.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Aim(Arc<Aim>),
+    Redirect(String),
+    /// Nothing has this name.
+    Unknown,
+    /// A route leads to a target that is not there.
+    Gone(String),
+}
+
+impl Table {
+    pub(crate) fn aim(&self, name: &str) -> Option<&Arc<Aim>> {
+        self.targets.get(name)
+    }
+
+    /// What is reached by an inside port.
+    pub(crate) fn inside(&self, port: u16) -> Option<&Arc<Aim>> {
+        self.targets.get(self.inside.get(&port)?)
+    }
+
+    /// What is reached from outside.
+    pub(crate) fn outside(&self, host: &str, path: &str) -> Found {
+        match route(self, host, path) {
+            Way::Unknown => Found::Unknown,
+            Way::Redirect(elsewhere) => Found::Redirect(elsewhere.to_owned()),
+            Way::Target(name) => match self.targets.get(name) {
+                Some(aim) => Found::Aim(Arc::clone(aim)),
+                None => Found::Gone(name.to_owned()),
+            },
+        }
+    }
+
+    /// Names under which people reach something, in order, and no more than `most` of them.
+    pub(crate) fn addresses(&self, most: usize) -> Vec<String> {
+        let hosts = self.public.iter().filter_map(|name| self.targets.get(name));
+        let hosts = hosts.flat_map(|aim| aim.target.hosts.iter().cloned());
+        hosts.take(most).collect()
+    }
+
+    /// Puts a target in its place, or takes it away, and hands back what was there.
+    pub(crate) fn exchange(&mut self, name: &str, aim: Option<Arc<Aim>>) -> Option<Arc<Aim>> {
+        let before = match &aim {
+            Some(aim) => self.targets.insert(Arc::clone(&aim.place.name), Arc::clone(aim)),
+            None => self.targets.remove(name),
+        };
+        if let Some(before) = &before {
+            self.forget_names(name, &before.target);
+        }
+        if let Some(aim) = aim {
+            let name = &aim.place.name;
+            for host in &aim.target.hosts {
+                self.hosts.insert(host.as_str().into(), Arc::clone(name));
+            }
+            if let Some(port) = aim.target.inside {
+                self.inside.insert(port, Arc::clone(name));
+            }
+            if !aim.target.hosts.is_empty() {
+                self.public.insert(Arc::clone(name));
+            }
+        }
+        before
+    }
+
+    /// Takes away names that lead to this target; a name that another target has taken over stays with that one.
+    fn forget_names(&mut self, name: &str, target: &Target) {
+        for host in &target.hosts {
+            if self
+                .hosts
+                .get(host.as_str())
+                .is_some_and(|owner| **owner == *name)
+            {
+                self.hosts.remove(host.as_str());
+            }
+        }
+        if let Some(port) = target.inside
+            && self.inside.get(&port).is_some_and(|owner| **owner == *name)
+        {
+            self.inside.remove(&port);
+        }
+        self.public.remove(name);
+    }
+}
+
+impl Names for Table {
+    fn named(&self, host: &str) -> Option<&str> {
+        self.hosts.get(host).map(|name| &**name)
+    }
+
+    fn only(&self) -> Option<&str> {
+        let mut names = self.public.iter();
+        let first = names.next()?;
+        names.next().is_none().then_some(first)
+    }
+
+    fn routes(&self, target: &str) -> &[(String, RouteTo)] {
+        self.targets.get(target).map_or(&[], |aim| &aim.target.routes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn target(host: &str, inside: Option<u16>, ready: &[(&str, u16)]) -> Target {
+        let ready = ready
+            .iter()
+            .map(|(id, port)| ((*id).to_owned(), ([127, 0, 0, 1], *port).into()))
+            .collect();
+        Target {
+            name: "web".to_owned(),
+            hosts: vec![host.to_owned()],
+            inside,
+            raw: false,
+            grpc: false,
+            sticky: false,
+            compress: false,
+            routes: Vec::new(),
+            answer: Answer::Instances {
+                ready,
+                hold: Duration::from_secs(1),
+                because: String::new(),
+            },
+        }
+    }
+
+    fn set(table: &mut Table, name: &str, target: Option<Target>) {
+        let before = table.aim(name).map(Arc::clone);
+        let aim = target.map(|target| Arc::new(Aim::new(name, target, before.as_deref())));
+        table.exchange(name, aim);
+    }
+
+    fn found(table: &Table, host: &str) -> Option<String> {
+        match table.outside(host, "/") {
+            Found::Aim(aim) => Some(aim.place.name.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn instances_that_stay_keep_what_they_have() {
+        let mut table = Table::default();
+        set(
+            &mut table,
+            "web",
+            Some(target("a", None, &[("one", 1), ("two", 2)])),
+        );
+        let before: Vec<_> = table.aim("web").expect("it is set").instances.to_vec();
+        set(
+            &mut table,
+            "web",
+            Some(target("a", None, &[("two", 2), ("one", 3)])),
+        );
+        let after = &table.aim("web").expect("it is set").instances;
+        assert!(Arc::ptr_eq(&before[1], &after[0]));
+        assert!(!Arc::ptr_eq(&before[0], &after[1]), "its address is another one");
+    }
+
+    #[test]
+    fn names_go_with_their_target_unless_another_has_taken_them() {
+        let mut table = Table::default();
+        set(&mut table, "blue", Some(target("Web.localhost", Some(7), &[])));
+        set(&mut table, "green", Some(target("web.localhost", Some(7), &[])));
+        assert_eq!(found(&table, "web.localhost").as_deref(), Some("green"));
+        set(&mut table, "blue", None);
+        assert_eq!(found(&table, "web.localhost").as_deref(), Some("green"));
+        assert_eq!(table.addresses(9), ["web.localhost"]);
+        assert_eq!(found(&table, "localhost").as_deref(), Some("green"));
+        assert!(table.inside(7).is_some());
+        set(&mut table, "green", Some(target("other.localhost", None, &[])));
+        assert_eq!(found(&table, "web.localhost"), None);
+        assert!(table.inside(7).is_none());
+        set(&mut table, "green", None);
+        assert!(table.addresses(9).is_empty());
+    }
+}

@@ -1,0 +1,152 @@
+//! One request of a visitor or a component, from its head to its answer.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::Answer;
+use crate::body::Body;
+use crate::host::{self, Host};
+use crate::pages::Page;
+use crate::state::State;
+use crate::table::{Aim, Found};
+use crate::{files, proxy};
+
+/// The most addresses that a page lists.
+const LISTED: usize = 100;
+
+/// By which door a request came in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Entry {
+    /// The port for HTTPS.
+    Https,
+    /// The port for plain HTTP.
+    Http,
+    /// The inside port of a target.
+    Inside(u16),
+}
+
+/// What is known of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visit {
+    pub(crate) entry: Entry,
+    pub(crate) from: SocketAddr,
+    /// It is encrypted.
+    pub(crate) secure: bool,
+}
+
+/// Answers a request.
+pub(crate) async fn answer(
+    state: Arc<State>,
+    visit: Visit,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let host = match host::of(&parts) {
+        Ok(host) => host,
+        Err(no_host) => {
+            let page = Page::new(StatusCode::BAD_REQUEST, "Bad request", no_host.words());
+            let mut refused = page.answer(&parts.headers);
+            // Whoever cannot say for whom it asks may not mean the next bytes as it seems either.
+            refused
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+            return Ok(refused);
+        }
+    };
+    if parts.method == Method::CONNECT {
+        let page = Page::new(StatusCode::METHOD_NOT_ALLOWED, "This is no forward proxy", "");
+        return Ok(page.answer(&parts.headers));
+    }
+    if matches!(visit.entry, Entry::Https) && !visit.secure {
+        return Ok(to_https(&state, &host, parts.uri.path_and_query()));
+    }
+    let path = parts.uri.path();
+    let found = match visit.entry {
+        Entry::Inside(port) => match state.table().inside(port) {
+            Some(aim) => Found::Aim(Arc::clone(aim)),
+            None => Found::Unknown,
+        },
+        _ => state.table().outside(&host.name, path),
+    };
+    Ok(match found {
+        Found::Aim(aim) => at_target(&state, visit, aim, host, Request::from_parts(parts, body)).await,
+        Found::Redirect(elsewhere) => redirect(&elsewhere),
+        Found::Gone(name) => {
+            let words = format!("This path leads to {name}, which is not there.");
+            Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", words).answer(&parts.headers)
+        }
+        Found::Unknown => nothing_here(&state, visit, &host, &parts.headers),
+    })
+}
+
+async fn at_target(
+    state: &Arc<State>,
+    visit: Visit,
+    aim: Arc<Aim>,
+    host: Host,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let open = aim.place.open();
+    let response = match &aim.target.answer {
+        Answer::Instances { .. } => return proxy::pass(state, visit, aim, host, request, open).await,
+        Answer::Files { .. } => files::answer(&state.packed, &aim.target, &request).await,
+        Answer::Closed { because } => {
+            Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because)
+                .answer(request.headers())
+        }
+    };
+    open.answered(response.status());
+    response.map(|body| body.counted(open))
+}
+
+fn redirect(elsewhere: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    match HeaderValue::try_from(elsewhere) {
+        Ok(location) => {
+            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+            response.headers_mut().insert(LOCATION, location);
+        }
+        Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+    }
+    response
+}
+
+/// Somebody speaks plain HTTP to the port for HTTPS: most likely an address was typed without its `https://`.
+fn to_https(state: &State, host: &Host, path: Option<&http::uri::PathAndQuery>) -> Response<Body> {
+    let path = path.map_or("/", |path| path.as_str());
+    let name = if host.name.contains(':') {
+        format!("[{}]", host.name)
+    } else {
+        host.name.clone()
+    };
+    redirect(&format!("https://{name}:{}{path}", state.https))
+}
+
+fn nothing_here(state: &State, visit: Visit, host: &Host, asked: &HeaderMap) -> Response<Body> {
+    let product = &state.product;
+    let (scheme, port) = if visit.secure {
+        ("https", state.https)
+    } else {
+        ("http", state.http)
+    };
+    let addresses = state.table().addresses(LISTED);
+    let words = if addresses.is_empty() {
+        format!(
+            "No component of {product} is public.\nSay `public = true` for the one that people should reach."
+        )
+    } else {
+        format!("{product} has no component of that name. These are its addresses:")
+    };
+    let title = format!("Nothing is at {}", host.name);
+    let mut page = Page::new(StatusCode::NOT_FOUND, title, words);
+    page.addresses = addresses
+        .into_iter()
+        .map(|host| format!("{scheme}://{host}:{port}/"))
+        .collect();
+    page.answer(asked)
+}
