@@ -245,13 +245,16 @@ fn a_steward_that_is_killed_is_followed_by_another_one() {
 
 #[test]
 fn a_component_that_fails_is_told_with_what_it_said() {
-    let wrong = SHIFT.replace("while true; do sleep 1; done", "echo no such table; exit 3");
+    let wrong = SHIFT.replace(
+        "[worker.last]\n",
+        "[worker.last]\nbuild = \"echo no such table; exit 3\"\n",
+    );
     let shift = Product::new(&wrong);
     let output = shift.towpath(&["up", "--detach"]);
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     let told = err(&output);
     assert!(
-        told.contains("ended with code 3") && told.contains("| no such table"),
+        told.contains("code 3") && told.contains("| no such table"),
         "{told}"
     );
     assert!(told.contains("`towpath logs last`"), "{told}");
