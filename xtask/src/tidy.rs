@@ -14,6 +14,7 @@ mod opening;
 mod papers;
 mod pure;
 mod readable;
+mod safe;
 mod unused;
 mod versions;
 
@@ -111,6 +112,11 @@ const RULES: &[Rule] = &[
         name: "doors",
         why: doors::WHY,
         check: doors::check,
+    },
+    Rule {
+        name: "safe",
+        why: safe::WHY,
+        check: safe::check,
     },
     Rule {
         name: "leftovers",

@@ -62,6 +62,11 @@ impl Process {
     /// `towpath_keeper::become_nursery_if_asked` before anything else; `name` is that of the group in which cgroups are
     /// made. It has to be called inside of a runtime.
     pub fn open(state: &Path, program: PathBuf, name: &str) -> Result<Process, EngineError> {
+        Process::open_on(state, program, Grounds::find(name))
+    }
+
+    /// The same with cgroups made there; on `Grounds::default()` none are made, and memory is looked at.
+    pub fn open_on(state: &Path, program: PathBuf, grounds: Grounds) -> Result<Process, EngineError> {
         let failed =
             |doing| move |source: std::io::Error| EngineError::system(doing, state.display(), source);
         let state = door::prepared(state).map_err(failed("opening the state folder"))?;
@@ -69,9 +74,10 @@ impl Process {
         let (tell, told) = unbounded_channel();
         let inner = Arc::new(Inner {
             layout: Layout::new(&state),
-            grounds: Grounds::find(name),
+            grounds,
             nursery: Mutex::new(Nursery::start(program, files)?),
-            sockets: pump::set().map_err(|errno| EngineError::system("preparing to listen", name, errno))?,
+            sockets: pump::set()
+                .map_err(|errno| EngineError::system("preparing to listen", state.display(), errno))?,
             table: Mutex::new(Table::default()),
             tell,
             told: Mutex::new(Some(told)),

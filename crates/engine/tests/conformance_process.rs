@@ -1,7 +1,15 @@
-//! The process engine keeps the promises of the trait.
+//! The process engine keeps the promises of the trait, with cgroups and without.
 
 mod bed;
 
-use towpath_engine::conformance;
+mod with_groups {
+    use towpath_engine::conformance;
 
-conformance!(bed::bed());
+    conformance!(crate::bed::bed());
+}
+
+mod without_groups {
+    use towpath_engine::conformance;
+
+    conformance!(crate::bed::bed_without_groups());
+}

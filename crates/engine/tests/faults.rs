@@ -74,7 +74,15 @@ fn unique(bed: &bed::Real) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_keeper_takes_everything_with_it_and_is_told_as_lost() {
-    let bed = bed();
+    kill_a_keeper(bed()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_keeper_takes_everything_with_it_and_is_told_as_lost_without_cgroups() {
+    kill_a_keeper(bed::bed_without_groups()).await;
+}
+
+async fn kill_a_keeper(bed: bed::Real) {
     let word = unique(&bed);
     let script = format!("sleep {word} & setsid sh -c 'setsid sleep {word} & sleep {word}' & wait");
     let seen = bed.engine.start(start(&bed, &script)).await.unwrap();
@@ -127,7 +135,15 @@ fn is_zombie(process: Pid) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_double_forks_leaves_no_orphan() {
-    let bed = bed();
+    double_fork(bed()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_double_forks_leaves_no_orphan_without_cgroups() {
+    double_fork(bed::bed_without_groups()).await;
+}
+
+async fn double_fork(bed: bed::Real) {
     let word = unique(&bed);
     let daemon = format!(
         "setsid sh -c 'trap \"\" TERM HUP; (setsid sleep {word} &) ; sleep {word}' >/dev/null 2>&1 &"
@@ -258,7 +274,15 @@ async fn a_nursery_that_was_killed_is_replaced_and_its_keepers_live_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_with_one_lease_never_live_at_once_even_when_a_keeper_is_killed() {
-    let bed = bed();
+    share_a_lease(bed()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_with_one_lease_never_live_at_once_even_when_a_keeper_is_killed_without_cgroups() {
+    share_a_lease(bed::bed_without_groups()).await;
+}
+
+async fn share_a_lease(bed: bed::Real) {
     let word = unique(&bed);
     // It cannot make the folder twice, and its orphan holds the folder a moment longer than itself.
     let script = format!(

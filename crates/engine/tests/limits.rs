@@ -80,3 +80,31 @@ async fn what_stays_within_its_limits_runs_and_is_measured() {
     }
     bed.clear().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_are_no_cgroups_memory_is_looked_at_and_kept_all_the_same() {
+    let bed = bed::bed_without_groups();
+    assert_eq!(bed.engine.limits(), LimitsKept::Watched);
+    let mut start = order(&bed, "web", 1, Does::Stays);
+    start.command = format!("sh -c '{}' & wait", holding(100));
+    start.limits.memory = Some(Bytes::from_mib(64));
+    bed.engine.start(start.clone()).await.unwrap();
+    let seen = until(&bed, &start.id, |seen| seen.life.is_over()).await;
+    let exit = Exit::OutOfMemory {
+        limit: Bytes::from_mib(64),
+    };
+    assert_eq!(seen.life, Life::Ended { exit });
+    bed.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_are_no_cgroups_usage_is_that_of_all_processes() {
+    let bed = bed::bed_without_groups();
+    let mut start = order(&bed, "web", 1, Does::Stays);
+    start.command = format!("sh -c '{}' & wait", holding(20));
+    bed.engine.start(start.clone()).await.unwrap();
+    lines(&bed, LogQuery::default(), |line| line.text == "holds", 1).await;
+    let used = bed.engine.usage(std::slice::from_ref(&start.id)).await[0].1;
+    assert!(used.memory > Bytes::from_mib(20).count(), "{used:?}");
+    bed.clear().await;
+}

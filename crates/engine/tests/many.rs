@@ -7,11 +7,13 @@
 mod bed;
 
 use bed::bed;
+use rustix::process::{Pid, Signal, kill_process};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::task::JoinSet;
 use towpath_engine::Engine;
 use towpath_engine::conformance::{Bed, Does, order, runs, within};
+use towpath_model::desired::component::Restart;
 use towpath_model::unit::Duration;
 
 const MANY: u64 = 1000;
@@ -25,9 +27,41 @@ fn private(pid: &str) -> u64 {
         .sum()
 }
 
+/// Prints how long one start takes, and how long it takes until one that was killed runs again.
+async fn measure_one(bed: &bed::Real) {
+    let mut changes = bed.engine.changes().unwrap();
+    let (mut starts, mut restarts) = (Vec::new(), Vec::new());
+    for number in 1..=20 {
+        let mut start = order(bed, "one", number, Does::Stays);
+        start.restart = Restart::Always;
+        let begun = Instant::now();
+        let seen = bed.engine.start(start.clone()).await.unwrap();
+        starts.push(begun.elapsed());
+        let first = Pid::from_raw(seen.life.pid().unwrap().cast_signed()).unwrap();
+        let begun = Instant::now();
+        kill_process(first, Signal::KILL).unwrap();
+        while !changes
+            .recv()
+            .await
+            .is_some_and(|seen| seen.restarts == 1 && runs(&seen))
+        {}
+        restarts.push(begun.elapsed());
+        bed.end(&start.id).await;
+        while !changes.recv().await.is_some_and(|seen| seen.life.is_over()) {}
+    }
+    starts.sort();
+    restarts.sort();
+    println!(
+        "one started in {:?}, the slowest of 20 in {:?}",
+        starts[10], starts[19]
+    );
+    println!("one that was killed runs again after {:?}", restarts[10]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_instances_are_started_adopted_and_stopped_without_an_error() {
     let bed = Arc::new(bed());
+    measure_one(&bed).await;
     let begun = Instant::now();
     let mut starts = JoinSet::new();
     for number in 1..=MANY {
@@ -59,6 +93,10 @@ async fn a_thousand_instances_are_started_adopted_and_stopped_without_an_error()
         .nth(1)
         .unwrap();
     println!("a keeper has {} KiB of its own", private(keeper));
+    println!(
+        "this process with both engines has {} KiB of its own",
+        private("self")
+    );
     drop(other);
 
     let begun = Instant::now();

@@ -98,7 +98,7 @@ impl Talk {
             }
         };
         let mut heard = Vec::new();
-        while let Some(asked) = self.inbox.next().map_err(|_| ())? {
+        while let Some(asked) = self.inbox.message().map_err(|_| ())? {
             heard.push(asked);
         }
         // Who asked and left at once has asked all the same.

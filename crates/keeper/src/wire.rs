@@ -133,7 +133,7 @@ impl Inbox {
     }
 
     /// The next whole message, if it has arrived.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Garbled> {
+    pub fn message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Garbled> {
         let Some(head) = self.bytes.first_chunk::<4>() else {
             return Ok(None);
         };
@@ -176,7 +176,7 @@ mod tests {
         let mut read = 0;
         for byte in bytes {
             inbox.feed(&[byte]);
-            while let Some(message) = inbox.next::<Asked>().unwrap() {
+            while let Some(message) = inbox.message::<Asked>().unwrap() {
                 assert_eq!(message, asked);
                 read += 1;
             }
@@ -189,9 +189,9 @@ mod tests {
     fn what_is_no_message_is_told_as_it_came() {
         let mut inbox = Inbox::default();
         inbox.feed(b"GET / HTTP/1.1\r\n");
-        assert_eq!(inbox.next::<Asked>().unwrap_err().said, "GET / HTTP/1.1\\r\\n");
+        assert_eq!(inbox.message::<Asked>().unwrap_err().said, "GET / HTTP/1.1\\r\\n");
         let mut inbox = Inbox::default();
         inbox.feed(&[2, 0, 0, 0, b'{', b'}']);
-        assert!(inbox.next::<Asked>().is_err());
+        assert!(inbox.message::<Asked>().is_err());
     }
 }

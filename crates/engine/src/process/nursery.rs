@@ -9,7 +9,7 @@ use rustix::net::{
     socketpair,
 };
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The running nursery, and how it is started again.
 pub(super) struct Nursery {
@@ -61,7 +61,7 @@ impl Nursery {
     }
 }
 
-fn started(program: &PathBuf, files: u64) -> Result<OwnedFd, EngineError> {
+fn started(program: &Path, files: u64) -> Result<OwnedFd, EngineError> {
     let failed =
         |source: std::io::Error| EngineError::system("starting the nursery", program.display(), source);
     let (ours, theirs) = pair().map_err(|errno| failed(errno.into()))?;

@@ -70,7 +70,7 @@ impl Inner {
         let Some(row) = table.row(token) else { return };
         let is_gone = read(row);
         let garbled = loop {
-            match row.inbox.next() {
+            match row.inbox.message() {
                 Ok(Some(told)) => {
                     if let Some(seen) = take(row, told) {
                         let _ = self.tell.send(seen);

@@ -1,24 +1,58 @@
 //! A bed for tests with real processes: a state folder of its own, and an end of everything in it.
 #![allow(dead_code, reason = "each file of tests needs a part of it")]
+#![allow(clippy::disallowed_methods, reason = "real processes are what is tested")]
 
 use std::path::PathBuf;
 use towpath_engine::Engine;
 use towpath_engine::conformance::{Bed, Does, within};
 use towpath_engine::process::Process;
+use towpath_keeper::{Facts, Grounds, Layout};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::Duration;
 
 pub(crate) struct Real {
     pub state: tempfile::TempDir,
     pub engine: Process,
-    name: String,
+    grounds: Grounds,
 }
 
 pub(crate) fn bed() -> Real {
     let state = tempfile::tempdir().unwrap();
-    let name = format!("test-{}", state.path().file_name().unwrap().to_str().unwrap());
-    let engine = Process::open(state.path(), program(), &name).unwrap();
-    Real { state, engine, name }
+    let name = state.path().file_name().unwrap().to_str().unwrap();
+    let grounds = Grounds::find(&format!("test-{}", name.trim_start_matches('.')));
+    bed_on(state, grounds)
+}
+
+/// A bed on a machine where no cgroups can be made.
+pub(crate) fn bed_without_groups() -> Real {
+    bed_on(tempfile::tempdir().unwrap(), Grounds::default())
+}
+
+fn bed_on(state: tempfile::TempDir, grounds: Grounds) -> Real {
+    let engine = Process::open_on(state.path(), program(), grounds.clone()).unwrap();
+    Real {
+        state,
+        engine,
+        grounds,
+    }
+}
+
+/// A test that failed leaves nothing behind either.
+impl Drop for Real {
+    fn drop(&mut self) {
+        let layout = Layout::new(self.state.path());
+        let entries = std::fs::read_dir(layout.instances())
+            .into_iter()
+            .flatten()
+            .flatten();
+        for id in entries.filter_map(|entry| InstanceId::parse(entry.file_name().to_str()?).ok()) {
+            if let Some(facts) = Facts::read(&layout, &id) {
+                let keeper = rustix::process::Pid::from_raw(facts.keeper.cast_signed()).unwrap();
+                let _ = rustix::process::kill_process(keeper, rustix::process::Signal::KILL);
+                facts.end();
+            }
+        }
+    }
 }
 
 pub(crate) fn program() -> PathBuf {
@@ -33,7 +67,7 @@ impl Bed for Real {
     }
 
     fn anew(&self) -> Process {
-        Process::open(self.state.path(), program(), &self.name).unwrap()
+        Process::open_on(self.state.path(), program(), self.grounds.clone()).unwrap()
     }
 
     fn command(&self, does: Does<'_>) -> String {

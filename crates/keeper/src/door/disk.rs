@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The number by which a file system in memory is known.
-const IN_MEMORY: i64 = 0x0102_1994;
+const IN_MEMORY: i128 = 0x0102_1994;
 
 /// An argument of this process.
 pub(crate) fn argument(at: usize) -> Option<String> {
@@ -87,7 +87,7 @@ fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// A folder for values that must not reach a disk: in memory where the machine has such a place, otherwise this one.
 pub(crate) fn private_folder(name: &str, otherwise: &Path) -> PathBuf {
     let memory = Path::new("/dev/shm");
-    let is_in_memory = |stat: StatFs| i64::try_from(stat.f_type).is_ok_and(|kind| kind == IN_MEMORY);
+    let is_in_memory = |stat: StatFs| i128::from(stat.f_type) == IN_MEMORY;
     if statfs(memory).is_ok_and(is_in_memory)
         && rustix::fs::access(memory, rustix::fs::Access::WRITE_OK).is_ok()
     {

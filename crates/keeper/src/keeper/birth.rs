@@ -75,7 +75,7 @@ fn read_order(talk: &OwnedFd, inbox: &mut Inbox) -> Option<Order> {
             Err(Errno::INTR) => continue,
             Err(_) => return None,
         }
-        if let Some(order) = inbox.next().ok()? {
+        if let Some(order) = inbox.message().ok()? {
             return Some(order);
         }
     }
