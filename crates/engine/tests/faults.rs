@@ -1,6 +1,9 @@
 //! What goes wrong with real processes: killed keepers, deaf and bombing and double-forking components, a steward that
 //! was killed.
-#![allow(clippy::unwrap_used, reason = "what is not there is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step of a test that fails is a test that fails"
+)]
 #![allow(clippy::disallowed_methods, reason = "real processes are what is tested")]
 
 mod bed;
@@ -293,7 +296,8 @@ async fn share_a_lease(bed: bed::Real) {
     first.lease = Some(known("bot"));
     let mut second = first.clone();
     second.id.number = 2;
-    second.command = format!("pgrep -f 'sleep {word}' && echo 'two at once'; sleep 1000");
+    // The pattern does not match the command line that it stands in.
+    second.command = format!("pgrep -f 'slee[p] {word}' && echo 'two at once'; echo looked; exec sleep 1000");
     let seen = bed.engine.start(first.clone()).await.unwrap();
     eventually("the first one works", || with_word(&word).len() >= 2).await;
     let waits = bed.engine.start(second.clone()).await.unwrap();
@@ -302,13 +306,7 @@ async fn share_a_lease(bed: bed::Real) {
     until(&bed, &second.id, runs).await;
     let mut query = LogQuery::default();
     query.components.push(known("web"));
-    let all = lines(
-        &bed,
-        query,
-        |line| line.id.number == 2 && line.text.starts_with("started"),
-        1,
-    )
-    .await;
+    let all = lines(&bed, query, |line| line.text == "looked", 1).await;
     assert!(all.iter().all(|line| line.text != "two at once"), "{all:?}");
     bed.clear().await;
 }
@@ -425,4 +423,22 @@ async fn processes_that_are_killed_serve_again_with_the_same_number_of_files() {
         .collect();
     assert_eq!(counts, [counts[0]; 4]);
     bed.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keeper_that_is_asked_to_leave_stops_its_instance_and_leaves_nothing() {
+    let bed = bed();
+    let mut changes = bed.engine.changes().unwrap();
+    let seen = bed.engine.start(start(&bed, "sleep 1000")).await.unwrap();
+    kill_process(parent(seen.life.pid().unwrap()), Signal::TERM).unwrap();
+    let exit = Exit::Signal { signal: 15 };
+    while changes.recv().await.unwrap().life != (Life::Ended { exit: exit.clone() }) {}
+    for _ in 0..1000 {
+        if now(&bed, &seen.id).await.is_none() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(bed.engine.observe().await.unwrap(), []);
+    assert!(!bed.state.path().join("instances/web.1").exists());
 }

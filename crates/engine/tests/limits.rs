@@ -1,5 +1,8 @@
 //! Memory and processor of real processes are kept within their limits, and it is told in words when they are not.
-#![allow(clippy::unwrap_used, reason = "what is not there is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step of a test that fails is a test that fails"
+)]
 #![allow(clippy::disallowed_methods, reason = "real processes are what is tested")]
 
 mod bed;

@@ -1,5 +1,8 @@
 //! Logs on a real disk: full, rotated, old, and with anything in them.
-#![allow(clippy::unwrap_used, reason = "what is not there is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step of a test that fails is a test that fails"
+)]
 #![allow(clippy::disallowed_methods, reason = "real files are what is tested")]
 
 mod bed;
@@ -121,6 +124,21 @@ async fn a_log_is_rotated_and_a_follower_misses_nothing() {
         ..LogQuery::default()
     };
     let last = lines(&bed, last, |_| true, 3).await;
+    let late = LogQuery {
+        follow: true,
+        ..LogQuery::default()
+    };
+    let mut late = bed.engine.logs(late).await.unwrap();
+    let mut numbers = Vec::new();
+    while numbers.len() < 30_000 {
+        let line = late.recv().await.unwrap();
+        if line.stream == Stream::Out {
+            numbers.push(line.text.split(' ').next().unwrap().parse::<usize>().unwrap());
+        }
+    }
+    assert!(numbers.into_iter().eq(1..=30_000), "the older part comes first");
+    bed.engine.restart(&start.id, start.stop).await.unwrap();
+    while !late.recv().await.unwrap().text.starts_with("1 ") {}
     let starts: Vec<&str> = last
         .iter()
         .map(|line| line.text.split(' ').next().unwrap())

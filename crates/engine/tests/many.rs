@@ -1,4 +1,9 @@
 //! A thousand instances at once; the times are printed, and not judged.
+#![allow(clippy::print_stdout, reason = "what was measured is printed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a step of a test that fails is a test that fails"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -200,11 +200,21 @@ impl Keeper {
         }
     }
 
+    /// Tells everybody how it is, and lets go of those who have gone.
     fn tell_all(&mut self) {
         let keeper = std::process::id();
         let (seen, starts) = (&self.seen, self.starts);
         self.talks
             .retain_mut(|talk| talk.tell(seen, starts, keeper).is_ok());
+    }
+
+    /// Tells everybody at once, in the middle of something. Whoever has gone stays until the end of the round, because
+    /// others are counted from the beginning.
+    fn tell_now(&mut self) {
+        let keeper = std::process::id();
+        for talk in &mut self.talks {
+            let _ = talk.tell(&self.seen, self.starts, keeper);
+        }
     }
 
     /// Leaves, where nothing runs and nothing will: the folder of the instance goes, its log stays.

@@ -79,6 +79,11 @@ impl Facts {
         }
     }
 
+    /// Whether what is left can only be found by the nursery that forked the keeper: there is no group to be killed.
+    pub fn needs_nursery(&self) -> bool {
+        !self.group.can_kill()
+    }
+
     fn kill(&self) {
         let until = clock::moment() + PATIENCE;
         loop {

@@ -18,11 +18,40 @@ pub(crate) const TRY_AGAIN: u64 = 1000;
 #[derive(Debug)]
 pub(crate) struct Logbook {
     file: LogFile,
-    out: Cutter,
-    err: Cutter,
-    /// When the oldest beginning of a line was read.
-    begun: Option<u64>,
+    out: Begun,
+    err: Begun,
     lost: Option<Lost>,
+}
+
+/// What was written to one stream, and the line in it that has no end yet.
+#[derive(Debug, Default)]
+struct Begun {
+    cutter: Cutter,
+    /// When the beginning of that line was read.
+    since: Option<u64>,
+}
+
+impl Begun {
+    fn feed(&mut self, bytes: &[u8], batch: &mut Batch, source: Source) {
+        let before = batch.lines;
+        self.cutter.feed(bytes, |line| batch.add(source, line));
+        // Each line has its own time: one that has just begun is not as old as those before it.
+        let is_another = batch.lines > before || self.since.is_none();
+        if !self.cutter.is_begun() {
+            self.since = None;
+        } else if is_another {
+            self.since = Some(clock::moment());
+        }
+    }
+
+    fn flush(&mut self, batch: &mut Batch, source: Source) {
+        self.cutter.flush(|line| batch.add(source, line));
+        self.since = None;
+    }
+
+    fn due(&self) -> Option<u64> {
+        self.since.map(|since| since + PATIENCE)
+    }
 }
 
 /// Lines that could not be written.
@@ -37,9 +66,8 @@ impl Logbook {
     pub(crate) fn new(file: LogFile) -> Self {
         Logbook {
             file,
-            out: Cutter::default(),
-            err: Cutter::default(),
-            begun: None,
+            out: Begun::default(),
+            err: Begun::default(),
             lost: None,
         }
     }
@@ -47,16 +75,11 @@ impl Logbook {
     /// Takes what the instance has written.
     pub(crate) fn take(&mut self, source: Source, bytes: &[u8]) {
         let mut batch = Batch::new();
-        let cutter = match source {
+        let stream = match source {
             Source::Err => &mut self.err,
             Source::Out | Source::Keeper => &mut self.out,
         };
-        cutter.feed(bytes, |line| batch.add(source, line));
-        self.begun = match (self.out.is_begun() || self.err.is_begun(), self.begun) {
-            (false, _) => None,
-            (true, None) => Some(clock::moment()),
-            (true, begun) => begun,
-        };
+        stream.feed(bytes, &mut batch, source);
         self.write(&batch);
     }
 
@@ -71,27 +94,32 @@ impl Logbook {
 
     /// When it has to be looked at again.
     pub(crate) fn next_moment(&self) -> Option<u64> {
-        let flush = self.begun.map(|begun| begun + PATIENCE);
         let retry = self.lost.as_ref().map(|lost| lost.next_try);
-        flush.into_iter().chain(retry).min()
+        [self.out.due(), self.err.due(), retry]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what has become due.
     pub(crate) fn tick(&mut self, moment: u64) {
-        if self.begun.is_some_and(|begun| begun + PATIENCE <= moment) {
-            let batch = self.flushed();
-            self.write(&batch);
+        let is_due = |due: Option<u64>| due.is_some_and(|due| due <= moment);
+        let mut batch = Batch::new();
+        if is_due(self.out.due()) {
+            self.out.flush(&mut batch, Source::Out);
         }
-        if self.lost.as_ref().is_some_and(|lost| lost.next_try <= moment) {
-            self.write(&Batch::new());
+        if is_due(self.err.due()) {
+            self.err.flush(&mut batch, Source::Err);
+        }
+        if batch.lines > 0 || is_due(self.lost.as_ref().map(|lost| lost.next_try)) {
+            self.write(&batch);
         }
     }
 
     fn flushed(&mut self) -> Batch {
         let mut batch = Batch::new();
-        self.out.flush(|line| batch.add(Source::Out, line));
-        self.err.flush(|line| batch.add(Source::Err, line));
-        self.begun = None;
+        self.out.flush(&mut batch, Source::Out);
+        self.err.flush(&mut batch, Source::Err);
         batch
     }
 
@@ -161,4 +189,24 @@ fn record(source: Source, text: &[u8], to: &mut Vec<u8>) {
         text,
     }
     .write(to);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_as_old_as_its_own_beginning() {
+        let mut begun = Begun::default();
+        let mut batch = Batch::new();
+        begun.feed(b"first\nsecond is cu", &mut batch, Source::Out);
+        begun.since = Some(0);
+        begun.feed(b"t\nand so is the thi", &mut batch, Source::Out);
+        assert!(begun.since > Some(0), "the third line has only just begun");
+        begun.since = Some(0);
+        begun.feed(b"rd", &mut batch, Source::Out);
+        assert_eq!(begun.since, Some(0), "it is still the same line");
+        begun.feed(b"\n", &mut batch, Source::Out);
+        assert_eq!((begun.due(), batch.lines), (None, 3));
+    }
 }

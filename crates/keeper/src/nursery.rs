@@ -1,15 +1,19 @@
 //! The nursery: forks a keeper for each socket that it is given, and kills what a killed keeper has left.
 
+use crate::door::clock;
 use crate::{door, keeper, process, sweep};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, IoSliceMut};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg};
 use rustix::process::{Pid, Resource, Rlimit, WaitOptions, getrlimit, setrlimit};
 use std::collections::HashSet;
 use std::mem::MaybeUninit;
+
+/// How many milliseconds what was killed may take to be gone.
+const LAST_BREATH: usize = 2000;
 
 /// Runs until whoever started it has gone. Its standard input is the socket on which it is given others.
 pub(crate) fn run(files: Option<u64>) -> i32 {
@@ -47,6 +51,11 @@ pub(crate) fn run(files: Option<u64>) -> i32 {
             Received::Socket(talk) => talk,
             Received::Nothing => continue,
             Received::Gone => return 0,
+            Received::Mourn(keeper) => {
+                see_off(keeper, &mut keepers);
+                let _ = rustix::net::send(&orders, b"d", SendFlags::NOSIGNAL);
+                continue;
+            }
         };
         match process::fork() {
             Ok(None) => {
@@ -84,18 +93,21 @@ fn child_signals() -> Result<SignalFd, nix::Error> {
 }
 
 enum Received {
+    /// A socket for a new keeper.
     Socket(OwnedFd),
+    /// This keeper has died, and somebody waits until nothing of it is left.
+    Mourn(Pid),
     Nothing,
     Gone,
 }
 
 fn received(orders: &OwnedFd) -> Received {
-    let mut byte = [0];
+    let mut bytes = [0; 4];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
     let got = recvmsg(
         orders,
-        &mut [IoSliceMut::new(&mut byte)],
+        &mut [IoSliceMut::new(&mut bytes)],
         &mut beside,
         RecvFlags::CMSG_CLOEXEC,
     );
@@ -112,7 +124,10 @@ fn received(orders: &OwnedFd) -> Received {
             return Received::Socket(socket);
         }
     }
-    Received::Nothing
+    match Pid::from_raw(i32::from_le_bytes(bytes)) {
+        Some(keeper) => Received::Mourn(keeper),
+        None => Received::Nothing,
+    }
 }
 
 /// Takes note of keepers that have ended. Where one was killed, its orphans are our children by now: everything that is
@@ -122,12 +137,31 @@ fn mourn(keepers: &mut HashSet<Pid>) {
     while let Ok(Some((ended, status))) = rustix::process::wait(WaitOptions::NOHANG) {
         has_orphans |= !keepers.remove(&ended) || status.exit_status() != Some(0);
     }
-    if !has_orphans {
-        return;
+    if has_orphans {
+        kill_orphans(keepers);
     }
+}
+
+/// Kills every child that is no keeper; whether there was one.
+fn kill_orphans(keepers: &HashSet<Pid>) -> bool {
+    let mut some = false;
     for orphan in sweep::children_of(rustix::process::getpid()) {
         if !keepers.contains(&orphan) {
+            some = true;
             sweep::kill_tree(orphan);
         }
+    }
+    some
+}
+
+/// Waits until a keeper that has died is gone, and everything that it has left to us. Where there is no group to be
+/// killed, nobody else can find that.
+fn see_off(keeper: Pid, keepers: &mut HashSet<Pid>) {
+    for _ in 0..LAST_BREATH {
+        mourn(keepers);
+        if !keepers.contains(&keeper) && !kill_orphans(keepers) {
+            return;
+        }
+        clock::pause(1);
     }
 }

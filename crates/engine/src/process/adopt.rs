@@ -151,12 +151,21 @@ impl Inner {
                 Found::Kept => door::wait_a_moment(),
                 Found::Nothing => return Met::Nobody,
                 Found::Lost(facts) => {
-                    facts.end();
+                    self.end(&facts);
                     return Met::Lost(facts.seen);
                 }
             }
         }
         Met::Nobody
+    }
+
+    /// Ends what a keeper that has died has left, and waits until it is gone. It may wait for the system.
+    pub(super) fn end(&self, facts: &Facts) {
+        if facts.needs_nursery() {
+            let nursery = self.nursery.lock().unwrap_or_else(PoisonError::into_inner);
+            nursery.see_off(facts.keeper);
+        }
+        facts.end();
     }
 
     /// Asks the keeper of an instance for something; nothing where we know none.

@@ -47,9 +47,12 @@ fn components(layout: &Layout, query: &LogQuery) -> Vec<Name> {
 fn tails(layout: &Layout, query: &LogQuery) -> Vec<Tail> {
     let mut tails = Vec::new();
     for component in components(layout, query) {
-        for log in door::logs_of(layout, &component) {
-            let id = InstanceId::new(&component, log.number);
-            tails.extend(Tail::open(id, log.path, query.last));
+        for number in door::logs_of(layout, &component) {
+            tails.extend(Tail::both_parts(
+                layout,
+                &InstanceId::new(&component, number),
+                query.last,
+            ));
         }
     }
     tails

@@ -2,14 +2,21 @@
 
 use super::door;
 use crate::EngineError;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, IoSlice};
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg,
-    socketpair,
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, send,
+    sendmsg, socketpair,
 };
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
+
+/// How long a nursery may take to see a dead keeper off. It gives up earlier by itself.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 5,
+    tv_nsec: 0,
+};
 
 /// The running nursery, and how it is started again.
 pub(super) struct Nursery {
@@ -42,6 +49,17 @@ impl Nursery {
         .map_err(|errno| EngineError::system("asking for a keeper", self.program.display(), errno))
     }
 
+    /// Waits until nothing is left of a keeper that has died, as far as this nursery can know. It may take a moment.
+    pub(super) fn see_off(&self, keeper: u32) {
+        if send(&self.socket, &keeper.to_le_bytes(), SendFlags::NOSIGNAL).is_err() {
+            return;
+        }
+        let mut watched = [PollFd::new(&self.socket, PollFlags::IN)];
+        if matches!(poll(&mut watched, Some(&PATIENCE)), Ok(count) if count > 0) {
+            let _ = rustix::io::read(&self.socket, &mut [0; 4]);
+        }
+    }
+
     fn send(&self, talk: &OwnedFd) -> Result<(), Errno> {
         let sockets = [talk.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -50,7 +68,7 @@ impl Nursery {
         loop {
             match sendmsg(
                 &self.socket,
-                &[IoSlice::new(b"k")],
+                &[IoSlice::new(&[0; 4])],
                 &mut beside,
                 SendFlags::NOSIGNAL,
             ) {
@@ -64,7 +82,14 @@ impl Nursery {
 fn started(program: &Path, files: u64) -> Result<OwnedFd, EngineError> {
     let failed =
         |source: std::io::Error| EngineError::system("starting the nursery", program.display(), source);
-    let (ours, theirs) = pair().map_err(|errno| failed(errno.into()))?;
+    // Messages keep their bounds: one with a socket beside it is never read together with another one.
+    let ends = socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    );
+    let (ours, theirs) = ends.map_err(|errno| failed(errno.into()))?;
     door::start_nursery(program, files, theirs).map_err(failed)?;
     Ok(ours)
 }

@@ -98,8 +98,8 @@ impl Inner {
         }
         let inner = Arc::clone(self);
         tokio::spawn(async move {
-            let (layout, id) = (inner.layout.clone(), row.id.clone());
-            let found = door::beside(move || ended(&layout, &id)).await;
+            let (looking, id) = (Arc::clone(&inner), row.id.clone());
+            let found = door::beside(move || ended(&looking, &id)).await;
             let Some(Some(mut seen)) = found else {
                 return answer_all(row, &Answer::Gone);
             };
@@ -122,13 +122,13 @@ impl Inner {
 }
 
 /// Ends what a keeper that has died has left, and answers how its instance was once. Nothing where it left in order.
-fn ended(layout: &towpath_keeper::Layout, id: &InstanceId) -> Option<Seen> {
+fn ended(inner: &Inner, id: &InstanceId) -> Option<Seen> {
     for _ in 0..LAST_BREATH {
-        match Facts::look(layout, id) {
+        match Facts::look(&inner.layout, id) {
             Found::Kept => door::wait_a_moment(),
             Found::Nothing => return None,
             Found::Lost(facts) => {
-                facts.end();
+                inner.end(&facts);
                 return Some(facts.seen);
             }
         }

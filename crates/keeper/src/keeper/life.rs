@@ -144,7 +144,7 @@ impl Keeper {
                 self.becomes(Life::Running {
                     pid: pid.cast_unsigned(),
                 });
-                self.tell_all();
+                self.tell_now();
                 self.book.say(&format!("started{again} as process {pid}"));
                 self.note_session(first);
             }
@@ -276,6 +276,7 @@ impl Keeper {
             self.leaves_when_over = true;
             let how = self.order.stop.clone();
             self.stop(&how);
+            self.forget();
         }
     }
 
@@ -394,7 +395,7 @@ impl Keeper {
             exit: exit.clone(),
         };
         if pause.is_zero() {
-            self.tell_all();
+            self.tell_now();
             self.book.say(&exit.to_string());
             self.launch_after_end();
         } else {

@@ -1,6 +1,7 @@
 //! The state folder and the files of logs.
 #![allow(clippy::disallowed_methods, reason = "this is the door to the state folder")]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -46,38 +47,20 @@ pub(crate) fn names_of_logs(layout: &Layout) -> Vec<Name> {
     names
 }
 
-/// A log of an instance: the newer or the older part of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NumberedLog {
-    pub(crate) number: u64,
-    pub(crate) is_older: bool,
-    pub(crate) path: PathBuf,
-}
-
-/// The logs of a component, oldest instance first.
-pub(crate) fn logs_of(layout: &Layout, component: &Name) -> Vec<NumberedLog> {
+/// The numbers of a component's instances that have a log, oldest first.
+pub(crate) fn logs_of(layout: &Layout, component: &Name) -> BTreeSet<u64> {
     let entries = fs::read_dir(layout.logs_of(component))
         .into_iter()
         .flatten()
         .flatten();
-    let mut logs: Vec<NumberedLog> = entries
+    entries
         .filter_map(|entry| {
             let name = entry.file_name();
             let (number, rest) = name.to_str()?.split_once('.')?;
-            let is_older = match rest {
-                "log" => false,
-                "log.1" => true,
-                _ => return None,
-            };
-            Some(NumberedLog {
-                number: number.parse().ok()?,
-                is_older,
-                path: entry.path(),
-            })
+            matches!(rest, "log" | "log.1").then_some(())?;
+            number.parse().ok()
         })
-        .collect();
-    logs.sort();
-    logs
+        .collect()
 }
 
 /// Removes the log of an instance, both parts.
@@ -103,6 +86,11 @@ impl LogFile {
     /// Whether another file stands at this path by now.
     pub(crate) fn is_replaced(&self, path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|found| found.ino() != self.number)
+    }
+
+    /// Whether both are one file.
+    pub(crate) fn is_same(&self, other: &LogFile) -> bool {
+        self.number == other.number
     }
 
     /// Reads what comes next onto the end of this; whether there was anything.

@@ -131,7 +131,7 @@ pub(super) async fn run(layout: Layout, query: LogQuery, mut watch: Watch, to: S
             }
             watch.add(&layout, &component);
             let logs = door::logs_of(&layout, &component);
-            changed.extend(logs.iter().map(|log| InstanceId::new(&component, log.number)));
+            changed.extend(logs.iter().map(|number| InstanceId::new(&component, *number)));
         }
         let (layout, to) = (layout.clone(), to.clone());
         let Some(Some(still)) = door::beside(move || catch_up(&layout, open, changed, &to)).await else {
@@ -150,14 +150,15 @@ fn catch_up(
 ) -> Option<HashMap<InstanceId, Tail>> {
     let mut tails = Vec::new();
     for id in changed {
-        let tail = open
-            .remove(&id)
-            .or_else(|| Tail::open(id.clone(), layout.log(&id), None));
-        let Some(tail) = tail else { continue };
-        // It may have been rotated: what was still written to the old one comes first, by its time.
-        let successor = tail.successor();
-        tails.push(tail);
-        tails.extend(successor);
+        match open.remove(&id) {
+            Some(tail) => {
+                // It may have been rotated: what was still written to the old one comes first, by its time.
+                let successors = tail.successors(layout);
+                tails.push(tail);
+                tails.extend(successors);
+            }
+            None => tails.extend(Tail::both_parts(layout, &id, None)),
+        }
     }
     if !merge(&mut tails, &mut handed_to(to)) {
         return None;

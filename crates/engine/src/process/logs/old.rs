@@ -2,7 +2,6 @@
 
 use super::door;
 use crate::process::Inner;
-use std::collections::BTreeSet;
 use std::sync::Weak;
 use towpath_keeper::{KEPT_LOGS, Layout};
 use towpath_model::run::InstanceId;
@@ -23,11 +22,11 @@ pub(crate) async fn look_after_old_ones(inner: Weak<Inner>) {
 
 fn remove_old(layout: &Layout) {
     for component in door::names_of_logs(layout) {
-        let numbers: BTreeSet<u64> = door::logs_of(layout, &component)
-            .iter()
-            .map(|log| log.number)
-            .collect();
-        for number in numbers.into_iter().rev().skip(KEPT_LOGS) {
+        for number in door::logs_of(layout, &component)
+            .into_iter()
+            .rev()
+            .skip(KEPT_LOGS)
+        {
             let id = InstanceId::new(&component, number);
             if !door::has_instance(layout, &id) {
                 door::remove_log(layout, &id);

@@ -4,15 +4,17 @@ use super::door::LogFile;
 use crate::{LogLine, Stream};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::path::PathBuf;
-use towpath_keeper::{Record, Source};
+use std::path::Path;
+use towpath_keeper::{Layout, Record, Source};
 use towpath_model::run::InstanceId;
+
+/// How often a log is opened again that is rotated just then: it takes megabytes to come so far.
+const TRIES: usize = 5;
 
 /// A log, with what was read of it and not handed out.
 #[derive(Debug)]
 pub(super) struct Tail {
     pub(super) id: InstanceId,
-    path: PathBuf,
     file: LogFile,
     bytes: Vec<u8>,
     /// How much of the bytes was handed out.
@@ -20,15 +22,33 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Opens a log at its beginning, or where its last lines begin. It may have gone meanwhile.
-    pub(super) fn open(id: InstanceId, path: PathBuf, last: Option<usize>) -> Option<Self> {
-        let mut file = LogFile::open(&path)?;
+    /// Opens the log of an instance, the older part of it first, each at its beginning or where its last lines begin. A
+    /// log that is rotated just then is opened again, so that no part is missed.
+    pub(super) fn both_parts(layout: &Layout, id: &InstanceId, last: Option<usize>) -> Vec<Tail> {
+        let (newer_path, older_path) = (layout.log(id), layout.older_log(id));
+        let mut parts = Vec::new();
+        for _ in 0..TRIES {
+            let older = Tail::open(id, &older_path, last);
+            let newer = Tail::open(id, &newer_path, last);
+            let is_rotated = match &older {
+                Some(older) => older.file.is_replaced(&older_path),
+                None => LogFile::open(&older_path).is_some(),
+            };
+            parts = older.into_iter().chain(newer).collect();
+            if !is_rotated {
+                break;
+            }
+        }
+        parts
+    }
+
+    fn open(id: &InstanceId, path: &Path, last: Option<usize>) -> Option<Self> {
+        let mut file = LogFile::open(path)?;
         if let Some(last) = last {
             file.skip_to_last(last).ok()?;
         }
         Some(Tail {
-            id,
-            path,
+            id: id.clone(),
             file,
             bytes: Vec::new(),
             done: 0,
@@ -60,12 +80,14 @@ impl Tail {
         }
     }
 
-    /// The log that stands in the place of this one, where this was rotated and read to its end.
-    pub(super) fn successor(&self) -> Option<Tail> {
-        if !self.file.is_replaced(&self.path) {
-            return None;
+    /// What was written after this one was rotated. It may have happened twice since: then the older part is not this one.
+    pub(super) fn successors(&self, layout: &Layout) -> Vec<Tail> {
+        if !self.file.is_replaced(&layout.log(&self.id)) {
+            return Vec::new();
         }
-        Tail::open(self.id.clone(), self.path.clone(), None)
+        let mut parts = Tail::both_parts(layout, &self.id, None);
+        parts.retain(|part| !part.file.is_same(&self.file));
+        parts
     }
 }
 
