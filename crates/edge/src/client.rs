@@ -152,8 +152,8 @@ impl Instance {
                 .await
                 .map_err(failed)?;
             tokio::spawn(connection);
-            self.idle()
-                .push((clock::millis(), Sender::Shared(sender.clone())));
+            // One is enough for all requests; those that were opened beside it end with what is on them.
+            *self.idle() = vec![(clock::millis(), Sender::Shared(sender.clone()))];
             return Ok(Sender::Shared(sender));
         }
         let (sender, connection) = http1::Builder::new()

@@ -80,7 +80,6 @@ async fn those_who_make_it_at_once_end_with_the_same() {
 async fn an_authority_that_is_broken_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     for text in [
-        "",
         "nonsense",
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     ] {
@@ -95,6 +94,15 @@ async fn an_authority_that_is_broken_says_what_to_do() {
             "{told}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_a_power_cut_has_left_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("authority.key.pem"), "").expect("a file");
+    let edge = start(folder.path(), 0).await.expect("it starts");
+    let trusted = fs::read_to_string(&edge.listening().authority).expect("it is there");
+    assert!(trusted.contains("BEGIN CERTIFICATE"));
 }
 
 #[tokio::test]

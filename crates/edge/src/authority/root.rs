@@ -38,8 +38,14 @@ pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, Str
     let file = folder.join(KEY_AND_CERTIFICATE);
     let certificate = folder.join(CERTIFICATE);
     let text = match disk::read_text(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Ok(text) if !text.is_empty() => text,
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unreadable(&error)),
+        found => {
+            if found.is_ok() {
+                // The power went before the first one was on the disk. Waiting for the disk each first time would cost
+                // everybody more than making it anew costs the few.
+                disk::remove(&file).map_err(|error| unreadable(&error))?;
+            }
             disk::make_private_folder(folder).map_err(|error| format!("it cannot be made: {error}"))?;
             let text = make(provider)?;
             match disk::write_private_once(&file, &text) {
@@ -51,7 +57,6 @@ pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, Str
                 Err(error) => return Err(format!("{KEY_AND_CERTIFICATE} cannot be written: {error}")),
             }
         }
-        Err(error) => return Err(unreadable(&error)),
     };
     let (issuer, alone) = read(&text).map_err(|why| {
         format!(

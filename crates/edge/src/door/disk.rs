@@ -30,6 +30,14 @@ pub(crate) fn write_private_once(path: &Path, text: &str) -> io::Result<()> {
     linked.and(removed)
 }
 
+/// Removes a file. One that has gone already has gone.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file as a whole, in the place of what is there.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let beside = write_beside(path, text, 0o644)?;
@@ -50,7 +58,6 @@ fn write_beside(path: &Path, text: &str, mode: u32) -> io::Result<PathBuf> {
         .mode(mode)
         .open(&beside)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
     Ok(beside)
 }
 
