@@ -1,4 +1,5 @@
 //! A thousand instances at once; the times are printed, and not judged.
+#![allow(clippy::unwrap_used, reason = "what is not there is a failed measurement")]
 #![allow(
     clippy::disallowed_methods,
     reason = "real processes are what is tested, and how long they take is printed"
