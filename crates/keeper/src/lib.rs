@@ -51,3 +51,12 @@ pub fn become_nursery_if_asked() {
         process::leave(nursery::run(files));
     }
 }
+
+/// Lets go of all files but the standard streams if this process was started under this name, which is its first argument:
+/// whoever starts a daemon may hold locks and pipes that it would keep for as long as it lives. The binary calls it before
+/// it has opened anything itself.
+pub fn let_go_if_started_as(name: &str) {
+    if door::argument(1).as_deref() == Some(name) {
+        process::close_inherited();
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! `fork` is safe here because the nursery and each keeper have one thread only, so that the child's memory is whole. The
 //! dispositions of signals are only ever set to the default, so that no handler of ours runs. Files are closed by number
-//! once, at the start of the nursery, before it has opened any.
+//! once, at the start of the nursery or the steward, before it has opened any.
 #![allow(
     unsafe_code,
     reason = "fork, dispositions of signals and closing files by number are not safe calls; nothing else of ours is unsafe"
@@ -32,7 +32,7 @@ pub(crate) fn default_signals() {
 
 /// Closes everything but the standard streams. Whoever started us may have left files open.
 pub(crate) fn close_inherited() {
-    // SAFETY: called first in the nursery, when nothing of this process holds a file yet.
+    // SAFETY: called first in the nursery and in the steward, when nothing of this process holds a file yet.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
 }
 

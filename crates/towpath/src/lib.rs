@@ -18,4 +18,5 @@ mod veil;
 mod view;
 
 pub use command::run;
+pub use door::processes::STEWARD;
 pub use render::{as_json as render_json, diagnostics as render_diagnostics};

@@ -244,6 +244,26 @@ fn a_steward_that_is_killed_is_followed_by_another_one() {
 }
 
 #[test]
+fn a_steward_holds_nothing_of_whoever_has_started_it() {
+    let shift = Product::new(SHIFT);
+    let held = shift.root.path().join("held");
+    let mut shell = Command::new("/bin/sh");
+    shell.current_dir(shift.folder()).env("HOME", shift.root.path());
+    let script = "exec 9>\"$1\"; exec \"$2\" up --detach";
+    shell
+        .args(["-c", script, "sh"])
+        .arg(&held)
+        .arg(env!("CARGO_BIN_EXE_towpath"));
+    assert!(shell.output().expect("a shell runs").status.success());
+    let steward = shift.status()["steward"]["pid"].as_u64().expect("a number");
+    let open = fs::read_dir(format!("/proc/{steward}/fd")).expect("it runs");
+    let kept = open
+        .filter_map(Result::ok)
+        .filter_map(|file| fs::read_link(file.path()).ok());
+    assert!(!kept.into_iter().any(|path| path == held));
+}
+
+#[test]
 fn a_component_that_fails_is_told_with_what_it_said() {
     let wrong = SHIFT.replace(
         "[worker.last]\n",

@@ -10,6 +10,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use towpath_api::Surroundings;
 
+/// The command that looks after an environment.
+pub const STEWARD: &str = "steward";
+
 /// What a steward says when it listens.
 const READY: &str = "ready";
 
@@ -25,7 +28,7 @@ pub(crate) fn hatch(folder: &Path, environment: &str, state: &State) -> Result<H
         |error: &io::Error| Failure::new(Kind::Remote, format!("the steward cannot be started: {error}"));
     let mut command = Command::new(ourselves()?);
     command
-        .arg("steward")
+        .arg(STEWARD)
         .arg("--folder")
         .arg(folder)
         .arg("--env")
