@@ -43,7 +43,9 @@ pub(crate) fn is_bad(state: State) -> bool {
 pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
     if let (Some(steward), true) = (&status.steward, status.product.is_empty()) {
         let pid = steward.pid;
-        return format!("a steward is here (process {pid}), and nothing was asked of it yet\n  `towpath up` does\n");
+        return format!(
+            "a steward is here (process {pid}), and nothing was asked of it yet\n  `towpath up` does\n"
+        );
     }
     let what = paint::bold(&format!("{} in {}", status.product, status.environment));
     match &status.steward {
