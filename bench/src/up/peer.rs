@@ -24,6 +24,12 @@ pub(crate) trait Peer {
     /// Where its services answer, once they do.
     fn ports(&self) -> &[u16];
 
+    /// Whether it may be asked yet. A published port must not be asked before its container runs: the network of this
+    /// machine would remember for a second that nobody is there, and docker would pay for our impatience.
+    fn may_be_asked(&self) -> bool {
+        true
+    }
+
     /// Stops all of it, and answers when nobody listens any more.
     fn stop(&mut self) -> Result<(), String>;
 }

@@ -27,27 +27,32 @@ pub(super) fn measure(_: &crate::place::Place) -> Outcome {
     for size in SIZES {
         products.push((*size, running(*size)?));
     }
+    // The same ten change again and again, so that size alone differs; and once all over the product, where what is known
+    // of most of them has left the processor's caches.
     let mut least = vec![Duration::MAX; products.len()];
+    let mut all_over = Duration::MAX;
     for _ in 0..ROUNDS {
         for ((size, tended), least) in products.iter_mut().zip(&mut least) {
-            *least = (*least).min(changes(tended, *size)?);
+            *least = (*least).min(changes(tended, |change| change % 10 * (*size / 10))?);
+        }
+        if let Some((size, tended)) = products.last_mut() {
+            all_over = all_over.min(changes(tended, |change| change * 7_919 % *size)?);
         }
     }
+    println!("a change is decided twice: it ended, and it runs again");
     for (size, took) in SIZES.iter().zip(&least) {
-        println!(
-            "among {size}: {:.2} us a change, decided twice: it ended, and it runs again",
-            micros(*took)
-        );
+        println!("one of ten among {size}: {:.2} us", micros(*took));
     }
+    println!("any of 10,000: {:.2} us", micros(all_over));
     against(
-        "one change among 10,000",
-        micros(least[1]) / 1_000.0,
+        "any change among 10,000",
+        micros(all_over) / 1_000.0,
         "ms",
         1.0,
         0.2,
     );
     against(
-        "to one among 10",
+        "one of ten among 10,000, to one among 10",
         micros(least[1]) / micros(least[0]),
         "times",
         1.5,
@@ -60,18 +65,20 @@ fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000_000.0
 }
 
-/// Ends instances all over the product and starts them again, and has the time that one takes.
-fn changes(tended: &mut Tended, size: usize) -> Result<Duration, Miss> {
+/// Ends instances and starts them again, and has the time that one takes.
+fn changes(tended: &mut Tended, which: impl Fn(usize) -> usize) -> Result<Duration, Miss> {
+    let names: Vec<Name> = (0..CHANGES)
+        .map(|change| name(which(change)))
+        .collect::<Result<_, _>>()?;
     let begin = Instant::now();
-    for change in 0..CHANGES {
-        let number = change * 7_919 % size;
+    for name in &names {
         let resting = Life::Resting {
             until: later(1),
             after: Exit::Code { code: 1 },
             looping: false,
         };
         for life in [resting, Life::Running { pid: 77 }] {
-            tended.learn(Fact::Changed(seen(&name(number)?, life)));
+            tended.learn(Fact::Changed(seen(name, life)));
             black_box(tended.decide(later(0)));
         }
     }

@@ -1,6 +1,6 @@
 //! From a command to the first 200 of everything that it starts.
 
-use crate::outside::wait_for_answers;
+use crate::outside::{BOUND, wait_for, wait_for_answers};
 use crate::peer::{self, Peer};
 use crate::place::Place;
 use crate::table::{self, Times};
@@ -55,6 +55,7 @@ fn rounds(place: &Place, services: usize) -> Result<Vec<Times>, Miss> {
 fn started(peer: &mut dyn Peer) -> Result<std::time::Duration, String> {
     let begin = Instant::now();
     peer.start()?;
+    wait_for("that it may be asked", BOUND, || peer.may_be_asked())?;
     wait_for_answers(peer.ports())?;
     let took = begin.elapsed();
     peer.stop()?;

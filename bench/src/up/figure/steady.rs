@@ -1,7 +1,7 @@
 //! The command again, while everything is as it should be.
 
 use super::idle;
-use crate::outside::{run, wait_for_answers};
+use crate::outside::{BOUND, run, wait_for, wait_for_answers};
 use crate::peer::{Compose, Peer, Towpath};
 use crate::place::Place;
 use crate::table::{self, Times};
@@ -27,6 +27,7 @@ pub(super) fn measure(place: &Place) -> Outcome {
     let compose = match Compose::new(place, 10) {
         Ok(mut compose) => {
             compose.start()?;
+            wait_for("that it may be asked", BOUND, || compose.may_be_asked())?;
             wait_for_answers(compose.ports())?;
             all.push((
                 Times::of("`docker-compose up --detach`, 10 services"),

@@ -148,6 +148,10 @@ impl Peer for Compose {
         &self.ports
     }
 
+    fn may_be_asked(&self) -> bool {
+        self.processes().len() == self.ports.len()
+    }
+
     fn stop(&mut self) -> Result<(), String> {
         if let Some(mut running) = self.running.take()
             && !running.wait()?
