@@ -1,18 +1,24 @@
 //! Health: when an instance is asked again, and what its answers mean.
 //!
-//! A new instance is asked at once and then after pauses that grow from a thousandth of a second, because somebody waits
-//! for it; it is well with its first good answer. When its deadline is over and it never was well, that is said, and it is
+//! A new instance is asked at once and then after pauses that grow with the time it takes, from half a thousandth of a
+//! second, because somebody waits for it; it is well with its first good answer. When its deadline is over and it never was well, that is said, and it is
 //! asked on: it may only be slow. One that is well is asked each `interval`, and less often the longer nothing has gone
 //! wrong, up to ten intervals: the edge notices a refused connection long before we would. Two bad answers, the second
 //! asked for soon after the first, make it unwell; one alone may be bad luck. The first good answer makes it well again.
 
 use std::time::Duration;
-use towpath_model::run::Health;
+use towpath_model::run::{Ask, Health};
 
-/// The first pause between two questions to an instance that is not well yet.
-const FIRST: Duration = Duration::from_millis(1);
+/// The shortest pause between two questions to an instance that is not well yet.
+const SHORTEST: Duration = Duration::from_micros(500);
 
-/// The longest such pause. A person does not notice it, and an instance that takes a minute is asked 240 times.
+/// The pause is this part of the time that it has taken so far: so much longer than needed does it seem to take at most.
+const PART: u32 = 4;
+
+/// The shortest pause where asking starts a process.
+const SHORTEST_OF_COMMAND: Duration = Duration::from_millis(10);
+
+/// The longest such pause. A person does not notice it, and an instance that takes a minute is asked 270 times.
 const LONGEST: Duration = Duration::from_millis(250);
 
 /// After a bad answer of one that was well it is asked again so soon.
@@ -24,8 +30,6 @@ const STRETCH: u32 = 10;
 /// What is known of an instance's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Answers {
-    /// How many there have been while it was not well.
-    asked: u32,
     /// How many good ones in a row.
     good: u32,
     /// How many bad ones in a row.
@@ -83,10 +87,13 @@ pub fn hear(
                 };
                 return (next, meaning, AGAIN.min(interval));
             }
-            next.asked = answers.asked.saturating_add(1);
             let is_late = since_start >= health.deadline.to_std() && !answers.late;
             next.late |= is_late;
-            let pause = FIRST.saturating_mul(1 << next.asked.min(10)).min(LONGEST);
+            let shortest = match health.ask {
+                Ask::Command(_) => SHORTEST_OF_COMMAND,
+                _ => SHORTEST,
+            };
+            let pause = (since_start / PART).clamp(shortest, LONGEST);
             let meaning = if is_late {
                 Meaning::Late(why)
             } else {
@@ -111,7 +118,6 @@ impl Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use towpath_model::run::Ask;
     use towpath_model::unit::known;
 
     fn health() -> Health {
@@ -131,7 +137,7 @@ mod tests {
             let (next, meaning, pause) = hear(&health(), known, answer.map_err(str::to_owned), at);
             known = next;
             at += pause;
-            told.push((meaning, pause.as_millis() as u64));
+            told.push((meaning, pause.as_micros() as u64));
         }
         told
     }
@@ -140,9 +146,25 @@ mod tests {
     fn somebody_waits_for_a_new_instance() {
         let told = told(&[Err("refused"), Err("refused"), Err("refused"), Ok(()), Ok(())]);
         let pauses: Vec<u64> = told.iter().map(|(_, pause)| *pause).collect();
-        assert_eq!(pauses, [2, 4, 8, 1000, 2000]);
+        assert_eq!(pauses, [500, 500, 500, 1_000_000, 2_000_000]);
         assert_eq!(told[3].0, Meaning::Well);
         assert_eq!(told[4].0, Meaning::Same);
+    }
+
+    #[test]
+    fn whoever_takes_long_is_asked_less_often_and_a_command_is_never_started_at_once_again() {
+        let pause = |health: &Health, after| {
+            let refused = Err("refused".to_owned());
+            hear(health, Answers::default(), refused, Duration::from_millis(after)).2
+        };
+        let by_command = Health {
+            ask: Ask::Command("is-ready".to_owned()),
+            ..health()
+        };
+        assert_eq!(pause(&health(), 1), Duration::from_micros(500));
+        assert_eq!(pause(&by_command, 1), Duration::from_millis(10));
+        assert_eq!(pause(&health(), 100), Duration::from_millis(25));
+        assert_eq!(pause(&health(), 20_000), Duration::from_millis(250));
     }
 
     #[test]

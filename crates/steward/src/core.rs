@@ -5,7 +5,7 @@ use crate::addresses::Addresses;
 use crate::ask::{Asker, Question};
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
-use crate::keep::{Ledger, applied, facts};
+use crate::keep::{Ledger, Left, applied, facts};
 use crate::make::Maker;
 use crate::serve::Request;
 use crate::sleep::Naps;
@@ -97,6 +97,8 @@ pub(crate) struct Core<E> {
     pub(crate) flush_at: Option<Instant>,
     /// What is not as it should be with the whole.
     pub(crate) notes: BTreeMap<&'static str, String>,
+    /// What an earlier steward has left, once it has been read, until it is taken over.
+    pub(crate) left: Option<Left>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
     /// Builds run although nothing has changed.
@@ -113,6 +115,8 @@ impl<E: Engine> Core<E> {
         mut changes: UnboundedReceiver<Seen>,
         mut edge_events: UnboundedReceiver<towpath_edge::Event>,
     ) {
+        // Whoever has started us reads the manifest meanwhile. What cannot be read now is said when it is needed.
+        self.left = self.ledger.left().await.ok();
         loop {
             let wake = self.next_look();
             let message = tokio::select! {
@@ -480,12 +484,15 @@ impl<E: Engine> Core<E> {
         if std::mem::replace(&mut self.restored, true) {
             return;
         }
-        let left = match self.ledger.left().await {
-            Ok(left) => left,
-            Err(error) => {
-                self.cannot_write(&error);
-                return;
-            }
+        let left = match self.left.take() {
+            Some(left) => left,
+            None => match self.ledger.left().await {
+                Ok(left) => left,
+                Err(error) => {
+                    self.cannot_write(&error);
+                    return;
+                }
+            },
         };
         if let Err(error) = self.ledger.close_open().await {
             self.cannot_write(&error);

@@ -51,7 +51,7 @@ impl Ledger {
     pub(crate) async fn left(&self) -> Result<Left, StoreError> {
         let mut left = Left::default();
         for (_, body) in self.store.records(PRODUCT).await? {
-            left.product = serde_json::from_value(body).ok();
+            left.product = body.as_str().and_then(|text| serde_json::from_str(text).ok());
         }
         for (name, body) in self.store.records(REMEMBERED).await? {
             if let (Ok(name), Ok(what)) = (Name::parse(&name), serde_json::from_value(body)) {
@@ -107,7 +107,10 @@ impl Ledger {
     }
 
     pub(crate) fn product(&mut self, product: &Product) {
-        self.record(PRODUCT, CURRENT, json!(product));
+        // As one text: a value of ten thousand components takes twenty times as much memory, for a moment that a steward
+        // never gives back.
+        let text = serde_json::to_string(product).unwrap_or_default();
+        self.record(PRODUCT, CURRENT, serde_json::Value::String(text));
         let body = json!({ "components": product.components.len() });
         self.happened("apply", product.product.as_str(), body, "somebody wants it so");
     }

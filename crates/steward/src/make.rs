@@ -12,8 +12,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use towpath_api::{Apply, Tone};
 use towpath_decide::converge::Because;
-use towpath_decide::launch::digest;
-use towpath_decide::launch::text_digest;
+use towpath_decide::launch::{digest, text_digest};
 use towpath_decide::tend::{Fact, Wish};
 use towpath_engine::Engine;
 use towpath_model::desired::component::WatchAction;
@@ -409,5 +408,37 @@ fn spoken(change: &Change, folder: &Path) -> String {
     match change.count {
         0 | 1 => first,
         count => format!("{first} and {} more", count - 1),
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file that is looked at has to be there"
+)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn files_are_unchanged_until_one_of_them_is_written_or_comes_into_being() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        std::fs::write(path("towpath.toml"), "product = \"shop\"").expect("it can be written");
+        let sources = vec![
+            Source {
+                path: path("towpath.toml"),
+                digest: Some(text_digest(b"product = \"shop\"")),
+            },
+            Source {
+                path: path(".env"),
+                digest: None,
+            },
+        ];
+        assert!(unchanged(sources.clone()).await);
+        std::fs::write(path(".env"), "").expect("it can be written");
+        assert!(!unchanged(sources.clone()).await);
+        std::fs::remove_file(path(".env")).expect("it is there");
+        std::fs::write(path("towpath.toml"), "product = \"shops\"").expect("it can be written");
+        assert!(!unchanged(sources).await);
     }
 }

@@ -45,10 +45,26 @@ pub struct Config {
 
 /// Looks after a product whose instances are processes of this machine.
 pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(), StewardError> {
-    // The lock first: whoever holds it is the only one who starts anything here.
-    let store = Store::open(&config.state, config.since).await?;
-    let engine = Process::open(&config.state, config.program.clone(), &group(&config))?;
-    serve(config, store, engine, ready).await
+    // Whoever holds the lock of the store is the only one who starts anything here. That there is somebody who would start
+    // it harms nobody, so that one is made ready meanwhile.
+    let opening = {
+        let (state, program, name) = (config.state.clone(), config.program.clone(), group(&config));
+        tokio::task::spawn_blocking(move || Process::open(&state, program, &name))
+    };
+    let store = Store::open(&config.state, config.since).await;
+    let engine = opening.await.map_err(|error| StewardError::System {
+        doing: "making ready to start something",
+        subject: config.state.display().to_string(),
+        source: std::io::Error::other(error),
+    })?;
+    match store {
+        Ok(store) => serve(config, store, engine?, ready).await,
+        Err(refusal) => {
+            // The groups that it would take away are those of whoever holds the lock.
+            std::mem::forget(engine);
+            Err(refusal.into())
+        }
+    }
 }
 
 /// What runs in a state folder, whoever looks after it, or nobody.
@@ -102,6 +118,7 @@ async fn serve<E: Engine>(
         write_again: None,
         flush_at: None,
         notes: BTreeMap::new(),
+        left: None,
         restored: false,
         force_builds: false,
         manifest: String::new(),

@@ -39,18 +39,17 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Makes the file of the database where there is none, for its owner alone, and says whether it did. SQLite gives the files
-/// that it puts beside it the same mode.
-pub(crate) fn make_database(file: &Path) -> io::Result<bool> {
+/// Makes the file of the database where there is none, for its owner alone. SQLite gives the files that it puts beside it
+/// the same mode.
+pub(crate) fn make_database(file: &Path) -> io::Result<()> {
     match OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)
     {
-        Ok(_) => Ok(true),
-        Err(refusal) if refusal.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(refusal) => Err(refusal),
+        Err(refusal) if refusal.kind() != io::ErrorKind::AlreadyExists => Err(refusal),
+        _ => Ok(()),
     }
 }
 

@@ -26,24 +26,26 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 /// anything, because the log is on the disk before any of it is moved to its place, and a torn end of it is recognised by
 /// its check sums. What runs on this machine is gone after a power cut anyway, so there is little to remember about it.
 ///
+/// It is OFF at first. Turning an empty file into one with a write-ahead log waits for the disk several times, for nothing:
+/// a file that does not survive the power cut of this moment is an empty store, which is what it was. The first write of a
+/// process begins its log and would wait for the disk, too, while somebody waits for what is started by it. A log that is
+/// begun has nothing in it that could be taken for its own, and nothing is moved out of it meanwhile (`wal_autocheckpoint`).
+///
 /// `cache_size` is in KiB: half a megabyte holds the upper pages of everything that is written, and the rest stands in the
-/// system's own cache. `mmap_size`: what is mapped counts as ours. `wal_autocheckpoint`: a megabyte, so that moving it is a
-/// short pause; `journal_size_limit` cuts what one large batch has left.
+/// system's own cache. `mmap_size`: what is mapped counts as ours. `journal_size_limit` cuts what one large batch has left.
 const SETTINGS: &str = "
 PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA synchronous = OFF;
 PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 PRAGMA cache_size = -512;
 PRAGMA mmap_size = 0;
 PRAGMA temp_store = MEMORY;
-PRAGMA wal_autocheckpoint = 256;
+PRAGMA wal_autocheckpoint = 0;
 PRAGMA journal_size_limit = 1048576;
 ";
 
-/// What is set before that on a database that we have just made. Turning an empty file into one with a write-ahead log
-/// waits for the disk several times, for nothing: a file that does not survive the power cut of this moment is an empty
-/// store, which is what it was.
-const BEFORE_THE_FIRST_PAGE: &str = "PRAGMA synchronous = OFF;";
+/// What holds from the second write on. `wal_autocheckpoint`: a megabyte, so that moving it is a short pause.
+pub(crate) const FROM_THEN_ON: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 256;";
 
 /// Opens the store in a folder.
 pub(crate) async fn open(
@@ -59,10 +61,9 @@ pub(crate) async fn open(
     door::make_folder(folder).map_err(files("making the folder of the store"))?;
     let lock = take_lock(folder, &named, now).await?;
     let file = folder.join("store.db");
-    let made = door::make_database(&file).map_err(files("making the store"))?;
+    door::make_database(&file).map_err(files("making the store"))?;
     let options = SqliteConnectOptions::new().filename(&file);
-    let before = if made { BEFORE_THE_FIRST_PAGE } else { "" };
-    let writer = writer(options, before, migrations)
+    let writer = writer(options, migrations)
         .await
         .map_err(|why| unopened(&named, why))?;
     Ok(Store {
@@ -76,7 +77,7 @@ pub(crate) async fn open(
 pub(crate) async fn in_memory(migrations: &'static [Migration]) -> Result<Store, StoreError> {
     let named = "memory".to_owned();
     let options = SqliteConnectOptions::new().in_memory(true);
-    let writer = writer(options, "", migrations)
+    let writer = writer(options, migrations)
         .await
         .map_err(|why| unopened(&named, why))?;
     Ok(Store {
@@ -88,7 +89,6 @@ pub(crate) async fn in_memory(migrations: &'static [Migration]) -> Result<Store,
 
 async fn writer(
     options: SqliteConnectOptions,
-    before: &str,
     migrations: &'static [Migration],
 ) -> Result<Writer, Unmigrated> {
     let options = options
@@ -96,10 +96,7 @@ async fn writer(
         .thread_name(|_| "store".to_owned())
         .disable_statement_logging();
     let mut connection: SqliteConnection = options.connect().await?;
-    let settings = format!("{before}{SETTINGS}");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(settings))
-        .execute(&mut connection)
-        .await?;
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
     if let Err(why) = schema::migrate(&mut connection, migrations).await {
         // Waited for, so that the file is not held any more when the refusal is heard.
         let _ = connection.close().await;

@@ -9,6 +9,7 @@
 //! and no batch ever pays for another one's past. The pages that become free are used again, so the file stays as large as
 //! its fullest moment.
 
+use crate::open::FROM_THEN_ON;
 use crate::{Batch, Entry, Outcome, Seq};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -27,8 +28,6 @@ const ROWS: usize = 500;
 
 const OUTCOME: &str = "UPDATE journal SET done = $1, ended = $2, outcome = $3 \
     WHERE seq = $4 AND intent = 1 AND done IS NULL";
-const RECORD: &str = "INSERT INTO record (kind, name, body) VALUES ($1, $2, $3) \
-    ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body";
 const NO_RECORD: &str = "DELETE FROM record WHERE kind = $1 AND name = $2";
 const PRUNE: &str = "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal \
     WHERE seq <= $1 AND NOT (intent = 1 AND done IS NULL) ORDER BY seq LIMIT $2)";
@@ -39,6 +38,9 @@ pub(crate) struct Writer {
     connection: SqliteConnection,
     /// The number of the next entry, where it is known.
     next: Option<Seq>,
+    /// Something has been written.
+    has_written: bool,
+    is_careful: bool,
     /// A transaction may be open that nobody will end.
     unsettled: bool,
     /// How many entries the journal keeps.
@@ -52,6 +54,8 @@ impl Writer {
         Writer {
             connection,
             next: None,
+            has_written: false,
+            is_careful: false,
             unsettled: false,
             kept: KEPT,
             since_pruned: PRUNED_AT_ONCE,
@@ -77,6 +81,9 @@ impl Writer {
     /// Writes a batch, whole or not at all.
     pub(crate) async fn write(&mut self, batch: Batch, now: Timestamp) -> Result<Vec<Seq>, sqlx::Error> {
         self.settled().await;
+        if self.has_written {
+            self.be_careful().await?;
+        }
         let first = match self.next.take() {
             Some(next) => next,
             None => last(&mut self.connection).await? + 1,
@@ -88,8 +95,18 @@ impl Writer {
             return Err(refusal);
         }
         self.unsettled = false;
+        self.has_written = true;
         self.next = Some(first + added);
         Ok((first..first + added).collect())
+    }
+
+    /// From now on it is waited for the disk where that matters.
+    async fn be_careful(&mut self) -> Result<(), sqlx::Error> {
+        if !self.is_careful {
+            sqlx::raw_sql(FROM_THEN_ON).execute(&mut self.connection).await?;
+            self.is_careful = true;
+        }
+        Ok(())
     }
 
     async fn transaction(
@@ -110,9 +127,7 @@ impl Writer {
         for outcome in batch.outcomes {
             settle(to, outcome, now).await?;
         }
-        for (kind, name, body) in batch.records {
-            record(to, kind, name, body).await?;
-        }
+        write_records(to, batch.records).await?;
         let since_pruned = self.since_pruned + added;
         let left = if since_pruned >= PRUNED_AT_ONCE {
             prune(to, first + added - 1 - self.kept, since_pruned).await?
@@ -126,8 +141,10 @@ impl Writer {
 
     /// Moves everything into the one file, and closes it.
     pub(crate) async fn close(mut self) -> Result<(), sqlx::Error> {
+        self.settled().await;
+        self.be_careful().await?;
         let moved = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(self.settled().await)
+            .execute(&mut self.connection)
             .await;
         self.connection.close().await?;
         moved.map(|_| ())
@@ -174,17 +191,43 @@ async fn settle(to: &mut SqliteConnection, outcome: Outcome, now: i64) -> Result
     query.execute(to).await.map(|_| ())
 }
 
-async fn record(
+/// Writes and removes records, in their order. Many that stand one behind the other are written by one statement: each
+/// statement waits for its turn.
+async fn write_records(
     to: &mut SqliteConnection,
-    kind: String,
-    name: String,
-    body: Option<Value>,
+    records: Vec<(String, String, Option<Value>)>,
 ) -> Result<(), sqlx::Error> {
-    let query = match body {
-        Some(body) => sqlx::query(RECORD).bind(kind).bind(name).bind(body.to_string()),
-        None => sqlx::query(NO_RECORD).bind(kind).bind(name),
-    };
-    query.execute(to).await.map(|_| ())
+    let mut waiting: Vec<(String, String, String)> = Vec::new();
+    for (kind, name, body) in records {
+        match body {
+            Some(body) => waiting.push((kind, name, body.to_string())),
+            None => {
+                keep_records(to, std::mem::take(&mut waiting)).await?;
+                let query = sqlx::query(NO_RECORD).bind(kind).bind(name);
+                query.execute(&mut *to).await?;
+            }
+        }
+        if waiting.len() == ROWS {
+            keep_records(to, std::mem::take(&mut waiting)).await?;
+        }
+    }
+    keep_records(to, waiting).await
+}
+
+async fn keep_records(
+    to: &mut SqliteConnection,
+    records: Vec<(String, String, String)>,
+) -> Result<(), sqlx::Error> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let alone = records.len() == 1;
+    let mut text = QueryBuilder::new("INSERT INTO record (kind, name, body) ");
+    text.push_values(records, |mut row, (kind, name, body)| {
+        row.push_bind(kind).push_bind(name).push_bind(body);
+    });
+    text.push(" ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body");
+    text.build().persistent(alone).execute(to).await.map(|_| ())
 }
 
 /// Removes some of the oldest entries up to this number, and says how many more may wait to be removed: as good as none, or
