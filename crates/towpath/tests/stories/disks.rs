@@ -1,0 +1,76 @@
+//! A disk that is full.
+
+use crate::kit::{Product, eventually};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+const SHAPE: &str =
+    "[worker.count]\nrun = \"sh ./program count\"\n[worker.quiet]\nrun = \"sleep 600\"\nstop = \"1s\"\n";
+
+fn fill(product: &Product) {
+    let path = product.folder.join("ballast");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .expect("it can be opened");
+    for size in [1 << 16, 1 << 12, 1 << 8, 1] {
+        while file.write_all(&vec![0; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_everything_goes_on_once_there_is_room() {
+    let Some(product) = Product::on_small_disk("fulldisk", "6m", SHAPE) else {
+        println!("left out: no small disk can be mounted here");
+        return;
+    };
+    product.up();
+    let before = product.pid("count");
+    fill(&product);
+    // The log takes what is left, and the journal finds nothing.
+    product.run(&["restart", "quiet"]);
+    let told = eventually("it is told", || {
+        let notes = product.status()["notes"].to_string();
+        notes.contains("journal cannot be written").then_some(notes)
+    });
+    assert!(told.contains("full"), "{told}");
+    assert_eq!(product.pid("count"), before, "what runs goes on");
+    fs::remove_file(product.folder.join("ballast")).expect("it was there");
+    eventually("it goes on", || {
+        (!product.status()["notes"].to_string().contains("journal")).then_some(())
+    });
+    product.until_state("quiet", "ready");
+    let last = |text: &str| text.lines().last().map(str::to_owned);
+    let log = last(&product.logs("count"));
+    eventually("it is written again", || {
+        (last(&product.logs("count")) != log).then_some(())
+    });
+    product.kill_steward();
+    product.up();
+    assert_eq!(product.pid("count"), before, "nothing was forgotten");
+}
+
+#[test]
+fn everything_can_be_stopped_on_a_full_disk() {
+    let Some(product) = Product::on_small_disk("fulldown", "6m", SHAPE) else {
+        println!("left out: no small disk can be mounted here");
+        return;
+    };
+    product.up();
+    fill(&product);
+    product.well(&["down"]);
+    assert_eq!(product.left(), [""; 0]);
+    // Nothing can be started there, and it is said why.
+    let ran = product.run(&["up", "--detach"]);
+    assert_ne!(ran.code, Some(0));
+    assert!(
+        ran.err.contains("full") || ran.err.contains("No space"),
+        "{}",
+        ran.err
+    );
+    product.run(&["down"]);
+    fs::remove_file(product.folder.join("ballast")).expect("it was there");
+    product.up();
+    product.until_state("quiet", "ready");
+}
