@@ -61,7 +61,10 @@ fn begins(path: &str, beginning: &str) -> bool {
 mod tests {
     use super::*;
 
-    struct Product(Vec<(&'static str, &'static str, Vec<(String, RouteTo)>)>);
+    /// A host, its target, and the routes of that.
+    type Row = (&'static str, &'static str, Vec<(String, RouteTo)>);
+
+    struct Product(Vec<Row>);
 
     impl Names for Product {
         fn named(&self, host: &str) -> Option<&str> {

@@ -196,6 +196,11 @@ async fn exchange(at: std::net::SocketAddr, bytes: &[u8]) -> String {
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
     let read = tokio::time::timeout(kit::BOUND, stream.read_to_end(&mut answer));
-    let _ = read.await.expect("the connection ends");
+    let read = read.await;
+    assert!(
+        read.is_ok(),
+        "the connection does not end after {:?}",
+        String::from_utf8_lossy(bytes).get(..60)
+    );
     String::from_utf8_lossy(&answer).into_owned()
 }

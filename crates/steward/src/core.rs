@@ -277,17 +277,15 @@ impl<E: Engine> Core<E> {
         }
     }
 
-    /// What cannot be written down is put off. Stopping is not: a disk that is full is made empty by stopping what fills it,
-    /// and that something was stopped is seen without the journal.
+    /// What cannot be written down is not done, and is decided anew when there is room: somebody may want something else by
+    /// then. Stopping is done all the same: a disk that is full is made empty by stopping what fills it, and that something
+    /// was stopped is seen without the journal.
     fn put_off(&mut self, prepared: Vec<Prepared>) {
-        let (stops, others): (Vec<Prepared>, Vec<Prepared>) = prepared.into_iter().partition(Prepared::stops);
-        for stop in stops {
-            self.perform(stop, UNWRITTEN);
-        }
-        for other in others {
-            match other.withdrawn().filter(|_| self.tended.goes_down()) {
+        for one in prepared {
+            match one.withdrawn() {
+                _ if one.stops() => self.perform(one, UNWRITTEN),
                 Some(fact) => self.tended.learn(fact),
-                None => self.pending.push(other),
+                None => self.pending.push(one),
             }
         }
     }
@@ -302,6 +300,11 @@ impl<E: Engine> Core<E> {
         if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) {
             self.note(Tone::Error, text);
         }
+    }
+
+    /// What waits is written with the next turn: somebody is about to be told that it holds.
+    pub(crate) fn flush(&mut self) {
+        self.flush_at = Some(clock::now());
     }
 
     pub(crate) fn note(&mut self, tone: Tone, text: String) {
@@ -440,6 +443,7 @@ impl<E: Engine> Core<E> {
         self.settle_addresses(&product);
         let wake = onlooker.as_ref().map(|_| self.chosen(&product, &only));
         self.ledger.product(&product);
+        self.flush();
         let wanted = applied(&product, &digests, build, wake);
         self.product = Some(Arc::clone(&product));
         for refused in self.maker.watch(&product) {

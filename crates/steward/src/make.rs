@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use towpath_api::{Apply, Tone};
+use towpath_decide::launch::text_digest;
 use towpath_decide::converge::Because;
 use towpath_decide::launch::digest;
 use towpath_decide::tend::{Fact, Wish};
@@ -216,7 +217,7 @@ pub(crate) async fn unchanged(sources: Vec<Source>) -> bool {
     let looked = tokio::task::spawn_blocking(move || {
         sources.iter().all(|source| {
             let found = files::read(Path::new(&source.path)).ok();
-            found.map(|text| blake3::hash(&text).to_hex().to_string()) == source.digest
+            found.map(|text| text_digest(&text)) == source.digest
         })
     });
     looked.await.unwrap_or(false)

@@ -259,11 +259,15 @@ impl<E: Engine> Core<E> {
             }
             Request::Wish(name, wish, onlooker, to) => {
                 let name = self.named(&name);
-                let _ = to.send(name.is_some());
+                let known = name.is_some();
                 if let Some(name) = name {
                     self.onlookers.add(onlooker, false);
                     self.learn(Fact::Wished { name, wish });
+                    self.flush();
+                    self.turn().await;
                 }
+                // It holds from now on, even when we are killed.
+                let _ = to.send(known);
             }
             Request::Explain(name, to) => {
                 let told = match self.named(&name) {

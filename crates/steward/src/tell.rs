@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
-use towpath_decide::converge::{Standing, Well};
+use towpath_decide::converge::{Because, Standing, Well};
 use towpath_decide::tend::Part;
 use towpath_engine::Engine;
 use towpath_model::run::{Life, State};
@@ -89,7 +89,7 @@ impl<E: Engine> Core<E> {
                 name: name.to_string(),
                 kind: component.kind,
                 state: part.state,
-                because: part.because.to_string(),
+                because: because(part),
             };
             self.onlookers.tell(&event);
         }
@@ -101,8 +101,10 @@ impl<E: Engine> Core<E> {
         } else {
             format!("{count} runs were")
         };
-        let text =
-            format!("{name}: {times} missed, the last one at {last:.0}; `towpath start {name}` runs it now");
+        let text = format!(
+            "{name}: {times} missed, the last one at {}; `towpath start {name}` runs it now",
+            clock::spoken(last)
+        );
         self.ledger.happened(
             "missed",
             name.as_str(),
@@ -145,7 +147,7 @@ impl<E: Engine> Core<E> {
             name: name.to_string(),
             kind: component.kind,
             state: part.state,
-            because: part.because.to_string(),
+            because: because(part),
             url: self.wardrobe.public.get(name).cloned(),
             inside: self
                 .addresses
@@ -197,7 +199,7 @@ impl<E: Engine> Core<E> {
             ""
         };
         match self.tended.parts().get(&need.name) {
-            Some(part) => format!("{} is {}{optional}: {}", need.name, part.state, part.because),
+            Some(part) => format!("{} is {}{optional}: {}", need.name, part.state, because(part)),
             None => format!("{} is not there{optional}", need.name),
         }
     }
@@ -213,6 +215,14 @@ impl<E: Engine> Core<E> {
             dir: component.dir.clone(),
             env: env.map(|(name, value)| (name, value.open().clone())).collect(),
         })
+    }
+}
+
+/// Why a component is as it is, with times as they are read here.
+fn because(part: &Part) -> String {
+    match &part.because {
+        Because::NextRun(at) => format!("it runs next at {}", clock::spoken(*at)),
+        because => because.to_string(),
     }
 }
 
@@ -234,7 +244,10 @@ fn instance(one: &Standing) -> Instance {
             _,
         ) => {
             let state = if *looping { State::Looping } else { State::Starting };
-            (state, format!("{after}; it is started again at {until:.0}"))
+            (
+                state,
+                format!("{after}; it is started again at {}", clock::spoken(*until)),
+            )
         }
         (Life::Stopping { .. }, _) => (State::Stopping, "it has been asked to stop".to_owned()),
         (Life::Ended { exit }, _) if exit.is_success() => (State::Done, exit.to_string()),

@@ -257,7 +257,7 @@ impl Instance {
         let (counts, goes) = (Arc::clone(&got), Arc::clone(&go));
         let listener = {
             let _entered = runtime.enter();
-            let listener = std::net::TcpListener::from(socket(at));
+            let listener = socket(at);
             TcpListener::from_std(listener).expect("it listens")
         };
         let at = listener.local_addr().expect("an address");

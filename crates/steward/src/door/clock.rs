@@ -20,3 +20,15 @@ pub(crate) fn stamp() -> i64 {
 pub(crate) fn today() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
+
+/// A time as people read it here: without its day where that is today.
+pub(crate) fn spoken(at: jiff::Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let (at, now) = (at.to_zoned(zone.clone()), today().to_zoned(zone));
+    let format = if at.date() == now.date() {
+        "%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M:%S"
+    };
+    at.strftime(format).to_string()
+}

@@ -78,6 +78,13 @@ fn meaning(name: &str) -> &'static str {
 /// Stops everything, and says so. Where the steward has died a new one stops what it has left behind.
 async fn stop(context: &Context, here: &Here, now: bool) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
+    let there = here.client().is_there().await;
+    if !there.map_err(|error| failed(&error, here))? && talk::left_behind(here).await?.is_none() {
+        context
+            .terminal
+            .tell(&format!("nothing of {} runs\n", here.title()));
+        return Ok(());
+    }
     talk::call(here).await?.answered(here)?;
     finish(context, here, DownArgs { now }, &mut interrupts).await
 }

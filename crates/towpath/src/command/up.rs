@@ -18,7 +18,7 @@ use crate::talk::{self, failed, wait};
 use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
 use crate::view::failures::{self, Ailing, failures};
-use crate::view::lines::Lines;
+use crate::view::lines::{ENGINE, Lines};
 use crate::view::progress::{End, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
@@ -99,6 +99,14 @@ pub(super) fn apply(here: &Here, build: bool, launched: Launched) -> Apply {
         only: here.components.clone(),
         build,
         manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
+    }
+}
+
+/// A line as it is told of a component: what was said about it is told from what it said.
+fn said_by(line: &LogLine) -> String {
+    match line.stream.as_str() {
+        ENGINE => format!("-- {}", line.text),
+        _ => line.text.clone(),
     }
 }
 
@@ -199,8 +207,8 @@ impl<'a> Session<'a> {
             return Ok(Next::Over);
         }
         self.tell(&self.ends());
-        self.follow(known.addresses.iter().map(|(name, _)| name.as_str()), since)
-            .await
+        let names = known.addresses.iter().map(|(name, _)| name.as_str());
+        self.follow(Lines::new(names, None), since).await
     }
 
     /// Asks for what is wanted, shows how it comes, and then what is said.
@@ -230,7 +238,7 @@ impl<'a> Session<'a> {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             status => status.map_err(told)?,
         };
-        self.show(&status, idle)?;
+        self.show(&status, idle && well)?;
         if !well {
             self.show_failures(&status, &progress).await;
         }
@@ -242,8 +250,9 @@ impl<'a> Session<'a> {
             };
         }
         self.tell(&self.ends());
-        self.follow(status.components.iter().map(|one| one.name.as_str()), since)
-            .await
+        let names = status.components.iter().map(|one| one.name.as_str());
+        let lines = Lines::new(names, None).knowing(&status.components);
+        self.follow(lines, since).await
     }
 
     /// The addresses.
@@ -290,7 +299,7 @@ impl<'a> Session<'a> {
         let mut said = Vec::new();
         if let Ok(mut answer) = asked {
             while let Ok(Some(line)) = answer.next::<LogLine>().await {
-                said.push(line.text);
+                said.push(said_by(&line));
             }
         }
         said
@@ -311,11 +320,7 @@ impl<'a> Session<'a> {
     }
 
     /// Shows what is said until somebody wants to go.
-    async fn follow(
-        &mut self,
-        names: impl Iterator<Item = &str>,
-        since: &mut Timestamp,
-    ) -> Result<Next, Failure> {
+    async fn follow(&mut self, mut lines: Lines, since: &mut Timestamp) -> Result<Next, Failure> {
         let question = LogArgs {
             components: self.here.components.clone(),
             since: Some(*since),
@@ -331,7 +336,6 @@ impl<'a> Session<'a> {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             answer => answer.map_err(|error| failed(&error, self.here))?,
         };
-        let mut lines = Lines::new(names, None);
         let next = tokio::select! {
             ended = print(self.context.terminal, &mut answer, &mut lines) => match ended? {
                 logs::Ended::Unread => Next::Leave,

@@ -4,10 +4,13 @@ use super::{paint, tame};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use towpath_api::LogLine;
+use towpath_api::{Component, LogLine};
 
 /// A name that is longer than this is cut, so that the lines of others do not move to the edge of the screen.
 const WIDEST: usize = 24;
+
+/// The stream of what is said about a component, and not by it.
+pub(crate) const ENGINE: &str = "engine";
 
 /// How lines are shown.
 #[derive(Debug)]
@@ -35,6 +38,22 @@ impl Lines {
         }
     }
 
+    /// Knows beforehand which components have several instances, so that their names do not grow in the middle.
+    pub(crate) fn knowing(mut self, components: &[Component]) -> Self {
+        for component in components {
+            let [first, .., last] = component.instances.as_slice() else {
+                continue;
+            };
+            let heard = Heard {
+                first: first.id.number,
+                several: true,
+            };
+            self.heard.insert(component.name.clone(), heard);
+            self.width = self.width.max(last.id.to_string().len()).min(WIDEST);
+        }
+        self
+    }
+
     /// One line with its end.
     pub(crate) fn line(&mut self, line: &LogLine) -> String {
         let component = line.id.component.as_str();
@@ -57,7 +76,7 @@ impl Lines {
         let name = paint::name(component, &format!("{shown:width$} |", width = self.width));
         let text = match line.stream.as_str() {
             // Said about the component, and not by it.
-            "engine" => paint::dim(&format!("-- {}", tame::plain(&line.text))),
+            ENGINE => paint::dim(&format!("-- {}", tame::plain(&line.text))),
             _ => tame::tamed(&line.text),
         };
         format!("{}{name} {text}\n", time.unwrap_or_default())

@@ -10,6 +10,9 @@ use towpath_model::run::State;
 /// The lines of a build that are kept, for the case that it fails.
 const KEPT: usize = 40;
 
+/// What took less was there at once.
+const NOTABLE: Duration = Duration::from_millis(50);
+
 /// One turn of what turns while something is under way.
 const TURNS: &[char] = &['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -147,7 +150,7 @@ impl Progress {
         };
         let about = self.about(name, row);
         let state = row.state.word();
-        let time = if took.is_zero() {
+        let time = if took < NOTABLE {
             String::new()
         } else {
             seconds(took)
@@ -230,7 +233,7 @@ pub(crate) fn seconds(took: Duration) -> String {
 /// A change of state as a line by itself.
 fn line(name: &str, state: State, because: &str, took: Duration) -> String {
     let shown = paint::state(state);
-    let after = if took.is_zero() {
+    let after = if took < NOTABLE {
         String::new()
     } else {
         format!("  after {}", seconds(took))

@@ -13,7 +13,7 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
     let mut text = heading(status, now);
     if !status.components.is_empty() {
         text.push('\n');
-        text.push_str(&table(&status.components, now));
+        text.push_str(&table(status, now));
     }
     let unwell: Vec<&Component> = status.components.iter().filter(|one| is_bad(one.state)).collect();
     if !unwell.is_empty() {
@@ -43,7 +43,9 @@ pub(crate) fn is_bad(state: State) -> bool {
 pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
     if let (Some(steward), true) = (&status.steward, status.product.is_empty()) {
         let pid = steward.pid;
-        return format!("a steward is here (process {pid}), and nothing was asked of it yet\n  `towpath up` does\n");
+        return format!(
+            "a steward is here (process {pid}), and nothing was asked of it yet\n  `towpath up` does\n"
+        );
     }
     let what = paint::bold(&format!("{} in {}", status.product, status.environment));
     match &status.steward {
@@ -70,7 +72,7 @@ pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
     }
 }
 
-fn table(components: &[Component], now: Timestamp) -> String {
+fn table(status: &Status, now: Timestamp) -> String {
     const HEAD: &[&str] = &[
         "name",
         "kind",
@@ -84,7 +86,12 @@ fn table(components: &[Component], now: Timestamp) -> String {
     ];
     let head = HEAD.iter().map(|word| paint::dim(word)).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head)
-        .chain(components.iter().map(|component| row(component, now)))
+        .chain(
+            status
+                .components
+                .iter()
+                .map(|component| row(status, component, now)),
+        )
         .collect();
     let mut aligned = [Align::Right; HEAD.len()];
     for left in [0, 1, 2, 8] {
@@ -93,10 +100,12 @@ fn table(components: &[Component], now: Timestamp) -> String {
     columns(&rows, &aligned)
 }
 
-fn row(component: &Component, now: Timestamp) -> Vec<String> {
+fn row(status: &Status, component: &Component, now: Timestamp) -> Vec<String> {
     let instances = &component.instances;
     let none = || "-".to_owned();
-    let measured = !instances.is_empty();
+    // Keepers count restarts; what is used is measured by a steward.
+    let counted = !instances.is_empty();
+    let measured = counted && status.steward.is_some();
     let memory: u64 = instances.iter().map(|one| one.memory_bytes).sum();
     let used: f64 = instances.iter().map(|one| one.cpu_percent).sum();
     let restarts: u32 = instances.iter().map(|one| one.restarts).sum();
@@ -107,7 +116,7 @@ fn row(component: &Component, now: Timestamp) -> Vec<String> {
         component.kind.word().to_owned(),
         paint::state(component.state),
         living(component),
-        if measured { restarts.to_string() } else { none() },
+        if counted { restarts.to_string() } else { none() },
         if measured { bytes(memory) } else { none() },
         if measured { cpu(used) } else { none() },
         since.map_or_else(none, |since| ago(since, now)),
