@@ -509,6 +509,9 @@ fn told(
 
 /// What keeps an instance from serving, where that is more than time.
 fn trouble(one: &Standing) -> Option<(State, Because)> {
+    if one.busy == Some(Busy::Restarting) {
+        return None;
+    }
     if one.robbed {
         return Some((
             State::Unwell,

@@ -38,7 +38,7 @@ fn who_does_not_stop_in_time_is_killed_and_it_is_said() {
 fn a_second_interrupt_ends_everything_at_once() {
     let product = Product::new(
         "impatient",
-        "[worker.deaf]\nrun = \"trap '' TERM; echo deaf; while :; do sleep 1; done\"\nstop = \"10m\"\n",
+        "[worker.deaf]\nrun = \"trap '' TERM; echo deaf; while :; do sleep 1; done\"\nstop = \"5m\"\n",
     );
     let mut up = product.begin_command(&["up"]);
     up.says("Ctrl-C stops everything");
