@@ -62,75 +62,37 @@ pub fn turn(
     now: Timestamp,
 ) -> Decision {
     let lives = standing.iter().any(Standing::lives);
-    let mut next = turns;
-    let mut missed = None;
-    let mut due = std::mem::take(&mut next.asked) && !lives;
-    next.asked = turns.asked && lives;
-    let until = turns
-        .until
-        .filter(|until| *until <= now || until.duration_since(now) < FAR)
-        .unwrap_or(now);
-    let mut again = None;
-    if let Some((schedule, zone)) = &component.cron {
-        let (runs, upcoming) = due_runs(until, now, |after| schedule.next(after, zone.name()));
-        // Where nothing was due, what has been seen to stays what it was: nothing has to be kept anew.
-        next.until = Some(if runs.is_empty() { until } else { now });
-        again = upcoming;
-        let is_late = |run: &Timestamp| now.duration_since(*run) > GRACE;
-        let timely = runs.last().filter(|run| !is_late(run) && !lives && !due);
-        let lost = runs.len() - usize::from(timely.is_some());
-        if let Some(last) = runs.get(lost.wrapping_sub(1)).filter(|_| lost > 0) {
-            missed = Some((lost, *last));
-        }
-        if timely.is_some() {
-            due = true;
-        }
-    }
+    let asked = turns.asked && !lives;
+    let times = times(component, turns.until, asked || lives, now);
     let has_run = standing.iter().any(|one| one.seen.digest == digest);
-    let once = component.cron.is_none() && !has_run && !lives && !due;
-    if due || once {
-        next.tried = 0;
-    }
-    let last = standing.last().filter(|one| one.busy.is_none());
-    let failed = match last.map(|one| (&one.seen.life, one.seen.since)) {
-        Some((Life::Ended { exit }, since)) if !exit.is_success() => {
-            Some((Because::Ended(exit.clone()), since))
-        }
-        Some((Life::Lost, since)) => Some((Because::KeeperLost, since)),
-        _ => None,
+    let start = match (asked || times.due, component.cron.is_none() && !has_run && !lives) {
+        (true, _) => Some(Because::Due),
+        (false, true) => Some(Because::Once),
+        (false, false) => None,
     };
-    let mut start = due
-        .then_some(Because::Due)
-        .or_else(|| once.then_some(Because::Once));
-    if let (Some((_, since)), Some(retry), false) = (&failed, component.retry, due)
-        && next.tried < retry.times
-    {
-        let pause = retry.backoff.times(1 << next.tried.min(16)).to_jiff();
-        let at = since.checked_add(pause).unwrap_or(*since);
-        if at <= now {
-            next.tried += 1;
-            start = Some(Because::Retry(next.tried, retry.times));
-        } else {
-            again = Some(again.map_or(at, |other: Timestamp| other.min(at)));
-        }
-    }
-    let mut steps: Vec<(Step, Because)> = Vec::new();
-    if let Some(because) = start {
-        // What is left of earlier runs has been told by now.
-        steps.extend(
-            standing
-                .iter()
-                .filter(|one| one.seen.life.is_over() && one.busy.is_none())
-                .map(|one| (Step::Forget(one.seen.id.clone()), Because::Over)),
-        );
-        steps.push((Step::Start(InstanceId::new(&component.name, number)), because));
-    }
+    let mut next = Turns {
+        until: times.until,
+        asked: turns.asked && lives,
+        tried: if start.is_some() { 0 } else { turns.tried },
+    };
+    let failed = failure(standing);
+    let (retry, at) = match &failed {
+        Some((_, since)) if start.is_none() => again(component, &mut next, *since, now),
+        _ => (None, None),
+    };
+    let start = start.or(retry);
+    let again = times.next.into_iter().chain(at).min();
+    let steps = start
+        .map(|because| run(component, standing, number, because))
+        .unwrap_or_default();
     let (state, because) = match (lives || !steps.is_empty(), failed) {
         (true, _) => (State::Running, Because::Runs),
         (false, Some((why, _))) => (State::Failed, why),
-        (false, None) if again.is_some() => (State::Scheduled, Because::NextRun(again.unwrap_or(now))),
-        (false, None) if last.is_some() => (State::Done, Because::EndedWell),
-        (false, None) => (State::Asleep, Because::RunsWhenAsked),
+        (false, None) => match times.next {
+            Some(at) => (State::Scheduled, Because::NextRun(at)),
+            None if has_run => (State::Done, Because::EndedWell),
+            None => (State::Asleep, Because::RunsWhenAsked),
+        },
     };
     Decision {
         next,
@@ -138,8 +100,88 @@ pub fn turn(
         steps,
         because,
         again,
-        missed,
+        missed: times.missed,
     }
+}
+
+/// What the clock says about a job.
+struct Times {
+    /// It is its time.
+    due: bool,
+    /// Everything up to here has been seen to.
+    until: Option<Timestamp>,
+    /// How many runs were missed, and the last of them.
+    missed: Option<(usize, Timestamp)>,
+    /// When it runs next.
+    next: Option<Timestamp>,
+}
+
+/// Looks which runs were due. While one goes on, or is about to, none of them can begin.
+fn times(component: &Component, until: Option<Timestamp>, taken: bool, now: Timestamp) -> Times {
+    let Some((schedule, zone)) = &component.cron else {
+        return Times {
+            due: false,
+            until,
+            missed: None,
+            next: None,
+        };
+    };
+    let believed = |until: &Timestamp| *until <= now || until.duration_since(now) < FAR;
+    let until = until.filter(believed).unwrap_or(now);
+    let (runs, next) = due_runs(until, now, |after| schedule.next(after, zone.name()));
+    let timely = |run: &&Timestamp| now.duration_since(**run) <= GRACE && !taken;
+    let due = runs.last().filter(timely).is_some();
+    let lost = runs.len() - usize::from(due);
+    Times {
+        due,
+        // Where nothing was due, what has been seen to stays what it was: nothing has to be kept anew.
+        until: Some(if runs.is_empty() { until } else { now }),
+        missed: lost
+            .checked_sub(1)
+            .and_then(|last| Some((lost, *runs.get(last)?))),
+        next,
+    }
+}
+
+/// How the last run failed, and when.
+fn failure(standing: &[Standing]) -> Option<(Because, Timestamp)> {
+    let last = standing.last().filter(|one| one.busy.is_none())?;
+    match &last.seen.life {
+        Life::Ended { exit } if !exit.is_success() => Some((Because::Ended(exit.clone()), last.seen.since)),
+        Life::Lost => Some((Because::KeeperLost, last.seen.since)),
+        _ => None,
+    }
+}
+
+/// Tries a failed run again, or says when.
+fn again(
+    component: &Component,
+    turns: &mut Turns,
+    since: Timestamp,
+    now: Timestamp,
+) -> (Option<Because>, Option<Timestamp>) {
+    let Some(retry) = component.retry.filter(|retry| turns.tried < retry.times) else {
+        return (None, None);
+    };
+    let pause = retry.backoff.times(1 << turns.tried.min(16)).to_jiff();
+    let at = since.checked_add(pause).unwrap_or(since);
+    if at > now {
+        return (None, Some(at));
+    }
+    turns.tried += 1;
+    (Some(Because::Retry(turns.tried, retry.times)), None)
+}
+
+/// Starts a run. What is left of earlier ones has been told by now.
+fn run(component: &Component, standing: &[Standing], number: u64, because: Because) -> Vec<(Step, Because)> {
+    let over = standing
+        .iter()
+        .filter(|one| one.seen.life.is_over() && one.busy.is_none());
+    let mut steps: Vec<(Step, Because)> = over
+        .map(|one| (Step::Forget(one.seen.id.clone()), Because::Over))
+        .collect();
+    steps.push((Step::Start(InstanceId::new(&component.name, number)), because));
+    steps
 }
 
 /// The runs that were due after one moment and up to another, and the one after.

@@ -1,5 +1,6 @@
 //! What goes wrong with real processes: killed keepers, deaf and bombing and double-forking components, a steward that
 //! was killed.
+#![allow(clippy::unwrap_used, reason = "what is not there is a failed test")]
 #![allow(clippy::disallowed_methods, reason = "real processes are what is tested")]
 
 mod bed;

@@ -1,4 +1,5 @@
 //! Memory and processor of real processes are kept within their limits, and it is told in words when they are not.
+#![allow(clippy::unwrap_used, reason = "what is not there is a failed test")]
 #![allow(clippy::disallowed_methods, reason = "real processes are what is tested")]
 
 mod bed;

@@ -1,5 +1,10 @@
 //! A thousand instances at once; the times are printed, and not judged.
 #![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it measures, and what is not there is a failed measurement"
+)]
+#![allow(
     clippy::disallowed_methods,
     reason = "real processes are what is tested, and how long they take is printed"
 )]

@@ -158,7 +158,7 @@ impl<E: Engine> Core<E> {
             Message::Fact(fact) => self.learn(fact),
             Message::Done { seq, fact, outcome } => {
                 self.ledger
-                    .outcome(seq, outcome.as_ref().map(|()| ()).map_err(String::as_str));
+                    .outcome(seq, outcome.as_ref().copied().map_err(String::as_str));
                 self.learn(fact);
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
@@ -432,7 +432,7 @@ impl<E: Engine> Core<E> {
         } = apply;
         let product = Arc::new(product);
         if let Err(error) = self.open_edge(&product).await {
-            let text = format!("{}", errors::told(&error));
+            let text = errors::told(&error);
             self.note(Tone::Error, text);
         }
         self.manifest = manifest;

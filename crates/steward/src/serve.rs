@@ -52,6 +52,9 @@ pub(crate) enum Request {
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
+/// Why a client does not get what it asks for.
+type Refusal = Box<Problem>;
+
 /// What every connection needs.
 struct Desk<E> {
     core: UnboundedSender<Message>,
@@ -90,7 +93,10 @@ impl<E: Engine> Desk<E> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
-            Err(_) => return problem(StatusCode::BAD_REQUEST, "cut", "the question was cut off", None),
+            Err(_) => {
+                let cut = problem(StatusCode::BAD_REQUEST, "cut", "the question was cut off", None);
+                return refused(&cut);
+            }
         };
         let done = match (&head.method, parts.as_slice()) {
             (&Method::GET, ["status"]) => self.status().await,
@@ -100,12 +106,10 @@ impl<E: Engine> Desk<E> {
             (&Method::GET, ["events"]) => self.look(),
             (&Method::POST, ["logs"]) => self.logs(&body).await,
             (&Method::GET, ["components", name, "explain"]) => {
-                self.of_component(name, |name, to| Request::Explain(name, to))
-                    .await
+                self.of_component(name, Request::Explain).await
             }
             (&Method::GET, ["components", name, "surroundings"]) => {
-                self.of_component(name, |name, to| Request::Surroundings(name, to))
-                    .await
+                self.of_component(name, Request::Surroundings).await
             }
             (&Method::POST, ["components", name, verb]) => self.wish(name, verb, &body).await,
             _ => Err(problem(
@@ -115,14 +119,14 @@ impl<E: Engine> Desk<E> {
                 None,
             )),
         };
-        done.unwrap_or_else(|problem| problem)
+        done.unwrap_or_else(|problem| refused(&problem))
     }
 
-    fn send(&self, request: Request) -> Result<(), Answer> {
+    fn send(&self, request: Request) -> Result<(), Refusal> {
         self.core.send(Message::Request(request)).map_err(|_| ending())
     }
 
-    async fn status(&self) -> Result<Answer, Answer> {
+    async fn status(&self) -> Result<Answer, Refusal> {
         let (to, answer) = oneshot::channel();
         self.send(Request::Status(to))?;
         let mut status = answer.await.map_err(|_| ending())?;
@@ -140,7 +144,7 @@ impl<E: Engine> Desk<E> {
     }
 
     /// Whether nothing has to be done: the files that everything was read from are as they were, and everything is well.
-    async fn same(&self) -> Result<Answer, Answer> {
+    async fn same(&self) -> Result<Answer, Refusal> {
         let (to, answer) = oneshot::channel();
         self.send(Request::Same(to))?;
         let known = answer.await.map_err(|_| ending())?;
@@ -149,7 +153,7 @@ impl<E: Engine> Desk<E> {
         Ok(json(&same))
     }
 
-    async fn apply(&self, body: &Bytes) -> Result<Answer, Answer> {
+    async fn apply(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let apply: Apply = read(body)?;
         let digests = make::digests(&apply).await;
         let (onlooker, events) = onlooker(true, apply.only.clone());
@@ -157,14 +161,14 @@ impl<E: Engine> Desk<E> {
         Ok(lines(events))
     }
 
-    fn down(&self, body: &Bytes) -> Result<Answer, Answer> {
+    fn down(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let args: DownArgs = read(body)?;
         let (onlooker, events) = onlooker(false, Vec::new());
         self.send(Request::Down(args, onlooker))?;
         Ok(lines(events))
     }
 
-    fn look(&self) -> Result<Answer, Answer> {
+    fn look(&self) -> Result<Answer, Refusal> {
         let (onlooker, events) = onlooker(false, Vec::new());
         self.send(Request::Look(onlooker))?;
         Ok(lines(events))
@@ -174,14 +178,14 @@ impl<E: Engine> Desk<E> {
         &self,
         name: &str,
         ask: impl FnOnce(String, oneshot::Sender<Option<T>>) -> Request,
-    ) -> Result<Answer, Answer> {
+    ) -> Result<Answer, Refusal> {
         let (to, answer) = oneshot::channel();
         self.send(ask(name.to_owned(), to))?;
         let told = answer.await.map_err(|_| ending())?;
         told.map(|told| json(&told)).ok_or_else(|| unknown(name))
     }
 
-    async fn wish(&self, name: &str, verb: &str, body: &Bytes) -> Result<Answer, Answer> {
+    async fn wish(&self, name: &str, verb: &str, body: &Bytes) -> Result<Answer, Refusal> {
         let wish = match verb {
             "start" => Wish::Up,
             "stop" => Wish::Stopped,
@@ -206,7 +210,7 @@ impl<E: Engine> Desk<E> {
         }
     }
 
-    async fn logs(&self, body: &Bytes) -> Result<Answer, Answer> {
+    async fn logs(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let args: LogArgs = read(body)?;
         let failed = |error| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
         let lines = lines_of(&*self.engine, args).await.map_err(failed)?;
@@ -317,7 +321,7 @@ fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceive
     (onlooker, events)
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Answer> {
+fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!("the question cannot be understood: {error}");
         let hint =
@@ -335,27 +339,31 @@ fn answer(status: StatusCode, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer 
 fn json<T: Serialize>(told: &T) -> Answer {
     match serde_json::to_vec(told) {
         Ok(text) => answer(StatusCode::OK, UnsyncBoxBody::new(Full::new(Bytes::from(text)))),
-        Err(error) => problem(
+        Err(error) => refused(&problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "not-told",
             &error.to_string(),
             None,
-        ),
+        )),
     }
 }
 
-fn problem(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Answer {
-    let problem = Problem {
+fn problem(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Refusal {
+    Box::new(Problem {
         status: status.as_u16(),
         code: code.to_owned(),
         message: message.to_owned(),
         hint: hint.map(str::to_owned),
-    };
-    let text = serde_json::to_vec(&problem).unwrap_or_default();
+    })
+}
+
+fn refused(problem: &Problem) -> Answer {
+    let text = serde_json::to_vec(problem).unwrap_or_default();
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, UnsyncBoxBody::new(Full::new(Bytes::from(text))))
 }
 
-fn unknown(name: &str) -> Answer {
+fn unknown(name: &str) -> Refusal {
     let message = format!("there is no component `{name}` here");
     problem(
         StatusCode::NOT_FOUND,
@@ -365,7 +373,7 @@ fn unknown(name: &str) -> Answer {
     )
 }
 
-fn ending() -> Answer {
+fn ending() -> Refusal {
     problem(
         StatusCode::SERVICE_UNAVAILABLE,
         "ending",

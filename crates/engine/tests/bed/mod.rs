@@ -1,4 +1,5 @@
 //! A bed for tests with real processes: a state folder of its own, and an end of everything in it.
+#![allow(clippy::unwrap_used, reason = "a bed that cannot be made is a failed test")]
 #![allow(dead_code, reason = "each file of tests needs a part of it")]
 #![allow(clippy::disallowed_methods, reason = "real processes are what is tested")]
 
