@@ -391,7 +391,9 @@ fn starts(
     missing: std::ops::Range<usize>,
     is_first: bool,
 ) -> Vec<(Step, Because)> {
-    let is_lost = |one: &&Standing| one.seen.life == Life::Lost && one.busy.is_none();
+    let is_lost = |one: &&Standing| {
+        one.seen.life == Life::Lost && one.busy.is_none() && one.seen.digest == scene.digest
+    };
     let lost = scene.standing.iter().filter(is_lost).count();
     let start = |nth: usize| {
         let id = InstanceId::new(&component.name, scene.next + nth as u64);

@@ -51,7 +51,7 @@ fn a_second_interrupt_ends_everything_at_once() {
     let ran = up.end();
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.err.contains("at once"), "{}", ran.err);
-    eventually("nothing is left", || product.left().is_empty().then_some(()));
+    product.leaves_nothing();
 }
 
 #[test]
@@ -79,6 +79,6 @@ stop = "1s"
     });
     assert!(product.running("bomb").len() <= 33, "it has no more than it may");
     product.well(&["down"]);
-    assert_eq!(product.left(), [""; 0]);
+    product.leaves_nothing();
     assert!(product.running("bomb").is_empty() && product.running("daemons").is_empty());
 }

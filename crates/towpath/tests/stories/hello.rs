@@ -34,7 +34,7 @@ fn hello_is_served_over_http_and_https_tells_how_it_is_and_goes_without_a_trace(
     assert_eq!(product.pid("web"), pid);
     let ran = product.well(&["down"]);
     assert!(ran.err.contains("has stopped"), "{}", ran.err);
-    assert_eq!(product.left(), [""; 0]);
+    product.leaves_nothing();
     assert_eq!(product.status(), Value::Null);
     // What was said is still there when nothing runs.
     assert!(product.logs("web").contains("something-to-remember"));

@@ -47,6 +47,11 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// Lets so much time pass before the next blow.
+pub(crate) fn pass(time: Duration) {
+    thread::sleep(time);
+}
+
 pub(crate) fn kill(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process");
     // That it has gone is what is wanted.
@@ -254,6 +259,16 @@ impl Product {
         all.filter(is_ours)
             .map(|pid| format!("{pid} {}", words(pid).join(" ")))
             .collect()
+    }
+
+    /// Waits until nothing of it is left. The steward that says so is the last to go.
+    #[track_caller]
+    pub(crate) fn leaves_nothing(&self) {
+        let began = Instant::now();
+        while !self.left().is_empty() {
+            assert!(began.elapsed() < BOUND, "left: {:#?}", self.left());
+            thread::sleep(MOMENT);
+        }
     }
 
     /// The groups that are left of it.
@@ -489,6 +504,15 @@ impl Attached {
             );
             thread::sleep(MOMENT);
         }
+    }
+
+    /// Whether it says something before it ends.
+    pub(crate) fn says_before_it_ends(&mut self, text: &str) -> bool {
+        eventually("it says something or ends", || {
+            let over = self.child.try_wait().is_ok_and(|over| over.is_some());
+            let said = self.err().contains(text);
+            (said || over).then_some(said)
+        })
     }
 
     /// Waits until it ends.

@@ -1,6 +1,6 @@
 //! Stewards that are killed at any moment, and two that would look after the same thing.
 
-use crate::kit::{Product, component, eventually, kill, pids};
+use crate::kit::{Product, component, eventually, kill, pass, pids};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs;
@@ -53,7 +53,7 @@ fn kill_at(product: &Product, moment: Moment, is_over: &mut dyn FnMut() -> bool)
             while product.steward().is_none() && !is_over() {
                 thread::yield_now();
             }
-            thread::sleep(Duration::from_micros(micros));
+            pass(Duration::from_micros(micros));
         }
     }
     product.kill_steward();
@@ -123,7 +123,7 @@ fn a_steward_that_is_killed_while_it_starts_everything_leaves_nothing_twice_and_
         is_converged(&product, &when);
         has_no_gap(&product, &when);
         product.well(&["down"]);
-        assert_eq!(product.left(), [""; 0], "{when}");
+        product.leaves_nothing();
     }
 }
 
@@ -161,7 +161,7 @@ fn a_steward_that_is_killed_while_it_stops_everything_has_a_successor_that_ends_
         kill_at(&product, moment, &mut over);
         down.end();
         product.well(&["down"]);
-        assert_eq!(product.left(), [""; 0], "{when}");
+        product.leaves_nothing();
         for (name, _) in WANTED {
             assert!(product.running(name).is_empty(), "{when}: {name} has stopped");
         }
@@ -234,7 +234,7 @@ fn of_two_that_come_up_at_once_one_owns_and_both_see_one_steward() {
     owner.signal(Signal::INT);
     let ran = owner.end();
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    eventually("nothing is left", || product.left().is_empty().then_some(()));
+    product.leaves_nothing();
 }
 
 #[test]
