@@ -370,15 +370,7 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
             .map(|one| (Step::Stop(one.id()), Because::Replaced)),
     );
     if !blocked && again.is_none() {
-        for (nth, _) in (current.len()..wanted).enumerate() {
-            let id = InstanceId::new(&component.name, scene.next + nth as u64);
-            let why = if old.is_empty() {
-                Because::Wanted(scene.instances)
-            } else {
-                Because::Changed
-            };
-            steps.push((Step::Start(id), why));
-        }
+        steps.extend(starts(scene, component, current.len()..wanted, old.is_empty()));
     }
     steps.extend(surplus(&current, wanted));
     let (heal, look_again) = heal(scene, component, &current);
@@ -390,6 +382,31 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
         because,
         again: again.into_iter().chain(look_again).min(),
     }
+}
+
+/// Starts those that are missing. The first of them take the places of those whose keepers were lost, and that is said.
+fn starts(
+    scene: &Scene<'_>,
+    component: &Component,
+    missing: std::ops::Range<usize>,
+    is_first: bool,
+) -> Vec<(Step, Because)> {
+    let is_lost = |one: &&Standing| {
+        one.seen.life == Life::Lost && one.busy.is_none() && one.seen.digest == scene.digest
+    };
+    let lost = scene.standing.iter().filter(is_lost).count();
+    let start = |nth: usize| {
+        let id = InstanceId::new(&component.name, scene.next + nth as u64);
+        let why = if nth < lost {
+            Because::KeeperLost
+        } else if is_first {
+            Because::Wanted(scene.instances)
+        } else {
+            Because::Changed
+        };
+        (Step::Start(id), why)
+    };
+    (0..missing.len()).map(start).collect()
 }
 
 /// Those old ones that are of no more use: all but so many that hold the place of their successors. The ones that serve are
@@ -494,6 +511,9 @@ fn told(
 
 /// What keeps an instance from serving, where that is more than time.
 fn trouble(one: &Standing) -> Option<(State, Because)> {
+    if one.busy == Some(Busy::Restarting) {
+        return None;
+    }
     if one.robbed {
         return Some((
             State::Unwell,

@@ -37,9 +37,12 @@ pub enum Kept {
 }
 
 impl Grounds {
-    /// Looks where groups can be made, and makes ours there: `towpath-` and the name.
+    /// Looks where groups can be made: below one of ours, `towpath-` and the name. That one does not stay: the first
+    /// instance makes it again, and nobody who is killed before leaves anything behind.
     pub fn find(name: &str) -> Self {
-        door::find(name)
+        let found = door::find(name);
+        found.remove();
+        found
     }
 
     /// By what limits are kept.

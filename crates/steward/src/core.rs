@@ -424,6 +424,7 @@ impl<E: Engine> Core<E> {
         digests: BTreeMap<Name, String>,
         onlooker: Option<Onlooker>,
     ) {
+        self.notes.remove("manifest");
         self.restore().await;
         let Apply {
             product,
@@ -574,10 +575,13 @@ impl<E: Engine> Core<E> {
                 self.note(Tone::Note, "the manifest has changed".to_owned());
                 self.apply(apply, digests, None).await;
             }
-            Err(why) => self.note(
-                Tone::Error,
-                format!("the manifest has changed and cannot be followed; what runs stays as it is\n{why}"),
-            ),
+            Err(why) => {
+                let text = format!(
+                    "the manifest has changed and cannot be followed; what runs stays as it is\n{why}"
+                );
+                self.notes.insert("manifest", text.clone());
+                self.note(Tone::Error, text);
+            }
         }
     }
 

@@ -23,4 +23,4 @@ mod tell;
 pub mod watch;
 
 pub use errors::{StewardError, told};
-pub use start::{Config, now, observe, serve_processes};
+pub use start::{Config, logs, now, observe, serve_processes};

@@ -25,7 +25,7 @@ use towpath_api::{
 };
 use towpath_decide::converge::Because;
 use towpath_decide::tend::{Fact, Wish};
-use towpath_engine::{Engine, LogQuery, Stream};
+use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::{Name, Unit};
 
@@ -212,38 +212,8 @@ impl<E: Engine> Desk<E> {
 
     async fn logs(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let args: LogArgs = read(body)?;
-        let components = args
-            .components
-            .iter()
-            .filter_map(|name| Name::parse(name).ok())
-            .collect();
-        let query = LogQuery {
-            components,
-            since: args.since,
-            last: args.last,
-            follow: args.follow,
-        };
         let failed = |error| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
-        let mut from = self.engine.logs(query).await.map_err(failed)?;
-        let (to, lines) = channel(256);
-        tokio::spawn(async move {
-            while let Some(line) = from.recv().await {
-                let stream = match line.stream {
-                    Stream::Out => "out",
-                    Stream::Err => "err",
-                    Stream::Engine => "engine",
-                };
-                let line = LogLine {
-                    at: line.at,
-                    id: line.id,
-                    stream: stream.to_owned(),
-                    text: line.text,
-                };
-                if to.send(line).await.is_err() {
-                    return;
-                }
-            }
-        });
+        let lines = lines_of(&*self.engine, args).await.map_err(failed)?;
         Ok(answer(StatusCode::OK, UnsyncBoxBody::new(Lines(lines))))
     }
 }
@@ -303,6 +273,42 @@ impl<E: Engine> Core<E> {
         };
         Some((product.sources.clone(), same))
     }
+}
+
+/// What instances have said, in the words of clients.
+pub(crate) async fn lines_of<E: Engine>(engine: &E, args: LogArgs) -> Result<Receiver<LogLine>, EngineError> {
+    let components = args
+        .components
+        .iter()
+        .filter_map(|name| Name::parse(name).ok())
+        .collect();
+    let query = LogQuery {
+        components,
+        since: args.since,
+        last: args.last,
+        follow: args.follow,
+    };
+    let mut from = engine.logs(query).await?;
+    let (to, lines) = channel(256);
+    tokio::spawn(async move {
+        while let Some(line) = from.recv().await {
+            let stream = match line.stream {
+                Stream::Out => "out",
+                Stream::Err => "err",
+                Stream::Engine => "engine",
+            };
+            let line = LogLine {
+                at: line.at,
+                id: line.id,
+                stream: stream.to_owned(),
+                text: line.text,
+            };
+            if to.send(line).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(lines)
 }
 
 fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceiver<Event>) {

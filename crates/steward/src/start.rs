@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{Receiver, unbounded_channel};
+use towpath_api::{LogArgs, LogLine};
 use towpath_decide::tend::Tended;
 use towpath_engine::Engine;
 use towpath_engine::process::Process;
@@ -71,6 +72,12 @@ pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(),
 pub async fn observe(config: &Config) -> Result<Vec<Seen>, StewardError> {
     let engine = Process::open(&config.state, config.program.clone(), &group(config))?;
     Ok(engine.observe().await?)
+}
+
+/// What was said in a state folder, where nobody looks after it who could be asked.
+pub async fn logs(config: &Config, args: LogArgs) -> Result<Receiver<LogLine>, StewardError> {
+    let engine = Process::open(&config.state, config.program.clone(), &group(config))?;
+    Ok(desk::lines_of(&engine, args).await?)
 }
 
 /// The name of the group of everything that runs here. Two products of one name may lie in two folders.

@@ -3,7 +3,7 @@
 use crate::core::Core;
 use crate::door::clock;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
 use towpath_decide::converge::{Because, Standing, Well};
@@ -12,6 +12,9 @@ use towpath_engine::Engine;
 use towpath_model::run::{Life, State};
 use towpath_model::unit::Name;
 use towpath_store::Written;
+
+/// So many of the newest instances of a component are told of when it is explained, be they still there or not.
+const TOLD_OF: u64 = 5;
 
 /// Somebody who looks on.
 #[derive(Debug)]
@@ -166,7 +169,12 @@ impl<E: Engine> Core<E> {
         let component = part.component.as_ref()?;
         let told = self.component(name, part)?;
         let mut history: Vec<Written> = Vec::new();
-        let mut subjects: Vec<String> = part.standing.iter().map(|one| one.seen.id.to_string()).collect();
+        // Those that are gone are told of, too: why they went is what is asked most.
+        let last = part.remembered().last;
+        let numbers = (last.saturating_sub(TOLD_OF) + 1)..=last;
+        let standing = part.standing.iter().map(|one| one.seen.id.number);
+        let numbers: BTreeSet<u64> = numbers.chain(standing).collect();
+        let mut subjects: Vec<String> = numbers.iter().map(|number| format!("{name}.{number}")).collect();
         subjects.push(name.to_string());
         subjects.extend(component.build.iter().map(ToString::to_string));
         for subject in subjects {

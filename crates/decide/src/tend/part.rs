@@ -329,6 +329,8 @@ impl Part {
                     Step::Restart(id.clone())
                 };
                 decided.steps.push((step, why.clone()));
+                // It is on its way, whatever it was: whoever waits for the restart waits for its end.
+                (decided.state, decided.because) = (State::Starting, why.clone());
             }
         }
     }

@@ -352,6 +352,59 @@ fn a_lost_keeper_means_another_instance() {
 }
 
 #[test]
+fn a_lost_keeper_is_the_reason_of_the_next_start() {
+    let mut bed = Bed::new();
+    bed.apply(&[(service("web", &[]), "a")], None);
+    let lost = bed.seen(&id("web.1"), "a", Life::Lost);
+    bed.tended.learn(Fact::Changed(lost));
+    let acts = bed.tended.decide(bed.now);
+    let says = |act: &Act| {
+        matches!(
+            act,
+            Act::Start {
+                because: Because::KeeperLost,
+                ..
+            }
+        )
+    };
+    assert!(acts.iter().any(says), "{acts:?}");
+}
+
+#[test]
+fn what_is_being_restarted_is_on_its_way_however_it_was() {
+    let mut bed = Bed::new();
+    bed.apply(&[(service("web", &[]), "a")], None);
+    let looping = Life::Resting {
+        until: bed.now,
+        after: Exit::Code { code: 7 },
+        looping: true,
+    };
+    for life in [Life::Running { pid: 101 }, looping] {
+        let seen = bed.seen(&id("web.1"), "a", life);
+        bed.learn(Fact::Changed(seen.clone()));
+        assert!(bed.tended.is_settled());
+        let name = Name::parse("web").unwrap();
+        let wish = Wish::Restart(Because::RestartedByPerson);
+        bed.tended.learn(Fact::Wished { name, wish });
+        let acts = bed.tended.decide(bed.now);
+        assert!(
+            acts.iter().any(|act| matches!(act, Act::Restart { .. })),
+            "{acts:?}"
+        );
+        // Also when something is heard of it meanwhile.
+        bed.tended.learn(Fact::Changed(seen));
+        bed.tended.decide(bed.now);
+        assert_eq!(bed.state("web"), State::Starting);
+        assert!(!bed.tended.is_settled(), "whoever waits for it waits on");
+        for act in acts {
+            bed.act(act);
+        }
+        bed.settle();
+        assert_eq!(bed.state("web"), State::Ready);
+    }
+}
+
+#[test]
 fn a_robbed_instance_gets_another_port() {
     let mut bed = Bed::new();
     bed.apply(&[(service("web", &[]), "a")], None);

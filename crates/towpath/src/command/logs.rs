@@ -36,7 +36,13 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     wait(async {
         let told = |error: &ClientError| failed(error, &here);
         let asked = here.client().follow(http::Method::POST, "/logs", &question).await;
-        let mut answer = asked.map_err(|error| told(&error))?;
+        let mut answer = match asked {
+            // What was said outlives whoever could be asked for it.
+            Err(ClientError::Nobody) if here.state.is_there() && !question.follow => {
+                return print_left(context.terminal, &here, question, &mut lines).await;
+            }
+            asked => asked.map_err(|error| told(&error))?,
+        };
         match print(context.terminal, &mut answer, &mut lines).await? {
             Ended::Cut if args.follow => Err(told(&ClientError::Cut)),
             _ => Ok(()),
@@ -73,6 +79,24 @@ pub(crate) async fn print(
             Err(error) => return Err(Failure::new(Kind::Remote, error.to_string())),
         }
     }
+}
+
+/// Prints what is left of those that nobody looks after any more.
+async fn print_left(
+    terminal: Terminal,
+    here: &Here,
+    question: LogArgs,
+    lines: &mut Lines,
+) -> Result<(), Failure> {
+    let config = super::steward_config(&here.folder, &here.environment)?;
+    let left = towpath_steward::logs(&config, question).await;
+    let mut left = left.map_err(|error| Failure::new(Kind::Remote, towpath_steward::told(&error)))?;
+    while let Some(line) = left.recv().await {
+        if !terminal.stream(&lines.line(&line))? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A time as people say it: how long ago, a time of day, or a whole one. Without a date it is the last such time.

@@ -5,6 +5,7 @@ use crate::door::processes::{leave_session, ourselves, say_ready, say_why};
 use crate::door::state::{State, authority};
 use crate::failure::{Failure, Kind};
 use std::path::Path;
+use std::time::Duration;
 use towpath_steward::{Config, StewardError, now, serve_processes};
 
 /// Where the edge listens when nobody else does. Next to the ports that people know for it, and open to everybody.
@@ -13,6 +14,9 @@ const HTTP: u16 = 8080;
 
 /// Threads of the runtime. Nearly all of the time it waits, and a product's traffic on a laptop is no load.
 const THREADS: usize = 2;
+
+/// What is under way when everything has stopped may take so long to let go.
+const MOST_AFTER: Duration = Duration::from_millis(200);
 
 pub(super) fn run(args: &Stewardship) -> Result<(), Failure> {
     leave_session();
@@ -31,8 +35,8 @@ fn look_after(args: &Stewardship) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(Kind::Remote, format!("the steward cannot run: {error}")))?;
     let done = runtime.block_on(serve_processes(config, say_ready));
-    // What is still under way is of no more use to anybody.
-    runtime.shutdown_background();
+    // What is still under way is of no more use to anybody, but what it has made has to be taken away.
+    runtime.shutdown_timeout(MOST_AFTER);
     done.map_err(|error| failed(&error))
 }
 

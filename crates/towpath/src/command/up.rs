@@ -11,6 +11,7 @@ use crate::door::clock;
 use crate::door::processes::Hatchling;
 use crate::door::signals::Interrupts;
 use crate::door::state::Owner;
+use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::launched;
@@ -19,12 +20,13 @@ use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
 use crate::view::failures::{self, Ailing, failures};
 use crate::view::lines::{ENGINE, Lines};
-use crate::view::progress::{End, Progress};
+use crate::view::progress::{End, Heard, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
-use towpath_api::{Apply, ClientError, Component, DownArgs, LogArgs, LogLine, Same, Status};
+use towpath_api::{Answer, Apply, ClientError, Component, DownArgs, Event, LogArgs, LogLine, Same, Status};
 use towpath_decide::launch::Launched;
 use towpath_decide::launch::tools::requirements;
+use towpath_model::run::State;
 use towpath_model::sealed::Sealed;
 
 /// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
@@ -336,8 +338,13 @@ impl<'a> Session<'a> {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             answer => answer.map_err(|error| failed(&error, self.here))?,
         };
+        // What the steward itself has to say comes between the lines.
+        let client = self.here.client();
+        let events = client.follow(http::Method::GET, "/events", &()).await.ok();
+        let terminal = self.context.terminal;
         let next = tokio::select! {
-            ended = print(self.context.terminal, &mut answer, &mut lines) => match ended? {
+            () = heard(terminal, events) => Next::TakeOver,
+            ended = print(terminal, &mut answer, &mut lines) => match ended? {
                 logs::Ended::Unread => Next::Leave,
                 logs::Ended::Done => self.gone(),
                 logs::Ended::Cut => Next::TakeOver,
@@ -377,4 +384,21 @@ impl<'a> Session<'a> {
     fn tell(&self, text: &str) {
         self.context.terminal.tell(text);
     }
+}
+
+/// Tells what the steward says, and which component cannot go on by itself. It never ends: that the steward goes is seen
+/// elsewhere.
+async fn heard(terminal: Terminal, events: Option<Answer>) {
+    let mut progress = Progress::default();
+    if let Some(mut events) = events {
+        while let Ok(Some(event)) = events.next::<Event>().await {
+            let fails = matches!(event, Event::State { state, .. } if matches!(state, State::Failed | State::Degraded));
+            match progress.hear(&event, std::time::Duration::ZERO) {
+                Heard::Always(line) => terminal.tell(&line),
+                Heard::Plain(line) if fails => terminal.tell(&line),
+                _ => {}
+            }
+        }
+    }
+    std::future::pending().await
 }

@@ -1,0 +1,539 @@
+//! A product of its own for each story: a folder, the real binary, and an end that is looked at.
+
+use crate::programs;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes so long unless it hangs.
+pub(crate) const BOUND: Duration = Duration::from_secs(40);
+
+const MOMENT: Duration = Duration::from_millis(15);
+
+/// A product in a folder of its own, run by a person with a home of their own.
+pub(crate) struct Product {
+    root: tempfile::TempDir,
+    pub(crate) folder: PathBuf,
+    pub(crate) name: String,
+    mounted: bool,
+}
+
+/// What a command has said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Waits for something, and fails when it does not come.
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < BOUND, "it never came to be that {what}");
+        thread::sleep(MOMENT);
+    }
+}
+
+/// Lets so much time pass before the next blow.
+pub(crate) fn pass(time: Duration) {
+    thread::sleep(time);
+}
+
+pub(crate) fn kill(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process");
+    // That it has gone is what is wanted.
+    let _ = kill_process(pid, signal);
+}
+
+impl Product {
+    /// A product with this manifest, but for its name and its environment.
+    pub(crate) fn new(name: &str, manifest: &str) -> Self {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let folder = root.path().join(name);
+        fs::create_dir(&folder).expect("a folder can be made");
+        Self::begin(root, folder, name, manifest, false)
+    }
+
+    /// The same on a disk of its own with so much room; nothing where that cannot be had.
+    pub(crate) fn on_small_disk(name: &str, size: &str, manifest: &str) -> Option<Self> {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let folder = root.path().join(name);
+        fs::create_dir(&folder).expect("a folder can be made");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(&folder)
+            .stderr(Stdio::null())
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then(|| Self::begin(root, folder, name, manifest, true))
+    }
+
+    fn begin(root: tempfile::TempDir, folder: PathBuf, name: &str, manifest: &str, mounted: bool) -> Self {
+        let product = Product {
+            folder,
+            root,
+            name: name.to_owned(),
+            mounted,
+        };
+        fs::create_dir(product.root.path().join("home")).expect("a folder can be made");
+        product.write("program", &programs::script());
+        product.manifest(manifest);
+        product
+    }
+
+    /// Writes the manifest.
+    pub(crate) fn manifest(&self, manifest: &str) {
+        let text = format!(
+            "product = \"{}\"\n{manifest}\n[environment.dev]\nsecrets = \"dotenv\"\n",
+            self.name
+        );
+        self.write("towpath.toml", &text);
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        // As editors do it: the whole of it appears at once.
+        let beside = self.folder.join(format!(".{name}.swp"));
+        fs::write(&beside, text).expect("it can be written");
+        fs::rename(&beside, self.folder.join(name)).expect("it can be renamed");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).unwrap_or_default()
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join(".towpath/dev")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let home = self.root.path().join("home");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
+        command
+            .args(words)
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .env("XDG_DATA_HOME", home.join("data"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts a command whose output goes to files, since what it leaves running must not hold our pipes.
+    pub(crate) fn begin_command(&self, words: &[&str]) -> Attached {
+        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (out, err) = (
+            self.root.path().join(format!("{number}.out")),
+            self.root.path().join(format!("{number}.err")),
+        );
+        let child = self
+            .command(words)
+            .stdout(File::create(&out).expect("a file can be made"))
+            .stderr(File::create(&err).expect("a file can be made"))
+            .spawn()
+            .expect("the binary runs");
+        Attached { child, out, err }
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.begin_command(words).end()
+    }
+
+    /// Runs a command that has to end well.
+    #[track_caller]
+    pub(crate) fn well(&self, words: &[&str]) -> Ran {
+        let ran = self.run(words);
+        assert_eq!(
+            ran.code,
+            Some(0),
+            "{words:?}\n{}{}\n{}",
+            ran.out,
+            ran.err,
+            self.steward_log()
+        );
+        ran
+    }
+
+    #[track_caller]
+    pub(crate) fn up(&self) -> Ran {
+        self.well(&["up", "--detach"])
+    }
+
+    pub(crate) fn steward_log(&self) -> String {
+        fs::read_to_string(self.state().join("steward.log")).unwrap_or_default()
+    }
+
+    /// How everything is; null where nobody and nothing tells.
+    pub(crate) fn status(&self) -> Value {
+        serde_json::from_str(&self.run(&["status", "--json"]).out).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn component(&self, name: &str) -> Value {
+        component(&self.status(), name)
+    }
+
+    /// Waits until a component is so.
+    #[track_caller]
+    pub(crate) fn until(&self, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let one = self.component(name);
+            if is_so(&one) {
+                return one;
+            }
+            assert!(began.elapsed() < BOUND, "{one:#}\n{}", self.steward_log());
+            thread::sleep(MOMENT);
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn until_state(&self, name: &str, state: &str) -> Value {
+        self.until(name, |one| one["state"] == state)
+    }
+
+    pub(crate) fn logs(&self, name: &str) -> String {
+        self.run(&["logs", name, "-n", "1000000"]).out
+    }
+
+    pub(crate) fn explain(&self, name: &str) -> String {
+        self.run(&["explain", name]).out
+    }
+
+    /// The process of the only instance of a component.
+    #[track_caller]
+    pub(crate) fn pid(&self, name: &str) -> u32 {
+        pids(&self.component(name)).into_iter().next().expect("it runs")
+    }
+
+    /// The processes that are instances of a component, as the system sees them.
+    pub(crate) fn running(&self, name: &str) -> BTreeSet<u32> {
+        let mark = format!("TOWPATH_COMPONENT={name}");
+        let is_it = |pid: &u32| {
+            let env = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let held = env.split(|byte| *byte == 0).any(|one| one == mark.as_bytes());
+            held && fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&self.folder))
+        };
+        processes().filter(is_it).collect()
+    }
+
+    /// The steward, as the system sees it.
+    pub(crate) fn steward(&self) -> Option<u32> {
+        processes().find(|pid| {
+            let line = words(*pid);
+            line.get(1).is_some_and(|word| word == "steward")
+                && line.iter().any(|word| Path::new(word) == self.folder)
+        })
+    }
+
+    pub(crate) fn kill_steward(&self) -> bool {
+        self.steward().map(|pid| kill(pid, Signal::KILL)).is_some()
+    }
+
+    /// Everything that was started here and still runs: by its folder, its words, or a file that it has open.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let root = self.root.path();
+        let is_ours = |pid: &u32| {
+            let below = |link: PathBuf| fs::read_link(link).is_ok_and(|path| path.starts_with(root));
+            let place = PathBuf::from(format!("/proc/{pid}"));
+            let open = fs::read_dir(place.join("fd")).into_iter().flatten().flatten();
+            below(place.join("cwd"))
+                || words(*pid).iter().any(|word| Path::new(word).starts_with(root))
+                || open.into_iter().any(|file| below(file.path()))
+        };
+        let all = processes().filter(|pid| *pid != std::process::id());
+        all.filter(is_ours)
+            .map(|pid| format!("{pid} {}", words(pid).join(" ")))
+            .collect()
+    }
+
+    /// Waits until nothing of it is left. The steward that says so is the last to go.
+    #[track_caller]
+    pub(crate) fn leaves_nothing(&self) {
+        let began = Instant::now();
+        while !self.left().is_empty() {
+            assert!(began.elapsed() < BOUND, "left: {:#?}", self.left());
+            thread::sleep(MOMENT);
+        }
+    }
+
+    /// The groups that are left of it.
+    pub(crate) fn groups(&self) -> Vec<PathBuf> {
+        let digest = blake3::hash(self.state().as_os_str().as_bytes()).to_hex();
+        let mut found = Vec::new();
+        below(Path::new("/sys/fs/cgroup"), &digest[..8], 4, &mut found);
+        found
+    }
+
+    /// Asks a component over plain HTTP through the edge; its answer's body.
+    pub(crate) fn get(&self, component: &str, path: &str) -> Option<String> {
+        let port = self.edge_port(component)?.1;
+        let host = format!("{component}.{}.localhost", self.name);
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        ask(stream, &host, path)
+    }
+
+    /// The ports for HTTPS and HTTP on which a component is reached.
+    fn edge_port(&self, component: &str) -> Option<(u16, u16)> {
+        let url = self.component(component)["url"].as_str()?.to_owned();
+        let https: u16 = url.rsplit_once(':')?.1.parse().ok()?;
+        let kept = eventually("the edge's port is told", || plain_port(self.steward()?, https));
+        Some((https, kept))
+    }
+
+    /// The same over HTTPS, trusting the authority of this person and nobody else.
+    pub(crate) fn get_safely(&self, component: &str, path: &str) -> Option<String> {
+        let (port, _) = self.edge_port(component)?;
+        let host = format!("{component}.{}.localhost", self.name);
+        let pem = fs::read(self.root.path().join("home/data/towpath/authority/authority.pem")).ok()?;
+        let mut roots = rustls::RootCertStore::empty();
+        let certificate =
+            <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(
+                &pem,
+            );
+        roots.add(certificate.ok()?).ok()?;
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = rustls::pki_types::ServerName::try_from(host.clone()).ok()?;
+        let connection = rustls::ClientConnection::new(Arc::new(config), name).ok()?;
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        ask(rustls::StreamOwned::new(connection, stream), &host, path)
+    }
+}
+
+/// The port for plain HTTP: the other one that the steward listens on for everybody.
+fn plain_port(steward: u32, https: u16) -> Option<u16> {
+    let open = fs::read_dir(format!("/proc/{steward}/fd")).ok()?;
+    let own: BTreeSet<String> = open
+        .flatten()
+        .filter_map(|file| Some(fs::read_link(file.path()).ok()?.to_string_lossy().into_owned()))
+        .collect();
+    let mut ports: Vec<u16> = Vec::new();
+    for table in ["tcp", "tcp6"] {
+        let text = fs::read_to_string(format!("/proc/{steward}/net/{table}")).unwrap_or_default();
+        for line in text.lines().skip(1) {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let listens = fields.get(3) == Some(&"0A");
+            if listens && own.contains(&format!("socket:[{}]", fields.get(9)?)) {
+                ports.extend(u16::from_str_radix(fields.get(1)?.rsplit_once(':')?.1, 16));
+            }
+        }
+    }
+    // Both are taken side by side: from 8443 and 8080 on, or from wherever there was room.
+    ports.retain(|port| *port != https);
+    ports.into_iter().find(|port| is_plain(*port))
+}
+
+/// Whether an edge answers there in plain HTTP.
+fn is_plain(port: u16) -> bool {
+    let stream = TcpStream::connect(("127.0.0.1", port));
+    stream.is_ok_and(|stream| {
+        let answer = ask_whole(stream, "nobody.localhost", "/");
+        answer.is_some_and(|text| text.starts_with("HTTP/1.1") && !text.contains("400 Bad Request"))
+    })
+}
+
+pub(crate) fn ask(stream: impl Read + Write, host: &str, path: &str) -> Option<String> {
+    let text = ask_whole(stream, host, path)?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+}
+
+fn ask_whole(mut stream: impl Read + Write, host: &str, path: &str) -> Option<String> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(count) = stream.read(&mut piece) {
+        bytes.extend_from_slice(&piece[..count]);
+        let text = String::from_utf8_lossy(&bytes);
+        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let head = head.to_ascii_lowercase();
+            let length = head.split("content-length: ").nth(1);
+            let length = length.and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok());
+            length.is_some_and(|length| body.len() >= length)
+        });
+        if count == 0 || whole {
+            break;
+        }
+    }
+    (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+pub(crate) fn component(status: &Value, name: &str) -> Value {
+    let all = status["components"].as_array();
+    all.into_iter()
+        .flatten()
+        .find(|one| one["name"] == name)
+        .cloned()
+        .unwrap_or(Value::Null)
+}
+
+/// The processes of a component, as it is told.
+pub(crate) fn pids(component: &Value) -> BTreeSet<u32> {
+    let all = component["instances"].as_array();
+    all.into_iter()
+        .flatten()
+        .filter_map(|one| u32::try_from(one["pid"].as_u64()?).ok())
+        .collect()
+}
+
+/// Every process of this machine that has not ended.
+fn processes() -> impl Iterator<Item = u32> {
+    let all = fs::read_dir("/proc")
+        .expect("the system tells of its processes")
+        .flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| !is_over(*pid))
+}
+
+/// Whether a process has ended, be it that nobody has taken note yet.
+pub(crate) fn is_over(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit_once(')')
+        .map(|(_, rest)| rest.trim_start().chars().next());
+    matches!(state, None | Some(None | Some('Z' | 'X')))
+}
+
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?
+        .1
+        .split_ascii_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
+}
+
+pub(crate) fn words(pid: u32) -> Vec<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words = line.split(|byte| *byte == 0);
+    words
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
+}
+
+fn below(folder: &Path, word: &str, deep: usize, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        if entry.file_name().to_string_lossy().ends_with(word) {
+            found.push(entry.path());
+        } else if deep > 0 {
+            below(&entry.path(), word, deep - 1, found);
+        }
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        let failed = thread::panicking();
+        if failed {
+            let status = self.run(&["status"]);
+            eprintln!("{}{}{}", status.out, status.err, self.steward_log());
+        }
+        let ran = self.run(&["down", "--now"]);
+        let began = Instant::now();
+        while began.elapsed() < BOUND / 4 && !(self.left().is_empty() && self.groups().is_empty()) {
+            thread::sleep(MOMENT);
+        }
+        let (left, groups) = (self.left(), self.groups());
+        for pid in left.iter().filter_map(|one| one.split(' ').next()?.parse().ok()) {
+            kill(pid, Signal::KILL);
+        }
+        if self.mounted {
+            let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
+        }
+        if !failed {
+            assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+            assert!(left.is_empty(), "processes are left: {left:#?}");
+            assert!(groups.is_empty(), "groups are left: {groups:#?}");
+        }
+    }
+}
+
+/// A command that runs beside the story.
+pub(crate) struct Attached {
+    pub(crate) child: Child,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Attached {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.child.id(), signal);
+    }
+
+    pub(crate) fn out(&self) -> String {
+        fs::read_to_string(&self.out).unwrap_or_default()
+    }
+
+    pub(crate) fn err(&self) -> String {
+        fs::read_to_string(&self.err).unwrap_or_default()
+    }
+
+    /// Waits until it has said something.
+    #[track_caller]
+    pub(crate) fn says(&mut self, text: &str) {
+        let began = Instant::now();
+        while !self.err().contains(text) && !self.out().contains(text) {
+            let over = self.child.try_wait().is_ok_and(|over| over.is_some());
+            let said = self.err().contains(text) || self.out().contains(text);
+            assert!(
+                said || (!over && began.elapsed() < BOUND),
+                "`{text}` was never said:\n{}{}",
+                self.out(),
+                self.err()
+            );
+            thread::sleep(MOMENT);
+        }
+    }
+
+    /// Whether it says something before it ends.
+    pub(crate) fn says_before_it_ends(&mut self, text: &str) -> bool {
+        eventually("it says something or ends", || {
+            let over = self.child.try_wait().is_ok_and(|over| over.is_some());
+            let said = self.err().contains(text);
+            (said || over).then_some(said)
+        })
+    }
+
+    /// Waits until it ends.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ran {
+        let began = Instant::now();
+        let code = loop {
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                break status.code();
+            }
+            if began.elapsed() > BOUND {
+                self.signal(Signal::KILL);
+                let _ = self.child.wait();
+                panic!("it never ended:\n{}{}", self.out(), self.err());
+            }
+            thread::sleep(Duration::from_millis(3));
+        };
+        Ran {
+            code,
+            out: self.out(),
+            err: self.err(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Stories: the real binary runs real products, and everything goes wrong that can.
+#![allow(clippy::disallowed_methods, reason = "the real binary runs real processes")]
+
+mod bots;
+mod calls;
+mod disks;
+mod edits;
+mod faults;
+mod hello;
+mod kinds;
+mod kit;
+mod programs;
+mod stewards;
