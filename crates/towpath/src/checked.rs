@@ -43,9 +43,17 @@ pub(crate) fn check_at(place: &Place) -> Checked {
     check_sources(&place.name, &Folder::of(place), &env_files(place))
 }
 
+/// Checks the manifest at a place, which has been read already.
+pub(crate) fn check_read(place: &Place, reading: Reading) -> Checked {
+    check_reading(&place.name, reading, &env_files(place))
+}
+
 /// Checks a manifest from any sources, with the `.env` files that git tracks.
 pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> Checked {
-    let mut reading = read(name, sources);
+    check_reading(name, read(name, sources), tracked)
+}
+
+fn check_reading(name: &str, mut reading: Reading, tracked: &[Source]) -> Checked {
     let mut findings = std::mem::take(&mut reading.findings);
     // Where a text could not be read, what seems to be missing may stand there all the same.
     let torn = findings.iter().any(|finding| finding.code == &code::NOT_TOML);

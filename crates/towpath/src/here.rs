@@ -4,9 +4,11 @@
 //! `.toml` behind it, and not by there being such a folder: the folder of a component is most often called like the
 //! component. A word that nothing is called by may still be a folder with a manifest in it.
 
+use crate::checked::{Checked, check_at, check_read};
 use crate::door::files::{self, Folder, MANIFEST, Place};
 use crate::door::state::{self, State};
 use crate::failure::{Failure, Kind};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use towpath_api::Client;
@@ -29,6 +31,8 @@ pub(crate) struct Here {
     pub(crate) state: State,
     /// Everything in the manifest that can be named, where it can be read.
     pub(crate) names: Names,
+    /// What was read to know that, for the first who has to know more.
+    reading: RefCell<Option<Box<Reading>>>,
 }
 
 /// What can be named in a manifest.
@@ -78,7 +82,8 @@ impl Here {
             }
         }
         let place = found?;
-        let names = Names::of(&place);
+        let reading = read(&place.name, &Folder::of(&place));
+        let names = Names::in_reading(&reading);
         let folder = files::whole_folder(&place.folder)?;
         let kept = state::environments(&folder);
         let sorted = sort(&words, env, &names, &kept, purpose)?;
@@ -90,6 +95,7 @@ impl Here {
             components: sorted.1,
             state,
             names,
+            reading: RefCell::new(Some(Box::new(reading))),
         })
     }
 
@@ -119,7 +125,16 @@ impl Here {
             components: Vec::new(),
             state,
             names,
+            reading: RefCell::default(),
         })
+    }
+
+    /// Checks the manifest. What was just read is not read again; the second time it may say something else.
+    pub(crate) fn check(&self) -> Checked {
+        match self.reading.take() {
+            Some(reading) => check_read(&self.place, *reading),
+            None => check_at(&self.place),
+        }
     }
 
     /// Whoever looks after it.
@@ -135,11 +150,6 @@ impl Here {
     /// The product; the manifest where it cannot be read.
     pub(crate) fn product(&self) -> String {
         self.names.product.as_ref().unwrap_or(&self.place.name).clone()
-    }
-
-    /// The path of the manifest, as it was named.
-    pub(crate) fn manifest(&self) -> PathBuf {
-        self.place.folder.join(self.file())
     }
 
     /// The manifest's own name in its folder.

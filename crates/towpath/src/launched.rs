@@ -34,12 +34,24 @@ pub fn launch(
 ) -> Result<Launched, Failure> {
     let at = files::find_manifest(path)?;
     let checked = check_at(&at);
-    let (desired, name) = wanted(&checked, environment)?;
+    launch_checked(&at, &checked, environment, names, color, tell)
+}
+
+/// The same for a manifest that has been checked already.
+pub(crate) fn launch_checked(
+    at: &Place,
+    checked: &Checked,
+    environment: Option<&str>,
+    names: &[String],
+    color: bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Launched, Failure> {
+    let (desired, name) = wanted(checked, environment)?;
     // Whether a variable has a value is known when `.env` has been read.
     checked.refuse_errors("started", &[&code::VARIABLE_UNPROVIDED], color, tell)?;
     let folder = files::whole(&at.folder);
     let mut read = Read::default();
-    let env_files = env_files(&at, &checked, name, &mut read)?;
+    let env_files = env_files(at, checked, name, &mut read)?;
     let generated = folder.join(kept::STATE).join(name.as_str()).join(GENERATED);
     let earlier = read
         .file(&generated)?
@@ -69,7 +81,7 @@ pub fn launch(
     if !launched.generate.is_empty() {
         keep(&folder, name, &mut launched, &mut read)?;
     }
-    launched.product.sources = sources(&checked, read);
+    launched.product.sources = sources(checked, read);
     Ok(launched)
 }
 

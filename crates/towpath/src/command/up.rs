@@ -82,8 +82,9 @@ async fn same(here: &Here) -> Option<Same> {
 pub(super) fn launch(context: &Context, here: &Here) -> Result<Launched, Failure> {
     let terminal = context.terminal;
     let mut tell = |text: &str| terminal.tell(text);
-    launched::launch(
-        Some(&here.manifest()),
+    launched::launch_checked(
+        &here.place,
+        &here.check(),
         Some(&here.environment),
         &here.components,
         terminal.color_errors,
