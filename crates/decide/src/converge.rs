@@ -486,7 +486,7 @@ fn told(
     wanted: usize,
 ) -> (State, Because) {
     if wanted == 0 {
-        return (State::Asleep, Because::Sleeps);
+        return (State::Stopped, Because::NoneWanted);
     }
     if serving >= wanted {
         return (State::Ready, Because::Well(scene.instances));

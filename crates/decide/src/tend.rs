@@ -18,7 +18,7 @@ pub(crate) mod tests;
 pub use fact::{Act, Applied, Did, Fact, Remembered, Wish};
 pub use part::Part;
 
-use crate::converge::{Made, Standing, Step, Will};
+use crate::converge::{Busy, Made, Standing, Step, Will};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -122,6 +122,12 @@ impl Tended {
                     self.touched.insert(id.component);
                 }
             }
+            Fact::Dressed { name, digest } => {
+                if let Some(part) = self.parts.get_mut(&name) {
+                    part.digest = digest;
+                    self.touched.insert(name);
+                }
+            }
             Fact::Built { build, result } => self.built(&build, result),
             Fact::Packed { name, result } => {
                 if let Some(part) = self.parts.get_mut(&name) {
@@ -150,9 +156,12 @@ impl Tended {
                 // Those that are being stopped are hurried.
                 for part in self.parts.values_mut() {
                     part.will = Will::Down;
-                    if at_once {
-                        part.standing.iter_mut().for_each(|one| one.busy = None);
-                    }
+                    // One that is being started is stopped once it has been: until then there is nothing to stop.
+                    let hurried = part
+                        .standing
+                        .iter_mut()
+                        .filter(|one| one.busy != Some(Busy::Starting));
+                    hurried.filter(|_| at_once).for_each(|one| one.busy = None);
                 }
                 self.touched.extend(self.parts.keys().cloned());
             }
@@ -338,7 +347,9 @@ impl Tended {
         match result {
             Ok(Some(seen)) => {
                 part.trouble = None;
-                part.see(seen);
+                if part.is_news(&seen, did) {
+                    part.see(seen);
+                }
             }
             Ok(None) => part.standing.retain(|one| one.seen.id != *id),
             Err(why) => part.fail(id, did, why),

@@ -79,6 +79,17 @@ impl Prepared {
         matches!(self, Prepared::Stop { .. } | Prepared::Forget { .. })
     }
 
+    /// The port that it was given, where that is not the component's own.
+    pub(crate) fn given_port(&self) -> Option<u16> {
+        match self {
+            Prepared::Start { component, port, .. } => {
+                let own = component.listens.as_ref().and_then(|listens| listens.port);
+                port.filter(|_| own.is_none())
+            }
+            _ => None,
+        }
+    }
+
     /// What is learned when it is not done after all.
     pub(crate) fn withdrawn(&self) -> Option<Fact> {
         let (id, did) = match self {
@@ -135,6 +146,9 @@ impl Prepared {
 impl<E: Engine> Core<E> {
     /// Does what has been written down.
     pub(crate) fn perform(&mut self, prepared: Prepared, seq: Seq) {
+        if let (Prepared::Start { id, .. }, Some(port)) = (&prepared, prepared.given_port()) {
+            self.starting.insert(id.clone(), port);
+        }
         let engine = Arc::clone(&self.engine);
         match prepared {
             Prepared::Start {

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use towpath_api::{Apply, Event, Tone};
-use towpath_decide::tend::{Act, Fact, Part, Tended, Wish};
+use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
 use towpath_engine::Engine;
-use towpath_model::run::{Ask, InstanceId, Life, Product, Seen};
+use towpath_model::run::{Ask, Component, InstanceId, Life, Product, Seen, Value};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 use towpath_store::{Seq, StoreError};
@@ -31,6 +31,9 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long outcomes may wait to be written with the next intent.
 const FLUSH: Duration = Duration::from_millis(200);
+
+/// The longest wait for a time of day.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// The number of an intent that could not be written down.
 const UNWRITTEN: Seq = 0;
@@ -103,6 +106,8 @@ pub(crate) struct Core<E> {
     pub(crate) restored: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
+    /// The ports that were given to those that are being started.
+    pub(crate) starting: HashMap<InstanceId, u16>,
     /// The manifest's file, as whoever asked last named it.
     pub(crate) manifest: String,
 }
@@ -149,7 +154,8 @@ impl<E: Engine> Core<E> {
     fn next_look(&self) -> Option<Instant> {
         let look = self.tended.next_look().map(|at| {
             let wait = at.duration_since(clock::today());
-            clock::now() + Duration::try_from(wait).unwrap_or_default()
+            // The clock that we wait by stands still while the machine sleeps, and people set the other one.
+            clock::now() + Duration::try_from(wait).unwrap_or_default().min(LONGEST_WAIT)
         });
         [look, self.write_again, self.flush_at, self.naps.next()]
             .into_iter()
@@ -163,6 +169,7 @@ impl<E: Engine> Core<E> {
             Message::Done { seq, fact, outcome } => {
                 self.ledger
                     .outcome(seq, outcome.as_ref().copied().map_err(String::as_str));
+                let fact = self.dressed_fact(fact);
                 self.learn(fact);
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
@@ -195,6 +202,16 @@ impl<E: Engine> Core<E> {
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
+        }
+        if let Fact::Did {
+            id,
+            did: Did::Start,
+            result,
+        } = &fact
+            && let Some(port) = self.starting.remove(id)
+            && result.is_err()
+        {
+            self.addresses.give_back(port);
         }
         if let Fact::Did {
             id, result: Ok(None), ..
@@ -248,6 +265,7 @@ impl<E: Engine> Core<E> {
 
     async fn write_and_do(&mut self, prepared: Vec<Prepared>) {
         let now = clock::now();
+        self.write_again = self.write_again.filter(|at| *at > now);
         let waits_long = self.flush_at.is_some_and(|at| at <= now);
         if prepared.is_empty() && !waits_long {
             if self.ledger.waits() && self.flush_at.is_none() {
@@ -255,7 +273,8 @@ impl<E: Engine> Core<E> {
             }
             return;
         }
-        if self.write_again.is_some_and(|at| at > now) {
+        if self.write_again.is_some() {
+            self.flush_at = self.flush_at.and(self.write_again);
             self.put_off(prepared);
             return;
         }
@@ -275,6 +294,7 @@ impl<E: Engine> Core<E> {
             }
             Err(error) => {
                 self.write_again = Some(now + WRITE_AGAIN);
+                self.flush_at = self.write_again;
                 self.cannot_write(&error);
                 self.put_off(prepared);
             }
@@ -286,6 +306,9 @@ impl<E: Engine> Core<E> {
     /// was stopped is seen without the journal.
     fn put_off(&mut self, prepared: Vec<Prepared>) {
         for one in prepared {
+            if let Some(port) = one.given_port() {
+                self.addresses.give_back(port);
+            }
             match one.withdrawn() {
                 _ if one.stops() => self.perform(one, UNWRITTEN),
                 Some(fact) => self.tended.learn(fact),
@@ -366,8 +389,10 @@ impl<E: Engine> Core<E> {
             .map(|component| component.name.clone())
             .collect();
         for user in users {
-            self.renew(&user);
+            self.dress(&user);
         }
+        // It is reached by its new port from now on.
+        self.dress(&name);
     }
 
     /// Begins and ends to ask the instances of a component how they are.
@@ -425,7 +450,18 @@ impl<E: Engine> Core<E> {
         onlooker: Option<Onlooker>,
     ) {
         self.notes.remove("manifest");
-        self.restore().await;
+        let asked = onlooker.is_some();
+        if let Some(onlooker) = onlooker {
+            self.onlookers.add(onlooker, false);
+        }
+        if self.tended.goes_down() {
+            // Whoever asked is told when everything is gone.
+            return;
+        }
+        if !self.restore().await {
+            self.onlookers.refuse();
+            return;
+        }
         let Apply {
             product,
             values,
@@ -434,6 +470,11 @@ impl<E: Engine> Core<E> {
             build,
             manifest,
         } = apply;
+        let mut product = product;
+        let mut digests = digests;
+        if !only.is_empty() {
+            self.keep_others(&mut product, &mut digests);
+        }
         let product = Arc::new(product);
         if let Err(error) = self.open_edge(&product).await {
             let text = errors::told(&error);
@@ -446,7 +487,12 @@ impl<E: Engine> Core<E> {
             .map(|(name, value)| (name, Sealed::new(value)))
             .collect();
         self.settle_addresses(&product);
-        let wake = onlooker.as_ref().map(|_| self.chosen(&product, &only));
+        let wake = asked.then(|| self.chosen(&product, &only));
+        for (name, digest) in &mut digests {
+            if let Some(component) = product.components.get(name) {
+                *digest = self.dressed(component, digest);
+            }
+        }
         self.ledger.product(&product);
         self.flush();
         let wanted = applied(&product, &digests, build, wake);
@@ -457,9 +503,75 @@ impl<E: Engine> Core<E> {
         self.force_builds = build;
         let before = self.tended.is_settled();
         self.learn(Fact::Applied(wanted));
-        let idle = before && self.tended.is_settled();
-        if let Some(onlooker) = onlooker {
-            self.onlookers.add(onlooker, idle);
+        if asked && before && self.tended.is_settled() {
+            self.onlookers.idle();
+        }
+    }
+
+    /// Whoever asks for some of the components says nothing about the others: they stay as they are.
+    fn keep_others(&self, product: &mut Product, digests: &mut BTreeMap<Name, String>) {
+        for (name, part) in self.tended.parts() {
+            let Some(component) = part.component.as_ref() else {
+                continue;
+            };
+            if !product.components.contains_key(name) {
+                product.components.insert(name.clone(), Arc::clone(component));
+                digests.insert(name.clone(), part.digest.clone());
+            }
+        }
+        for (name, build) in self.product.iter().flat_map(|old| &old.builds) {
+            product
+                .builds
+                .entry(name.clone())
+                .or_insert_with(|| Arc::clone(build));
+        }
+    }
+
+    /// The digest of what a component is started from, with where those are that it is told of: when one of them moves, it
+    /// is started anew.
+    fn dressed(&self, component: &Component, digest: &str) -> String {
+        let told = component
+            .env
+            .values()
+            .filter_map(|variable| match &variable.value {
+                Value::Address { of, .. } => self.addresses.inside(of),
+                _ => None,
+            });
+        let mut dressed = digest.split('.').next().unwrap_or_default().to_owned();
+        for port in told {
+            dressed.push_str(&format!(".{port}"));
+        }
+        dressed
+    }
+
+    /// What a build has made is started with the addresses that hold now.
+    fn dressed_fact(&self, fact: Fact) -> Fact {
+        let Fact::Built {
+            build,
+            result: Ok(made),
+        } = fact
+        else {
+            return fact;
+        };
+        let parts = self.tended.parts();
+        let dress = |(name, digest): (Name, String)| {
+            let component = parts.get(&name).and_then(|part| part.component.as_ref());
+            let dressed = component.map(|component| self.dressed(component, &digest));
+            (name, dressed.unwrap_or(digest))
+        };
+        let result = Ok(made.into_iter().map(dress).collect());
+        Fact::Built { build, result }
+    }
+
+    /// A component is told of other addresses than before, or is reached by another one itself.
+    fn dress(&mut self, name: &Name) {
+        let part = self.tended.parts().get(name);
+        if let Some((part, component)) = part.and_then(|part| Some((part, part.component.as_ref()?))) {
+            let digest = self.dressed(component, &part.digest);
+            self.learn(Fact::Dressed {
+                name: name.clone(),
+                digest,
+            });
         }
     }
 
@@ -481,17 +593,21 @@ impl<E: Engine> Core<E> {
     }
 
     /// Takes over what an earlier steward has left: what was wanted, what was remembered, and what still runs.
-    pub(crate) async fn restore(&mut self) {
-        if std::mem::replace(&mut self.restored, true) {
-            return;
+    pub(crate) async fn restore(&mut self) -> bool {
+        if self.restored {
+            return true;
         }
         let left = match self.left.take() {
             Some(left) => left,
             None => match self.ledger.left().await {
                 Ok(left) => left,
                 Err(error) => {
-                    self.cannot_write(&error);
-                    return;
+                    let why = errors::told(&error);
+                    self.note(
+                        Tone::Error,
+                        format!("what was left cannot be read, and nothing is done: {why}"),
+                    );
+                    return false;
                 }
             },
         };
@@ -505,8 +621,12 @@ impl<E: Engine> Core<E> {
         let seen = match self.engine.observe().await {
             Ok(seen) => seen,
             Err(error) => {
-                self.note(Tone::Error, errors::told(&error));
-                Vec::new()
+                let why = errors::told(&error);
+                self.note(
+                    Tone::Error,
+                    format!("what runs cannot be seen, and nothing is done: {why}"),
+                );
+                return false;
             }
         };
         seen.iter()
@@ -523,6 +643,8 @@ impl<E: Engine> Core<E> {
             self.tended.learn(fact);
         }
         self.product = product.map(Arc::new);
+        self.restored = true;
+        true
     }
 
     async fn open_edge(&mut self, product: &Product) -> Result<(), towpath_edge::EdgeError> {
@@ -583,15 +705,6 @@ impl<E: Engine> Core<E> {
                 self.note(Tone::Error, text);
             }
         }
-    }
-
-    /// Starts a component anew, with what it is given now.
-    fn renew(&mut self, name: &Name) {
-        let wish = Wish::Restart(towpath_decide::converge::Because::Changed);
-        self.learn(Fact::Wished {
-            name: name.clone(),
-            wish,
-        });
     }
 
     /// Everything is down: says so, and closes what is open.

@@ -29,6 +29,9 @@ use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::{Name, Unit};
 
+/// How long it is waited when nobody can be let in.
+const REFUSED: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Something that a client asks the core for.
 #[derive(Debug)]
 pub(crate) enum Request {
@@ -70,7 +73,12 @@ pub(crate) fn open<E: Engine>(listener: UnixListener, core: UnboundedSender<Mess
         samples: Mutex::default(),
     });
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Too many files are open, or the like: it passes, and then somebody may ask again.
+                tokio::time::sleep(REFUSED).await;
+                continue;
+            };
             let desk = Arc::clone(&desk);
             tokio::spawn(async move {
                 let service = service_fn(|request| {
@@ -227,8 +235,11 @@ impl<E: Engine> Core<E> {
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(apply, digests, onlooker) => self.apply(*apply, digests, Some(onlooker)).await,
             Request::Down(args, onlooker) => {
-                self.restore().await;
                 self.onlookers.add(onlooker, false);
+                if !self.restore().await {
+                    self.onlookers.refuse();
+                    return;
+                }
                 self.learn(Fact::Down { at_once: args.now });
             }
             Request::Wish(name, wish, onlooker, to) => {

@@ -128,6 +128,7 @@ async fn serve<E: Engine>(
         left: None,
         restored: false,
         force_builds: false,
+        starting: HashMap::new(),
         manifest: String::new(),
         config,
     };

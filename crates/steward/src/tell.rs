@@ -38,6 +38,24 @@ impl Onlookers {
         self.all.push((onlooker, idle));
     }
 
+    /// The last one who came asks for nothing that is not so already.
+    pub(crate) fn idle(&mut self) {
+        if let Some((_, idle)) = self.all.last_mut() {
+            *idle = true;
+        }
+    }
+
+    /// Nothing can be done for the last one who came; why has been told.
+    pub(crate) fn refuse(&mut self) {
+        if let Some((onlooker, _)) = self.all.pop() {
+            // That it is gone already changes nothing.
+            let _ = onlooker.to.send(Event::Settled {
+                well: false,
+                idle: false,
+            });
+        }
+    }
+
     pub(crate) fn tell(&mut self, event: &Event) {
         self.all
             .retain(|(onlooker, _)| onlooker.to.send(event.clone()).is_ok());

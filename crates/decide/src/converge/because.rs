@@ -32,6 +32,8 @@ pub enum Because {
     UsersFirst,
     /// A person has stopped it.
     StoppedByPerson,
+    /// A person wants none of it.
+    NoneWanted,
     /// Nobody has asked for it.
     Sleeps,
     /// It is being built.
@@ -100,6 +102,9 @@ impl fmt::Display for Because {
             Because::UsersFirst => f.write_str("those that need it stop first"),
             Because::StoppedByPerson => {
                 f.write_str("it was stopped by hand; `towpath start` starts it again")
+            }
+            Because::NoneWanted => {
+                f.write_str("no instance of it is wanted; `towpath scale` says how many are")
             }
             Because::Sleeps => f.write_str("nobody asks for it; the first request wakes it"),
             Because::Builds => f.write_str("it is being built"),

@@ -61,6 +61,13 @@ pub enum Fact {
         /// What.
         did: Did,
     },
+    /// What a component is given has changed: its instances are to be started from this.
+    Dressed {
+        /// Which.
+        name: Name,
+        /// The digest.
+        digest: String,
+    },
     /// A build has ended: the digests that the components made by it are to be started from, or why it failed.
     Built {
         /// Which.

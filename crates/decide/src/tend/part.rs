@@ -214,6 +214,16 @@ impl Part {
         }
     }
 
+    /// Whether an answer tells something that is not known yet. An engine tells every life of an instance as it comes, and
+    /// an answer may arrive after what has followed it: a process that has ended since must not live again.
+    pub(super) fn is_news(&mut self, seen: &Seen, did: Did) -> bool {
+        match (did, self.find(seen.id.number)) {
+            (Did::Start, Some(known)) => known.seen.since == Timestamp::UNIX_EPOCH,
+            (Did::Restart, Some(known)) => known.seen.since <= seen.since,
+            _ => true,
+        }
+    }
+
     /// Something could not be done to an instance.
     pub(super) fn fail(&mut self, id: &InstanceId, did: Did, why: String) {
         if did == Did::Start {
