@@ -1,8 +1,8 @@
 //! Health: when an instance is asked again, and what its answers mean.
 //!
 //! A new instance is asked at once and then after pauses that grow with the time it takes, from half a thousandth of a
-//! second, because somebody waits for it; it is well with its first good answer. When its deadline is over and it never was well, that is said, and it is
-//! asked on: it may only be slow. One that is well is asked each `interval`, and less often the longer nothing has gone
+//! second, because somebody waits for it; it is well with its first good answer. When its deadline is over and it never was
+//! well, that is said, and it is asked on: it may only be slow. One that is well is asked each `interval`, and less often the longer nothing has gone
 //! wrong, up to ten intervals: the edge notices a refused connection long before we would. Two bad answers, the second
 //! asked for soon after the first, make it unwell; one alone may be bad luck. The first good answer makes it well again.
 

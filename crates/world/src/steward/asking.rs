@@ -74,7 +74,9 @@ impl Steward {
         let lived = between(asked.since, now).to_std();
         let (answers, meaning, pause) = hear(&asked.health, asked.answers, answer, lived);
         asked.answers = answers;
-        let pause = Duration::from_millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+        // Time passes by thousandths here, and a pause of none would not pass.
+        let millis = u64::try_from(pause.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        let pause = Duration::from_millis(millis.max(1));
         asked.due = Some(after(now, pause));
         let well = match meaning {
             Meaning::Same => return,
