@@ -28,6 +28,7 @@ mod tests;
 pub mod tools;
 mod usual;
 mod variables;
+mod words;
 
 pub use digest::{digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
@@ -139,6 +140,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     outside::resources(&mut draft);
     outside::images(&mut draft);
     variables::missing(&mut draft);
+    words::secrets(&mut draft);
     let Draft {
         components,
         builds,

@@ -79,7 +79,11 @@ pub(crate) fn installation(looks: &[Look<'_>], root: bool, apt: bool) -> Install
     packages.dedup();
     if !packages.is_empty() {
         let sudo = if root { "" } else { "sudo " };
-        installation.command = Some(format!("{sudo}apt-get install --yes {}", packages.join(" ")));
+        // A fresh image has no lists of packages, and finds none until it has fetched them.
+        installation.command = Some(format!(
+            "{sudo}apt-get update && {sudo}apt-get install --yes {}",
+            packages.join(" ")
+        ));
     }
     installation
 }
@@ -200,11 +204,14 @@ pub(crate) mod tests {
         let some = installation(&looks[..2], false, true);
         assert_eq!(
             some.command.as_deref(),
-            Some("sudo apt-get install --yes nodejs npm")
+            Some("sudo apt-get update && sudo apt-get install --yes nodejs npm")
         );
         assert!(some.by_hand.is_empty());
         let all = installation(&looks, true, true);
-        assert_eq!(all.command.as_deref(), Some("apt-get install --yes nodejs npm"));
+        assert_eq!(
+            all.command.as_deref(),
+            Some("apt-get update && apt-get install --yes nodejs npm")
+        );
         assert_eq!(all.by_hand, ["bun 1.2 (npm install --global bun)", "odd"]);
         assert_eq!(installation(&looks[1..2], true, false).by_hand, ["npm"]);
     }

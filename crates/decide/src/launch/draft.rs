@@ -57,6 +57,8 @@ pub(super) struct Draft<'a> {
     pub(super) builds: BTreeMap<Name, run::Build>,
     pub(super) values: Variables,
     pub(super) generate: BTreeMap<String, Generator>,
+    /// The values that nobody may see, by name; what else `.env` says is a plain setting.
+    pub(super) secrets: BTreeSet<String>,
     pub(super) missing: BTreeMap<String, Missing>,
     /// The resources that would have to be there.
     pub(super) unmade: BTreeMap<&'a Name, Unmade>,
@@ -88,6 +90,7 @@ impl<'a> Draft<'a> {
             builds: BTreeMap::new(),
             values: Variables::new(),
             generate: BTreeMap::new(),
+            secrets: product.secret.keys().map(ToString::to_string).collect(),
             missing: BTreeMap::new(),
             unmade: BTreeMap::new(),
             images: BTreeMap::new(),

@@ -22,7 +22,7 @@ pub(crate) fn launched(text: &str, environment: &str) -> Launched {
 }
 
 /// What is started of a manifest with `.env` files beside it, and what was made up earlier.
-fn with(text: &str, environment: &str, files: &[(&str, &str)], kept: &[(&str, &str)]) -> Launched {
+pub(crate) fn with(text: &str, environment: &str, files: &[(&str, &str)], kept: &[(&str, &str)]) -> Launched {
     let sources = BTreeMap::from([("towpath.toml".to_owned(), text.as_bytes().to_vec())]);
     let reading = towpath_manifest::read("towpath.toml", &sources);
     let told: Vec<&str> = reading.findings.iter().map(|one| one.message.as_str()).collect();

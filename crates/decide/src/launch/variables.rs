@@ -266,6 +266,9 @@ fn part_of_used(draft: &Draft<'_>, variable: &str, uses: &[Use]) -> Option<Value
 
 /// A value that stands outside the manifest, or is made up.
 fn found(draft: &mut Draft<'_>, variable: &str, set: &Variable, asking: Asking<'_>) -> Option<Value> {
+    if set.generate.is_some() {
+        draft.secrets.insert(variable.to_owned());
+    }
     written(draft, variable)
         .or_else(|| made_up(draft, variable, set.generate))
         .or_else(|| {
@@ -291,6 +294,7 @@ fn taken(draft: &mut Draft<'_>, text: &str, asking: Asking<'_>) -> Option<Value>
 /// The value of a secret: what a `.env` file says, else what is made up.
 pub(super) fn secret_value(draft: &mut Draft<'_>, name: &str, asking: Asking<'_>) -> Option<Value> {
     let secret = draft.product.secret.get(name);
+    draft.secrets.insert(name.to_owned());
     written(draft, name)
         .or_else(|| made_up(draft, name, secret.and_then(|secret| secret.generate)))
         .or_else(|| {
