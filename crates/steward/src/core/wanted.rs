@@ -1,0 +1,282 @@
+//! What is wanted, and what was left: a product is applied, taken over from an earlier steward, and followed.
+
+use super::Core;
+use crate::errors;
+use crate::keep::{applied, facts};
+use crate::tell::Onlooker;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use towpath_api::{Apply, Tone};
+use towpath_decide::tend::Fact;
+use towpath_edge::Edge;
+use towpath_engine::Engine;
+use towpath_model::run::{Component, Product, Value};
+use towpath_model::sealed::Sealed;
+use towpath_model::unit::Name;
+
+impl<E: Engine> Core<E> {
+    /// Wants what a client has asked for.
+    pub(crate) async fn apply(
+        &mut self,
+        apply: Apply,
+        digests: BTreeMap<Name, String>,
+        onlooker: Option<Onlooker>,
+    ) {
+        self.notes.remove("manifest");
+        let asked = onlooker.is_some();
+        if let Some(onlooker) = onlooker {
+            self.onlookers.add(onlooker, false);
+        }
+        if self.tended.goes_down() {
+            // Whoever asked is told when everything is gone.
+            return;
+        }
+        if !self.restore().await {
+            self.onlookers.refuse();
+            return;
+        }
+        let Apply {
+            product,
+            values,
+            base,
+            only,
+            build,
+            manifest,
+        } = apply;
+        let mut product = product;
+        let mut digests = digests;
+        if !only.is_empty() {
+            self.keep_others(&mut product, &mut digests);
+        }
+        let product = Arc::new(product);
+        if let Err(error) = self.open_edge(&product).await {
+            let text = errors::told(&error);
+            self.note(Tone::Error, text);
+        }
+        self.manifest = manifest;
+        self.wardrobe.base = base;
+        self.wardrobe.values = values
+            .into_iter()
+            .map(|(name, value)| (name, Sealed::new(value)))
+            .collect();
+        self.settle_addresses(&product);
+        let wake = asked.then(|| self.chosen(&product, &only));
+        for (name, digest) in &mut digests {
+            if let Some(component) = product.components.get(name) {
+                *digest = self.dressed(component, digest);
+            }
+        }
+        self.ledger.product(&product);
+        self.flush();
+        let wanted = applied(&product, &digests, build, wake);
+        self.product = Some(Arc::clone(&product));
+        for refused in self.maker.watch(&product) {
+            self.note(Tone::Warning, refused);
+        }
+        self.force_builds = build;
+        let before = self.tended.is_settled();
+        self.learn(Fact::Applied(wanted));
+        if asked && before && self.tended.is_settled() {
+            self.onlookers.idle();
+        }
+    }
+
+    /// Whoever asks for some of the components says nothing about the others: they stay as they are.
+    fn keep_others(&self, product: &mut Product, digests: &mut BTreeMap<Name, String>) {
+        for (name, part) in self.tended.parts() {
+            let Some(component) = part.component.as_ref() else {
+                continue;
+            };
+            if !product.components.contains_key(name) {
+                product.components.insert(name.clone(), Arc::clone(component));
+                digests.insert(name.clone(), part.digest.clone());
+            }
+        }
+        for (name, build) in self.product.iter().flat_map(|old| &old.builds) {
+            product
+                .builds
+                .entry(name.clone())
+                .or_insert_with(|| Arc::clone(build));
+        }
+    }
+
+    /// The digest of what a component is started from, with where those are that it is told of: when one of them moves, it
+    /// is started anew.
+    pub(super) fn dressed(&self, component: &Component, digest: &str) -> String {
+        let told = component
+            .env
+            .values()
+            .filter_map(|variable| match &variable.value {
+                Value::Address { of, .. } => self.addresses.inside(of),
+                _ => None,
+            });
+        let mut dressed = digest.split('.').next().unwrap_or_default().to_owned();
+        for port in told {
+            dressed.push_str(&format!(".{port}"));
+        }
+        dressed
+    }
+
+    /// What a build has made is started with the addresses that hold now.
+    pub(super) fn dressed_fact(&self, fact: Fact) -> Fact {
+        let Fact::Built {
+            build,
+            result: Ok(made),
+        } = fact
+        else {
+            return fact;
+        };
+        let parts = self.tended.parts();
+        let dress = |(name, digest): (Name, String)| {
+            let component = parts.get(&name).and_then(|part| part.component.as_ref());
+            let dressed = component.map(|component| self.dressed(component, &digest));
+            (name, dressed.unwrap_or(digest))
+        };
+        let result = Ok(made.into_iter().map(dress).collect());
+        Fact::Built { build, result }
+    }
+
+    /// A component is told of other addresses than before, or is reached by another one itself.
+    pub(super) fn dress(&mut self, name: &Name) {
+        let part = self.tended.parts().get(name);
+        if let Some((part, component)) = part.and_then(|part| Some((part, part.component.as_ref()?))) {
+            let digest = self.dressed(component, &part.digest);
+            self.learn(Fact::Dressed {
+                name: name.clone(),
+                digest,
+            });
+        }
+    }
+
+    /// The components that are asked for, with all that they need.
+    fn chosen(&self, product: &Product, only: &[String]) -> BTreeSet<Name> {
+        if only.is_empty() {
+            return product.components.keys().cloned().collect();
+        }
+        let mut chosen = BTreeSet::new();
+        let mut open: Vec<&str> = only.iter().map(String::as_str).collect();
+        while let Some(name) = open.pop() {
+            if let Some((name, component)) = product.components.get_key_value(name)
+                && chosen.insert(name.clone())
+            {
+                open.extend(component.needs.iter().map(|need| need.name.as_str()));
+            }
+        }
+        chosen
+    }
+
+    /// Takes over what an earlier steward has left: what was wanted, what was remembered, and what still runs.
+    pub(crate) async fn restore(&mut self) -> bool {
+        if self.restored {
+            return true;
+        }
+        let left = match self.left.take() {
+            Some(left) => left,
+            None => match self.ledger.left().await {
+                Ok(left) => left,
+                Err(error) => {
+                    let why = errors::told(&error);
+                    self.note(
+                        Tone::Error,
+                        format!("what was left cannot be read, and nothing is done: {why}"),
+                    );
+                    return false;
+                }
+            },
+        };
+        if let Err(error) = self.ledger.close_open().await {
+            self.cannot_write(&error);
+        }
+        for (name, port) in &left.inside {
+            self.addresses.remember(name.clone(), *port);
+        }
+        self.edge_ports = left.edge;
+        let seen = match self.engine.observe().await {
+            Ok(seen) => seen,
+            Err(error) => {
+                let why = errors::told(&error);
+                self.note(
+                    Tone::Error,
+                    format!("what runs cannot be seen, and nothing is done: {why}"),
+                );
+                return false;
+            }
+        };
+        seen.iter()
+            .filter_map(|one| one.port)
+            .for_each(|port| self.addresses.take(port));
+        let mut digests: BTreeMap<Name, String> = BTreeMap::new();
+        for one in &seen {
+            digests.insert(one.id.component.clone(), one.digest.clone());
+        }
+        self.tended.learn(Fact::Observed(seen));
+        // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
+        let product = left.product.clone();
+        for fact in facts(&left, &digests) {
+            self.tended.learn(fact);
+        }
+        self.product = product.map(Arc::new);
+        self.restored = true;
+        true
+    }
+
+    async fn open_edge(&mut self, product: &Product) -> Result<(), towpath_edge::EdgeError> {
+        if self.edge.is_none() {
+            let (https, http) = self.edge_ports.unwrap_or((self.config.https, self.config.http));
+            let config = towpath_edge::Config {
+                product: product.product.to_string(),
+                authority: self.config.authority.clone(),
+                https,
+                http,
+            };
+            let edge = Arc::new(Edge::start(config, self.edge_events.clone()).await?);
+            let listening = edge.listening().clone();
+            if self.edge_ports != Some((listening.https, listening.http)) {
+                self.ledger.edge(listening.https, listening.http);
+                self.edge_ports = Some((listening.https, listening.http));
+            }
+            self.edge = Some(edge);
+        }
+        self.wardrobe.product = product.product.to_string();
+        self.wardrobe.environment = product.environment.to_string();
+        Ok(())
+    }
+
+    fn settle_addresses(&mut self, product: &Product) {
+        for (name, component) in &product.components {
+            let reached = component.listens.as_ref().is_some_and(|listens| listens.private);
+            if reached && let Some(port) = self.addresses.settle(name) {
+                self.ledger.inside(name, port);
+            }
+        }
+        let https = self.edge_ports.map(|(https, _)| https);
+        self.wardrobe.public = product
+            .components
+            .iter()
+            .filter_map(|(name, component)| {
+                component.listens.as_ref().filter(|listens| listens.public)?;
+                Some((
+                    name.clone(),
+                    format!("https://{name}.{}.localhost:{}", product.product, https?),
+                ))
+            })
+            .collect();
+    }
+
+    pub(super) async fn reread(&mut self, reread: Result<Apply, String>) {
+        match reread {
+            Ok(apply) => {
+                let digests = crate::make::digests(&apply).await;
+                self.note(Tone::Note, "the manifest has changed".to_owned());
+                self.apply(apply, digests, None).await;
+            }
+            Err(why) => {
+                let text = format!(
+                    "the manifest has changed and cannot be followed; what runs stays as it is\n{why}"
+                );
+                self.notes.insert("manifest", text.clone());
+                self.note(Tone::Error, text);
+            }
+        }
+    }
+}
