@@ -2,10 +2,6 @@
 #![allow(clippy::print_stdout, reason = "what was measured is printed")]
 #![allow(
     clippy::unwrap_used,
-    reason = "a step of a test that fails is a test that fails"
-)]
-#![allow(
-    clippy::unwrap_used,
     clippy::print_stdout,
     reason = "it measures, and what is not there is a failed measurement"
 )]

@@ -1,5 +1,8 @@
 //! The programs that the products of the stories are made of: this very file of tests, started again.
-#![allow(clippy::print_stdout, reason = "programs say what they do, and their logs are what is read")]
+#![allow(
+    clippy::print_stdout,
+    reason = "programs say what they do, and their logs are what is read"
+)]
 
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
