@@ -1,5 +1,4 @@
 //! A thousand instances at once; the times are printed, and not judged.
-#![allow(clippy::print_stdout, reason = "what was measured is printed")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
