@@ -29,6 +29,9 @@ pub struct Steward {
     pub since: Timestamp,
     /// The version of Towpath that it is.
     pub version: String,
+    /// The port at which it takes plain HTTP; none where nothing is public, or an older version answers.
+    #[serde(default)]
+    pub http: Option<u16>,
 }
 
 /// How a component is.

@@ -146,6 +146,7 @@ impl<E: Engine> Core<E> {
                 pid: std::process::id(),
                 since: self.config.since,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                http: self.edge.as_ref().and(self.edge_ports).map(|(_, http)| http),
             }),
             components: parts
                 .filter_map(|(name, part)| self.component(name, part))

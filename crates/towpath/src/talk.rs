@@ -7,6 +7,7 @@ use crate::here::Here;
 use crate::observed;
 use std::future::Future;
 use towpath_api::{Client, ClientError, Problem, Status};
+use towpath_model::run::Seen;
 
 /// Waits for what is asked of a steward. One thread is enough to wait.
 pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -33,15 +34,24 @@ pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
 
 /// What runs on though its steward has died; nothing where nothing does.
 pub(crate) async fn left_behind(here: &Here) -> Result<Option<Status>, Failure> {
+    let seen = seen(here).await?;
+    Ok(observed::lives(&seen).then(|| observed::status(here, seen)))
+}
+
+/// Whether a steward has left anything: what lives, or a keeper that waits to tell how its instance has ended.
+pub(crate) async fn is_left(here: &Here) -> Result<bool, Failure> {
+    Ok(!seen(here).await?.is_empty())
+}
+
+async fn seen(here: &Here) -> Result<Vec<Seen>, Failure> {
     if !here.state.is_there() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let config = crate::command::steward_config(&here.folder, &here.environment)?;
-    let seen = towpath_steward::observe(&config).await.map_err(|error| {
+    towpath_steward::observe(&config).await.map_err(|error| {
         let message = format!("what runs cannot be looked at: {}", towpath_steward::told(&error));
         Failure::new(Kind::Remote, message)
-    })?;
-    Ok(observed::lives(&seen).then(|| observed::status(here, seen)))
+    })
 }
 
 /// A steward that answers already, or one that is about to.

@@ -79,7 +79,7 @@ fn meaning(name: &str) -> &'static str {
 async fn stop(context: &Context, here: &Here, now: bool) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let there = here.client().is_there().await;
-    if !there.map_err(|error| failed(&error, here))? && talk::left_behind(here).await?.is_none() {
+    if !there.map_err(|error| failed(&error, here))? && !talk::is_left(here).await? {
         context
             .terminal
             .tell(&format!("nothing of {} runs\n", here.title()));
@@ -89,7 +89,11 @@ async fn stop(context: &Context, here: &Here, now: bool) -> Result<(), Failure> 
     finish(context, here, DownArgs { now }, &mut interrupts).await
 }
 
-/// Follows a stop to its end. Whoever gets impatient is obeyed.
+/// How often a steward that dies while it stops everything is followed by another one: something is wrong with it then.
+const MOST_DEATHS: u32 = 3;
+
+/// Follows a stop to its end. Whoever gets impatient is obeyed, and a steward that dies meanwhile is followed by another:
+/// that nobody answers does not say that nothing lives.
 pub(super) async fn finish(
     context: &Context,
     here: &Here,
@@ -99,13 +103,13 @@ pub(super) async fn finish(
     let began = Began::now();
     let client = here.client();
     let mut progress = Progress::default();
+    let mut deaths = 0;
     loop {
-        let mut answer = match ask(&client, how).await {
-            // It has gone while we asked once more.
-            Err(ClientError::Nobody | ClientError::Cut) if how.now => break,
-            asked => asked.map_err(|error| failed(&error, here))?,
+        let attended = match ask(&client, how).await {
+            Err(ClientError::Nobody | ClientError::Cut) => Ok(Ended::Cut),
+            Ok(mut answer) => attend(context.terminal, &mut answer, &mut progress, interrupts).await,
+            Err(error) => Err(error),
         };
-        let attended = attend(context.terminal, &mut answer, &mut progress, interrupts).await;
         match attended.map_err(|error| failed(&error, here))? {
             Ended::Done(End::Gone) => break,
             Ended::Done(End::Settled { .. }) => {}
@@ -117,7 +121,16 @@ pub(super) async fn finish(
                 context.terminal.tell("stopping everything at once\n");
                 how.now = true;
             }
-            Ended::Cut => return Err(failed(&ClientError::Cut, here)),
+            // It has gone because all was done.
+            Ended::Cut if !talk::is_left(here).await? => break,
+            Ended::Cut if deaths == MOST_DEATHS => return Err(failed(&ClientError::Cut, here)),
+            Ended::Cut => {
+                deaths += 1;
+                context
+                    .terminal
+                    .tell("the steward has died; a new one stops what it has left behind\n");
+                talk::call(here).await?.answered(here)?;
+            }
         }
     }
     let took = seconds(began.took());

@@ -2,6 +2,7 @@
 
 use super::measure::counted;
 use super::paint;
+use super::status::plain_http;
 use crate::columns::{Align, columns};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -35,6 +36,9 @@ pub(crate) fn addresses(status: &Status) -> String {
             let noun = if more == 1 { "address" } else { "addresses" };
             let _ = writeln!(text, "  and {more} more {noun}; `towpath status` tells all");
         }
+    }
+    if all.iter().any(|component| component.url.is_some()) {
+        text.push_str(&plain_http(status));
     }
     text
 }
@@ -104,6 +108,7 @@ mod tests {
         a-bot  bot      ready          -
         api    service  crash-looping  http://127.0.0.1:4711
         web    service  ready          https://web.shop.localhost:8443
+        plain HTTP: port 8080
         ");
     }
 
@@ -116,9 +121,9 @@ mod tests {
             one
         });
         let text = shown(&addresses(&status(many.collect())));
-        assert_eq!(text.lines().count(), 1 + MOST + 2);
+        assert_eq!(text.lines().count(), 1 + MOST + 3);
         assert!(
-            text.ends_with("10000 components: 9999 ready, 1 failed\n  and 4980 more addresses; `towpath status` tells all\n"),
+            text.ends_with("10000 components: 9999 ready, 1 failed\n  and 4980 more addresses; `towpath status` tells all\n  plain HTTP: port 8080\n"),
             "{text}"
         );
     }

@@ -52,8 +52,9 @@ pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
         Some(steward) => {
             let (since, pid) = (ago(steward.since, now), steward.pid);
             format!(
-                "{what}, looked after by process {pid} for {since} (towpath {})\n",
-                steward.version
+                "{what}, looked after by process {pid} for {since} (towpath {})\n{}",
+                steward.version,
+                plain_http(status)
             )
         }
         None => {
@@ -70,6 +71,13 @@ pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
             )
         }
     }
+}
+
+/// The port at which plain HTTP is taken, for whoever has not made the certificates known; nothing where there is none.
+pub(crate) fn plain_http(status: &Status) -> String {
+    let port = status.steward.as_ref().and_then(|steward| steward.http);
+    port.map(|port| format!("  plain HTTP: port {port}\n"))
+        .unwrap_or_default()
 }
 
 fn table(status: &Status, now: Timestamp) -> String {
@@ -207,6 +215,7 @@ pub(crate) mod tests {
                 pid: 4_242,
                 since: at(-90_000),
                 version: "0.1.0".to_owned(),
+                http: Some(8_080),
             }),
             components,
             notes: Vec::new(),
@@ -243,6 +252,7 @@ pub(crate) mod tests {
             .push("limits are watched and not kept: cgroups may not be made here".to_owned());
         insta::assert_snapshot!(shown(&super::status(&shop, at(0))), @r"
         shop in dev, looked after by process 4242 for 1d 1h (towpath 0.1.0)
+          plain HTTP: port 8080
 
           name   kind     state      instances  restarts    memory   cpu   since  address
           clean  job      scheduled          -         -         -     -       -  -

@@ -159,12 +159,35 @@ fn a_steward_that_is_killed_while_it_stops_everything_has_a_successor_that_ends_
         let mut down = product.begin_command(&["down"]);
         let mut over = || down.child.try_wait().is_ok_and(|over| over.is_some());
         kill_at(&product, moment, &mut over);
-        down.end();
+        let ran = down.end();
+        assert_eq!(ran.code, Some(0), "{when}: {}{}", ran.out, ran.err);
         product.well(&["down"]);
         product.leaves_nothing();
         for (name, _) in WANTED {
             assert!(product.running(name).is_empty(), "{when}: {name} has stopped");
         }
+    }
+}
+
+#[test]
+fn nothing_is_deleted_while_what_a_dead_steward_has_left_behind_lives() {
+    let product = Product::new("killdelete", SHAPE);
+    for millis in [0, 40, 200] {
+        product.up();
+        is_converged(&product, "before");
+        // It takes the question, and dies before it has done anything.
+        let steward = product.steward().expect("there is one");
+        kill(steward, Signal::STOP);
+        let down = product.begin_command(&["down", "--now", "--delete-data", "--yes"]);
+        pass(Duration::from_millis(millis));
+        kill(steward, Signal::KILL);
+        let ran = down.end();
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        for (name, _) in WANTED {
+            assert!(product.running(name).is_empty(), "{millis}: {name} has stopped");
+        }
+        assert!(ran.err.contains("is deleted"), "{}{}", ran.out, ran.err);
+        product.leaves_nothing();
     }
 }
 
