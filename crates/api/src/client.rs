@@ -159,10 +159,11 @@ impl Client {
 /// Connects to a socket, however long its path is: the system takes 108 bytes at most, so it is reached through its folder.
 async fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
     let closed = |why: io::Error| match why.kind() {
-        // A file without anybody behind it is what a steward leaves that was killed.
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => {
-            ClientError::Nobody
-        }
+        // A file without anybody behind it is what a steward leaves that was killed; one that dies while we connect resets.
+        io::ErrorKind::NotFound
+        | io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::NotADirectory => ClientError::Nobody,
         _ => ClientError::Closed {
             socket: socket.to_path_buf(),
             why,
