@@ -109,8 +109,6 @@ pub(crate) struct Core<E> {
     pub(crate) force_builds: bool,
     /// The ports that were given to those that are being started.
     pub(crate) starting: HashMap<InstanceId, u16>,
-    /// The manifest's file, as whoever asked last named it.
-    pub(crate) manifest: String,
 }
 
 impl<E: Engine> Core<E> {

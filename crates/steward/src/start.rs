@@ -129,7 +129,6 @@ async fn serve<E: Engine>(
         restored: false,
         force_builds: false,
         starting: HashMap::new(),
-        manifest: String::new(),
         config,
     };
     core.run(messages, changes, from_edge).await;

@@ -41,7 +41,7 @@ impl<E: Engine> Core<E> {
             base,
             only,
             build,
-            manifest,
+            ..
         } = apply;
         let mut product = product;
         let mut digests = digests;
@@ -53,12 +53,13 @@ impl<E: Engine> Core<E> {
             let text = errors::told(&error);
             self.note(Tone::Error, text);
         }
-        self.manifest = manifest;
         self.wardrobe.base = base;
-        self.wardrobe.values = values
-            .into_iter()
-            .map(|(name, value)| (name, Sealed::new(value)))
-            .collect();
+        // Whoever asks for some brings the values of those alone.
+        if only.is_empty() {
+            self.wardrobe.values.clear();
+        }
+        let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
+        self.wardrobe.values.extend(values);
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {

@@ -12,18 +12,25 @@ use towpath_model::sealed::Sealed;
 /// Starts a command as it is typed in a shell, with exactly this environment, nothing to read, and a process group of
 /// its own.
 pub(crate) fn shell(command: &str, folder: &Path, env: &[(String, Sealed<String>)]) -> io::Result<Child> {
-    Command::new("/bin/sh")
+    typed(command, folder, env)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// A command as it is typed in a shell, in a process group of its own.
+fn typed(command: &str, folder: &Path, env: &[(String, Sealed<String>)]) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
         .arg("-c")
         .arg(command)
         .current_dir(folder)
         .env_clear()
         .envs(env.iter().map(|(name, value)| (name, value.open())))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
+        .kill_on_drop(true);
+    shell
 }
 
 /// Runs a command to its end, and says how it ended. It is killed with all that it has started when nobody waits any more.
@@ -32,17 +39,9 @@ pub(crate) async fn ask(
     folder: &Path,
     env: &[(String, Sealed<String>)],
 ) -> io::Result<std::process::ExitStatus> {
-    let mut child = Command::new("/bin/sh")
-        .arg("-c")
-        .arg(command)
-        .current_dir(folder)
-        .env_clear()
-        .envs(env.iter().map(|(name, value)| (name, value.open())))
-        .stdin(Stdio::null())
+    let mut child = typed(command, folder, env)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true)
         .spawn()?;
     let _group = child.id().map(Group);
     child.wait().await
