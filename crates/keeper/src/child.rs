@@ -2,6 +2,7 @@
 
 use crate::command::{Started, split};
 use crate::door::{self, disk};
+use crate::groups::Cradle;
 use crate::process;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// Where programs are looked for when the environment has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 const SHELL: &str = "/bin/sh";
+/// What a copy says first.
+const ALIVE: u8 = 1;
 
 /// A program that can be started.
 #[derive(Debug)]
@@ -25,7 +28,9 @@ pub(crate) struct Program {
 
 /// What a new process is given.
 pub(crate) struct Given<'a> {
-    /// Where it writes itself into to be in its groups.
+    /// The group of version 2 that it begins in.
+    pub(crate) cradle: Option<&'a Cradle>,
+    /// Where it writes itself into to be in its other groups.
     pub(crate) groups: &'a [OwnedFd],
     pub(crate) out: &'a OwnedFd,
     pub(crate) err: &'a OwnedFd,
@@ -115,38 +120,71 @@ enum Step {
 
 /// Starts a program as a session of its own, and answers when it runs, or why it does not.
 pub(crate) fn start(program: &Program, given: &Given<'_>) -> Result<Pid, String> {
+    if let Some(cradle) = given.cradle
+        && let Some(started) = begun(program, given, Some(cradle))?
+    {
+        return started;
+    }
+    let died = || Err("it was killed before it began".to_owned());
+    begun(program, given, None)?.unwrap_or_else(died)
+}
+
+/// Copies this process, and has the copy become the program; nothing where the copy died before it did anything. A kernel
+/// may refuse to begin a process in a group, and some kill one that begins where others were killed together before.
+fn begun(
+    program: &Program,
+    given: &Given<'_>,
+    cradle: Option<&Cradle>,
+) -> Result<Option<Result<Pid, String>>, String> {
     let refused = |errno: Errno| format!("the system refuses another process: {errno}");
     let (told, tell) = pipe_with(PipeFlags::CLOEXEC).map_err(refused)?;
     let keeper = getpid();
-    let child = match process::fork().map_err(refused)? {
-        Some(child) => child,
-        None => {
-            let (step, errno) = become_it(program, given, keeper);
-            let mut report = [step as u8, 0, 0, 0, 0];
-            report[1..].copy_from_slice(&errno.raw_os_error().to_le_bytes());
-            let _ = rustix::io::write(&tell, &report);
-            process::leave(127);
-        }
+    let copy = match cradle {
+        Some(cradle) => match process::fork_into(&cradle.folder) {
+            Ok(copy) => copy,
+            Err(_) => return Ok(None),
+        },
+        None => process::fork().map_err(refused)?,
+    };
+    let Some(child) = copy else {
+        let _ = rustix::io::write(&tell, &[ALIVE]);
+        let late = given.cradle.filter(|_| cradle.is_none());
+        let groups = late.map(|cradle| &cradle.entry).into_iter().chain(given.groups);
+        let (step, errno) = become_it(program, given, groups, keeper);
+        let mut report = [step as u8, 0, 0, 0, 0];
+        report[1..].copy_from_slice(&errno.raw_os_error().to_le_bytes());
+        let _ = rustix::io::write(&tell, &report);
+        process::leave(127);
     };
     drop(tell);
-    let mut report = [0; 5];
-    let length = loop {
-        match rustix::io::read(&told, &mut report) {
-            Err(Errno::INTR) => {}
-            result => break result.unwrap_or(0),
+    let mut report = [0; 6];
+    match read_whole(&told, &mut report) {
+        0 => {
+            let _ = waitpid(Some(child), WaitOptions::empty());
+            Ok(None)
         }
-    };
-    if length < report.len() {
         // It closes when the program has taken over: what happens from now on is the program's.
-        return Ok(child);
+        length if length < report.len() => Ok(Some(Ok(child))),
+        _ => {
+            let _ = waitpid(Some(child), WaitOptions::empty());
+            let [_, step, errno @ ..] = report;
+            let errno = Errno::from_raw_os_error(i32::from_le_bytes(errno));
+            Ok(Some(Err(explained(program, step, errno))))
+        }
     }
-    let _ = waitpid(Some(child), WaitOptions::empty());
-    let [step, errno @ ..] = report;
-    Err(explained(
-        program,
-        step,
-        Errno::from_raw_os_error(i32::from_le_bytes(errno)),
-    ))
+}
+
+/// Reads until it is full, or until the other end closes.
+fn read_whole(told: &OwnedFd, report: &mut [u8]) -> usize {
+    let mut length = 0;
+    while length < report.len() {
+        match rustix::io::read(told, &mut report[length..]) {
+            Err(Errno::INTR) => {}
+            Ok(0) | Err(_) => break,
+            Ok(more) => length += more,
+        }
+    }
+    length
 }
 
 fn explained(program: &Program, step: u8, errno: Errno) -> String {
@@ -166,11 +204,16 @@ fn explained(program: &Program, step: u8, errno: Errno) -> String {
 }
 
 /// In the new process: becomes the program. It returns only if it cannot.
-fn become_it(program: &Program, given: &Given<'_>, keeper: Pid) -> (Step, Errno) {
+fn become_it<'a>(
+    program: &Program,
+    given: &Given<'_>,
+    groups: impl Iterator<Item = &'a OwnedFd>,
+    keeper: Pid,
+) -> (Step, Errno) {
     if let Err(errno) = prepare(given, keeper) {
         return (Step::Prepare, errno);
     }
-    for group in given.groups {
+    for group in groups {
         if let Err(errno) = rustix::io::write(group, b"0") {
             return (Step::Group, errno);
         }

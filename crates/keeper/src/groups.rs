@@ -8,7 +8,7 @@
 use crate::door::groups as door;
 use rustix::fd::OwnedFd;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use towpath_model::run::{InstanceId, Limits, Usage};
 
 /// Where groups can be made: the folder of our own group in each tree, where we may write.
@@ -67,6 +67,12 @@ impl Grounds {
     }
 }
 
+/// A group of version 2 that a process begins in, or joins where the system cannot let it begin there.
+pub(crate) struct Cradle {
+    pub(crate) folder: OwnedFd,
+    pub(crate) entry: OwnedFd,
+}
+
 /// The group of one instance: a folder in each tree that is used for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Group {
@@ -108,9 +114,36 @@ impl Group {
         door::make(self, limits);
     }
 
-    /// What a process writes itself into to join it.
+    /// The group of version 2 that a process may begin in.
+    pub(crate) fn cradle(&self) -> Option<Cradle> {
+        let folder = self.unified.as_deref()?;
+        Some(Cradle {
+            folder: door::folder(folder)?,
+            entry: door::entry(folder)?,
+        })
+    }
+
+    /// What a process writes itself into to join the others.
     pub(crate) fn entries(&self) -> Vec<OwnedFd> {
-        self.folders().filter_map(door::entry).collect()
+        let joined = [&self.memory, &self.cpu, &self.freezer];
+        joined
+            .into_iter()
+            .flatten()
+            .filter_map(|folder| door::entry(folder))
+            .collect()
+    }
+
+    /// Takes the keeper into the group that counts processes, where that is one of version 1: whatever it starts is in it
+    /// from its first moment, each time anew, and nobody has to join. That group limits nothing but their number.
+    pub(crate) fn enter(&self) -> std::io::Result<()> {
+        self.pids.as_deref().map_or(Ok(()), door::enter)
+    }
+
+    /// Takes the keeper out of it again: a group with somebody in it cannot be removed.
+    pub(crate) fn leave(&self) {
+        if let Some(above) = self.pids.as_deref().and_then(Path::parent) {
+            let _ = door::enter(above);
+        }
     }
 
     /// Whether the kernel keeps its memory below the limit.
@@ -155,7 +188,7 @@ impl Group {
         door::usage(self)
     }
 
-    pub(crate) fn folders(&self) -> impl Iterator<Item = &std::path::Path> {
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
         [&self.unified, &self.memory, &self.cpu, &self.pids, &self.freezer]
             .into_iter()
             .flatten()

@@ -45,6 +45,8 @@ struct Keeper {
     pipes: [Pipe; 2],
     book: Logbook,
     group: Group,
+    /// The keeper is in the group that counts processes.
+    inside: bool,
     facts: Facts,
     /// The folder for values that are delivered as files.
     values: PathBuf,

@@ -6,7 +6,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use towpath_model::run::Limits;
 
@@ -159,7 +159,11 @@ pub(crate) fn make(group: &mut Group, limits: &Limits) {
         Some(quota) => fs::write(folder.join("cpu.cfs_quota_us"), quota.max(1000).to_string()),
     });
     make_first(&mut group.pids, |folder| {
-        fs::write(folder.join("pids.max"), limits.pids.max(1).to_string())
+        // The keeper is in there, too.
+        fs::write(
+            folder.join("pids.max"),
+            limits.pids.max(1).saturating_add(1).to_string(),
+        )
     });
     make_first(&mut group.freezer, |_| Ok(()));
 }
@@ -215,6 +219,18 @@ pub(crate) fn entry(folder: &Path) -> Option<OwnedFd> {
     file.ok().map(OwnedFd::from)
 }
 
+/// Takes this process into a group.
+pub(crate) fn enter(folder: &Path) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .write(true)
+        .open(folder.join("cgroup.procs"))
+        .and_then(|mut file| file.write_all(b"0"))
+}
+
+pub(crate) fn folder(folder: &Path) -> Option<OwnedFd> {
+    fs::File::open(folder).ok().map(OwnedFd::from)
+}
+
 pub(crate) fn members(folder: &Path) -> Vec<Pid> {
     let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     text.lines()
@@ -255,8 +271,9 @@ pub(crate) fn kill(group: &Group) -> bool {
         return false;
     };
     let freezes = group.freezer.is_some() && fs::write(folder.join("freezer.state"), "FROZEN").is_ok();
+    let own = rustix::process::getpid();
     for _ in 0..LOOKS {
-        for process in members(folder) {
+        for process in members(folder).into_iter().filter(|process| *process != own) {
             let _ = kill_process(process, Signal::KILL);
         }
     }

@@ -147,6 +147,7 @@ fn prepared(order: Order, layout: &Layout, lock: OwnedFd) -> Prepared {
         layout: layout.clone(),
         _lock: lock,
         group,
+        inside: false,
         facts,
         values,
         alarm: None,

@@ -153,7 +153,7 @@ impl Keeper {
         }
     }
 
-    fn start(&self) -> Result<Pid, String> {
+    fn start(&mut self) -> Result<Pid, String> {
         let mut env = self.order.env.clone();
         if !self.order.files.is_empty() {
             let written = disk::write_values(&self.values, &self.order.files)
@@ -161,8 +161,16 @@ impl Keeper {
             env.extend(written);
         }
         let program = child::find(&self.order.command, &self.order.dir, &env)?;
+        if !self.inside {
+            self.group
+                .enter()
+                .map_err(|error| format!("its keeper could not join its cgroup: {error}"))?;
+            self.inside = true;
+        }
+        let (cradle, entries) = (self.group.cradle(), self.group.entries());
         let given = Given {
-            groups: &self.group.entries(),
+            cradle: cradle.as_ref(),
+            groups: &entries,
             out: &self.pipes[0].write,
             err: &self.pipes[1].write,
             lease: self.lease.as_ref(),
@@ -415,13 +423,18 @@ impl Keeper {
         self.lease = None;
         self.alarm = None;
         self.next_look = None;
-        self.group.remove();
         if !self.order.files.is_empty() {
             disk::remove_folder(&self.values);
         }
         self.book.say(&exit.to_string());
         self.phase = Phase::Ended { at: clock::moment() };
         self.becomes(Life::Ended { exit });
+        // Nobody has to wait while the system lets us out of a group.
+        self.tell_now();
+        if std::mem::take(&mut self.inside) {
+            self.group.leave();
+        }
+        self.group.remove();
         if self.leaves_when_over {
             self.forget();
         }
