@@ -12,15 +12,17 @@
 
 mod fact;
 mod part;
+mod parts;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use fact::{Act, Applied, Did, Fact, Remembered, Wish};
 pub use part::Part;
+pub use parts::Parts;
 
 use crate::converge::{Busy, Made, Standing, Step, Will};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use towpath_model::run::{Build, Component, Kind, Seen, State};
 use towpath_model::unit::Name;
@@ -31,11 +33,11 @@ const PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 /// Everything that is known of a product that runs.
 #[derive(Debug, Default)]
 pub struct Tended {
-    parts: BTreeMap<Name, Part>,
+    parts: Parts,
     /// The greatest numbers that instances of components have had which are no part of the product now.
     given: BTreeMap<Name, u64>,
     /// Who needs a component.
-    users: BTreeMap<Name, BTreeSet<Name>>,
+    users: HashMap<Name, BTreeSet<Name>>,
     builds: BTreeMap<Name, Building>,
     /// Whose build it is.
     built: BTreeMap<Name, BTreeSet<Name>>,
@@ -74,7 +76,7 @@ impl Building {
 
 impl Tended {
     /// The components, by name.
-    pub fn parts(&self) -> &BTreeMap<Name, Part> {
+    pub fn parts(&self) -> &Parts {
         &self.parts
     }
 
@@ -324,9 +326,8 @@ impl Tended {
 
     /// An instance has been seen.
     fn see(&mut self, seen: Seen) {
-        let part = self.parts.entry(seen.id.component.clone()).or_default();
-        part.see(seen.clone());
-        self.touched.insert(seen.id.component);
+        self.touched.insert(seen.id.component.clone());
+        self.parts.or_default(&seen.id.component).see(seen);
     }
 
     fn standing(&mut self, name: &Name, number: u64, change: impl FnOnce(&mut Standing)) {
@@ -470,7 +471,7 @@ impl Tended {
         for (name, (component, digest)) in applied.components {
             let wake = applied.wake.as_ref().is_some_and(|wake| wake.contains(&name));
             let new = self.parts.get(&name).is_none_or(|part| part.component.is_none());
-            let part = self.parts.entry(name.clone()).or_default();
+            let part = self.parts.or_default(&name);
             part.last = part.last.max(self.given.remove(&name).unwrap_or(0));
             let same = part.digest == digest && part.component.as_deref() == Some(&*component);
             if new && applied.wake.is_some() && !wake {

@@ -52,6 +52,12 @@ pub fn become_nursery_if_asked() {
     }
 }
 
+/// Gives memory back to the system that was freed and lies about. A steward that reads ten thousand components needs twice
+/// of what it keeps, for a moment, and would never give it back otherwise.
+pub fn give_back_memory() {
+    process::give_back_memory();
+}
+
 /// Lets go of all files but the standard streams if this process was started under this name, which is its first argument:
 /// whoever starts a daemon may hold locks and pipes that it would keep for as long as it lives. The binary calls it before
 /// it has opened anything itself.

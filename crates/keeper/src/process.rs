@@ -5,7 +5,7 @@
 //! once, at the start of the nursery or the steward, before it has opened any.
 #![allow(
     unsafe_code,
-    reason = "fork, dispositions of signals and closing files by number are not safe calls; nothing else of ours is unsafe"
+    reason = "fork, dispositions of signals, closing files by number and tidying freed memory are not safe calls; nothing else of ours is unsafe"
 )]
 
 use nix::libc;
@@ -55,6 +55,15 @@ pub(crate) fn default_signals() {
 pub(crate) fn close_inherited() {
     // SAFETY: called first in the nursery and in the steward, when nothing of this process holds a file yet.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
+}
+
+/// Gives memory back to the system that was freed and lies about.
+pub(crate) fn give_back_memory() {
+    // SAFETY: it looks at free memory alone, under the allocator's own locks.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 /// Ends this process at once, without running anything that the original of a copy has left to be run at its end.

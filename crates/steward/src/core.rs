@@ -19,10 +19,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
 use towpath_api::{Apply, Event, Tone};
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
-use towpath_engine::Engine;
+use towpath_engine::{Engine, EngineError};
+use towpath_keeper::give_back_memory;
 use towpath_model::run::{Ask, InstanceId, Life, Product, Seen};
 use towpath_model::unit::Name;
 use towpath_store::{Seq, StoreError};
@@ -103,10 +105,14 @@ pub(crate) struct Core<E> {
     pub(crate) notes: BTreeMap<&'static str, String>,
     /// What an earlier steward has left, once it has been read, until it is taken over.
     pub(crate) left: Option<Left>,
+    /// What runs already, once it has been looked at, until it is taken over.
+    pub(crate) observed: Option<JoinHandle<Result<Vec<Seen>, EngineError>>>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
+    /// Something large was read, and what that took has not been given back yet.
+    pub(crate) untidy: bool,
     /// The ports that were given to those that are being started.
     pub(crate) starting: HashMap<InstanceId, u16>,
 }
@@ -120,12 +126,15 @@ impl<E: Engine> Core<E> {
         mut edge_events: UnboundedReceiver<towpath_edge::Event>,
     ) {
         // Whoever has started us reads the manifest meanwhile. What cannot be read now is said when it is needed.
+        let engine = Arc::clone(&self.engine);
+        self.observed = Some(tokio::spawn(async move { engine.observe().await }));
         self.left = self.ledger.left().await.ok();
         loop {
             let wake = self.next_look();
             let message = tokio::select! {
                 message = inbox.recv() => message,
-                Some(seen) = changes.recv() => Some(Message::Fact(Fact::Changed(seen))),
+                // What changes before it is known what was wanted waits.
+                Some(seen) = changes.recv(), if self.restored => Some(Message::Fact(Fact::Changed(seen))),
                 Some(event) = edge_events.recv() => Some(Message::Edge(event)),
                 () = sleep_until(wake) => None,
             };
@@ -133,7 +142,9 @@ impl<E: Engine> Core<E> {
                 self.hear(message).await;
             }
             for _ in 0..MOST_AT_ONCE {
-                if let Ok(seen) = changes.try_recv() {
+                if self.restored
+                    && let Ok(seen) = changes.try_recv()
+                {
                     self.learn(Fact::Changed(seen));
                 } else if let Ok(message) = inbox.try_recv() {
                     self.hear(message).await;
@@ -192,10 +203,7 @@ impl<E: Engine> Core<E> {
 
     /// The name of a part, from a text that came from outside.
     pub(crate) fn named(&self, name: &str) -> Option<Name> {
-        self.tended
-            .parts()
-            .get_key_value(name)
-            .map(|(name, _)| name.clone())
+        self.tended.parts().name(name).cloned()
     }
 
     pub(crate) fn learn(&mut self, fact: Fact) {
@@ -260,6 +268,9 @@ impl<E: Engine> Core<E> {
         self.turn_faces(faces).await;
         let settled = self.tended.is_settled() && self.pending.is_empty();
         self.onlookers.settle(settled, || self.tended.parts());
+        if settled && std::mem::take(&mut self.untidy) {
+            tokio::task::spawn_blocking(give_back_memory);
+        }
     }
 
     async fn write_and_do(&mut self, prepared: Vec<Prepared>) {

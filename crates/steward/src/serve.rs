@@ -22,6 +22,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, u
 use tokio::sync::oneshot;
 use towpath_api::{
     Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
+    WITHOUT_USAGE,
 };
 use towpath_decide::converge::Because;
 use towpath_decide::tend::{Fact, Wish};
@@ -107,7 +108,7 @@ impl<E: Engine> Desk<E> {
             }
         };
         let done = match (&head.method, parts.as_slice()) {
-            (&Method::GET, ["status"]) => self.status().await,
+            (&Method::GET, ["status"]) => self.status(head.uri.query() != Some(WITHOUT_USAGE)).await,
             (&Method::POST, ["same"]) => self.same().await,
             (&Method::POST, ["apply"]) => self.apply(&body).await,
             (&Method::POST, ["down"]) => self.down(&body),
@@ -134,10 +135,14 @@ impl<E: Engine> Desk<E> {
         self.core.send(Message::Request(request)).map_err(|_| ending())
     }
 
-    async fn status(&self) -> Result<Answer, Refusal> {
+    /// How everything is. What ten thousand instances use takes seconds to be read: not everybody wants to know.
+    async fn status(&self, usage: bool) -> Result<Answer, Refusal> {
         let (to, answer) = oneshot::channel();
         self.send(Request::Status(to))?;
         let mut status = answer.await.map_err(|_| ending())?;
+        if !usage {
+            return Ok(json(&status));
+        }
         let ids: Vec<InstanceId> = status
             .components
             .iter()

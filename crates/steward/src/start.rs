@@ -126,8 +126,10 @@ async fn serve<E: Engine>(
         flush_at: None,
         notes: BTreeMap::new(),
         left: None,
+        observed: None,
         restored: false,
         force_builds: false,
+        untidy: false,
         starting: HashMap::new(),
         config,
     };

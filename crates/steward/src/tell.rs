@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
 use towpath_decide::converge::{Because, Standing, Well};
-use towpath_decide::tend::Part;
+use towpath_decide::tend::{Part, Parts};
 use towpath_engine::Engine;
 use towpath_model::run::{Life, State};
 use towpath_model::unit::Name;
@@ -62,7 +62,7 @@ impl Onlookers {
     }
 
     /// Lets those go that wait until everything has settled.
-    pub(crate) fn settle<'a>(&mut self, settled: bool, parts: impl Fn() -> &'a BTreeMap<Name, Part>) {
+    pub(crate) fn settle<'a>(&mut self, settled: bool, parts: impl Fn() -> &'a Parts) {
         if !settled || self.all.iter().all(|(onlooker, _)| !onlooker.until_settled) {
             return;
         }

@@ -48,6 +48,7 @@ impl<E: Engine> Core<E> {
         if !only.is_empty() {
             self.keep_others(&mut product, &mut digests);
         }
+        self.share(&mut product);
         let product = Arc::new(product);
         if let Err(error) = self.open_edge(&product).await {
             let text = errors::told(&error);
@@ -75,10 +76,21 @@ impl<E: Engine> Core<E> {
             self.note(Tone::Warning, refused);
         }
         self.force_builds = build;
+        self.untidy = true;
         let before = self.tended.is_settled();
         self.learn(Fact::Applied(wanted));
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
+        }
+    }
+
+    /// What has stayed the same is kept once, not twice.
+    fn share(&self, product: &mut Product) {
+        for (name, component) in &mut product.components {
+            let known = self.tended.parts().get(name).and_then(|part| part.component.as_ref());
+            if let Some(known) = known.filter(|known| *known == component) {
+                *component = Arc::clone(known);
+            }
         }
     }
 
@@ -192,7 +204,15 @@ impl<E: Engine> Core<E> {
             self.addresses.remember(name.clone(), *port);
         }
         self.edge_ports = left.edge;
-        let seen = match self.engine.observe().await {
+        let observed = match self.observed.take() {
+            Some(observed) => observed.await.ok(),
+            None => None,
+        };
+        let observed = match observed {
+            Some(observed) => observed,
+            None => self.engine.observe().await,
+        };
+        let seen = match observed {
             Ok(seen) => seen,
             Err(error) => {
                 let why = errors::told(&error);

@@ -23,7 +23,9 @@ use crate::view::lines::{ENGINE, Lines};
 use crate::view::progress::{End, Heard, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
-use towpath_api::{Answer, Apply, ClientError, Component, DownArgs, Event, LogArgs, LogLine, Same, Status};
+use towpath_api::{
+    Answer, Apply, ClientError, Component, DownArgs, Event, LogArgs, LogLine, Same, Status, WITHOUT_USAGE,
+};
 use towpath_decide::launch::Launched;
 use towpath_decide::launch::tools::requirements;
 use towpath_model::run::State;
@@ -237,7 +239,8 @@ impl<'a> Session<'a> {
             Ended::Interrupted => return Ok(Next::Leave),
             Ended::Cut => return Ok(Next::TakeOver),
         };
-        let status: Status = match client.ask(http::Method::GET, "/status", &()).await {
+        let question = format!("/status?{WITHOUT_USAGE}");
+        let status: Status = match client.ask(http::Method::GET, &question, &()).await {
             Err(ClientError::Nobody | ClientError::Cut) => return Ok(Next::TakeOver),
             status => status.map_err(told)?,
         };
