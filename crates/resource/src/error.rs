@@ -202,6 +202,8 @@ pub enum Stays {
     Nothing,
     /// So many statements are done, and are not run again.
     Statements(u32),
+    /// Everything else of it: this store takes nothing back.
+    AllOthers,
 }
 
 impl ResourceError {
@@ -253,6 +255,10 @@ impl ResourceError {
             }
             Self::Statement { stays, .. } => match stays {
                 Stays::Nothing => "nothing of this file was kept: correct it and start again".to_owned(),
+                Stays::AllOthers => {
+                    "everything else of the file was kept: correct it, empty the store and start again"
+                        .to_owned()
+                }
                 Stays::Statements(done) => {
                     format!("{done} statements before it are done and stay: correct this one and start again")
                 }

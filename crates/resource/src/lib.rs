@@ -19,7 +19,7 @@ pub mod redis;
 pub mod seed;
 
 pub use door::processes::Exec;
-pub use error::ResourceError;
+pub use error::{ResourceError, Stays};
 pub use look::{Facts, check, look};
 
 use std::fmt;

@@ -167,7 +167,7 @@ fn failed(doing: &str, folder: &Path, complained: &str) -> ResourceError {
             .iter()
             .any(|word| line.contains(word))
     };
-    let said = lines().find(is_said).or_else(|| lines().last());
+    let said = lines().find(is_said).or_else(|| lines().next_back());
     let said = said.unwrap_or("it said nothing");
     let said = said.rsplit_once("  ").map_or(said, |(_, said)| said);
     ResourceError::Program {

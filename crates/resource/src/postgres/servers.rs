@@ -45,7 +45,7 @@ pub(super) fn find() -> Vec<Server> {
         .iter()
         .filter_map(|folder| at(folder, &mut seen))
         .collect();
-    servers.sort_by(|one, other| rank(other).cmp(&rank(one)));
+    servers.sort_by_key(|server| std::cmp::Reverse(rank(server)));
     servers
 }
 
