@@ -56,6 +56,10 @@ const DOORS: &[(&str, &str)] = &[
         "the edge reads the files that it serves, keeps its authority and asks the clock here",
     ),
     (
+        "crates/resource/src/door/",
+        "the folders of stores are made here, their servers are found, and this process becomes one",
+    ),
+    (
         "crates/edge/examples/measure.rs",
         "a measurement reads how much time and memory it took",
     ),
