@@ -22,6 +22,7 @@ mod from;
 mod given;
 mod outside;
 mod reach;
+mod resource;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ mod words;
 
 pub use digest::{digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
+pub use resource::PASSWORD;
 pub use select::{narrow, select};
 pub use usual::usual_environment;
 
@@ -137,7 +139,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
         component::component(&mut draft, kind, name, component);
     }
     component::stand_ins(&mut draft);
-    outside::resources(&mut draft);
+    resource::resources(&mut draft);
     outside::images(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);

@@ -6,6 +6,7 @@
 
 mod component;
 mod instance;
+mod resource;
 mod state;
 
 pub use component::{
@@ -13,4 +14,5 @@ pub use component::{
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
+pub use resource::{Expiry, Migrate, Resource, Seed};
 pub use state::State;

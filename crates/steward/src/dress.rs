@@ -42,6 +42,11 @@ impl Wardrobe {
                 }
             }
             Value::Public(name) => self.public.get(name)?.clone(),
+            Value::Joined(parts) => {
+                let parts = parts.iter().map(|part| self.value(part, port, addresses));
+                let parts: Option<Vec<Sealed<String>>> = parts.collect();
+                parts?.iter().map(|part| part.open().as_str()).collect()
+            }
         };
         Some(Sealed::new(plain))
     }

@@ -83,6 +83,7 @@ pub(super) fn component<'a>(
         timeout: component.timeout.filter(|_| kind == ComponentKind::Job),
         retry: retry(kind, component),
         watch,
+        resource: None,
     };
     draft.components.insert(name.clone(), made);
 }
@@ -112,13 +113,14 @@ fn files(
 fn needs(draft: &Draft<'_>, name: &Name, component: &Component) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     for using in &component.uses {
-        let Some(Target::Runs {
-            name: used,
-            answers: true,
-            ..
-        }) = draft.target(using.name.as_str())
-        else {
-            continue;
+        let used = match draft.target(using.name.as_str()) {
+            Some(Target::Runs {
+                name, answers: true, ..
+            }) => name,
+            _ => match super::resource::waited_for(draft, using) {
+                Some(name) => name,
+                None => continue,
+            },
         };
         let optional = using.optional;
         match needs.iter_mut().find(|need| need.name == *used) {
@@ -225,5 +227,6 @@ fn stand_in(draft: &Draft<'_>, name: &Name, external: &External, command: &Comma
         timeout: None,
         retry: None,
         watch: Vec::new(),
+        resource: None,
     }
 }

@@ -31,7 +31,16 @@ impl Fields {
         let Variable { value, deliver } = variable;
         self.text(name);
         self.text(deliver.word());
+        self.value(value, values);
+    }
+
+    fn value(&mut self, value: &Value, values: &Variables) {
         match value {
+            Value::Joined(parts) => {
+                self.text("joined");
+                self.text(&parts.len().to_string());
+                parts.iter().for_each(|part| self.value(part, values));
+            }
             Value::Text(text) => {
                 self.text("text");
                 self.text(text);
@@ -87,6 +96,7 @@ pub fn digest(component: &Component, artifact: Option<&str>, values: &Variables)
             drain: _,
         },
         timeout,
+        resource,
         // Where it is written, and how it is built: what comes of that is the artifact.
         at: _,
         build: _,
@@ -120,6 +130,7 @@ pub fn digest(component: &Component, artifact: Option<&str>, values: &Variables)
     fields.text(signal);
     fields.text(&within.to_string());
     fields.maybe(*timeout);
+    fields.maybe(resource.as_ref().map(|resource| format!("{:?}", resource.server())));
     fields.maybe(artifact);
     short(&fields.0.finalize())
 }

@@ -1,6 +1,6 @@
 //! What is being made, and what it is made of: everything that can be used by name, looked up once.
 
-use super::variables::{Asking, Missing};
+use super::variables::Missing;
 use super::{Problem, Surroundings};
 use crate::here::{answers, stand_ins};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -31,15 +31,6 @@ pub(super) enum Target<'a> {
     Resource(ResourceKind, &'a Name, &'a Resource),
 }
 
-/// A resource that would have to be there.
-pub(super) struct Unmade {
-    pub(super) kind: ResourceKind,
-    /// The components that need it.
-    pub(super) by: BTreeSet<String>,
-    /// The variables under which they expect its address.
-    pub(super) variables: BTreeSet<String>,
-}
-
 /// What is being made.
 pub(super) struct Draft<'a> {
     pub(super) product: &'a Desired,
@@ -60,8 +51,6 @@ pub(super) struct Draft<'a> {
     /// The values that nobody may see, by name; what else `.env` says is a plain setting.
     pub(super) secrets: BTreeSet<String>,
     pub(super) missing: BTreeMap<String, Missing>,
-    /// The resources that would have to be there.
-    pub(super) unmade: BTreeMap<&'a Name, Unmade>,
     /// The Dockerfiles that are not used, by where they are written, with those whose builds they are.
     pub(super) images: BTreeMap<Path, (String, BTreeSet<String>)>,
     pub(super) problems: Vec<Problem>,
@@ -92,7 +81,6 @@ impl<'a> Draft<'a> {
             generate: BTreeMap::new(),
             secrets: product.secret.keys().map(ToString::to_string).collect(),
             missing: BTreeMap::new(),
-            unmade: BTreeMap::new(),
             images: BTreeMap::new(),
             problems: Vec::new(),
             notes: Vec::new(),
@@ -117,26 +105,6 @@ impl<'a> Draft<'a> {
     pub(super) fn refuse(&mut self, path: &Path, problem: Problem) {
         let problem = problem.at(self.place(path));
         self.problems.push(problem);
-    }
-
-    /// Keeps in mind that a resource would have to be there.
-    pub(super) fn lacks(
-        &mut self,
-        kind: ResourceKind,
-        name: &'a Name,
-        asking: &Asking<'_>,
-        variable: Option<&str>,
-    ) {
-        if !asking.required {
-            return;
-        }
-        let unmade = self.unmade.entry(name).or_insert_with(|| Unmade {
-            kind,
-            by: BTreeSet::new(),
-            variables: BTreeSet::new(),
-        });
-        unmade.by.insert(asking.by.to_string());
-        unmade.variables.extend(variable.map(str::to_owned));
     }
 
     /// A path of the manifest as a whole one.

@@ -1,6 +1,6 @@
 //! Values that are a part of something else's address: `from:api.url`.
 
-use super::Problem;
+use super::{Problem, resource};
 use super::draft::{Draft, Target};
 use super::variables::{Asking, address_of, secret_value};
 use towpath_model::desired::component::External;
@@ -43,10 +43,10 @@ pub(super) fn named(draft: &mut Draft<'_>, from: &str, asking: Asking<'_>) -> Op
         Some(Target::Resource(kind, owner, resource)) => match &resource.bind {
             Some(secret) if part == "url" => secret_value(draft, secret.as_str(), asking).into(),
             Some(_) => Looked::Only(&["url"]),
-            None => {
-                draft.lacks(kind, owner, &asking, None);
-                Looked::Nothing
-            }
+            // What `.env` says of it is a whole address, under names of those who use it.
+            None if resource::is_elsewhere(draft, owner, resource) => Looked::Only(&[]),
+            None => resource::part(draft, kind, owner, resource, part)
+                .map_or(Looked::Only(resource::PARTS), Looked::Value),
         },
     };
     let parts = match looked {

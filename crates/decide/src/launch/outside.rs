@@ -1,7 +1,7 @@
-//! What this version does not start: other engines, and resources of its own; and files that are no place for secrets.
+//! What this version does not start: other engines; and files that are no place for secrets.
 
 use super::Problem;
-use super::draft::{Draft, Unmade};
+use super::draft::Draft;
 use towpath_model::desired::environment::Engine;
 use towpath_model::finding::listed;
 use towpath_model::run::Place;
@@ -65,28 +65,6 @@ fn said(what: &str) -> String {
     match what.starts_with('`') {
         true => what.to_owned(),
         false => format!("it {what}"),
-    }
-}
-
-/// Resources that would have to be made.
-pub(super) fn resources(draft: &mut Draft<'_>) {
-    for (name, unmade) in std::mem::take(&mut draft.unmade) {
-        let Unmade { kind, by, variables } = unmade;
-        let at = Path::of([kind.word(), name.as_str()]);
-        let users = listed(&by, "and");
-        let message = format!("{users} cannot start without `{kind}.{name}`, and this version makes none");
-        let bind = format!(
-            "bind it to a secret, as in [environment.{0}.{kind}.{name}]",
-            draft.environment
-        );
-        let hint = match variables.is_empty() {
-            true => format!("let one that exists take its place: {bind}"),
-            false => format!(
-                "write the address of one that exists into .env, as {}; or {bind}",
-                listed(&variables, "and")
-            ),
-        };
-        draft.refuse(&at, Problem::new(message, hint).of(by));
     }
 }
 

@@ -34,14 +34,22 @@ pub(super) fn reached(
     })
 }
 
-/// How what stands in for something outside is reached: from inside only.
+/// How what stands in for something outside is reached.
 pub(super) fn stand_in(external: &External) -> Listens {
     Listens {
-        port: None,
         speaks: match external.speaks {
             Protocol::Http => Vec::new(),
             other => vec![other],
         },
+        ..inside()
+    }
+}
+
+/// How something is reached that only components reach.
+pub(super) fn inside() -> Listens {
+    Listens {
+        port: None,
+        speaks: Vec::new(),
         public: false,
         private: true,
         domains: Vec::new(),

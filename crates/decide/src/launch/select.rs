@@ -87,9 +87,10 @@ fn needed<'a>(component: &'a Component, build: Option<&'a Build>) -> impl Iterat
 
 /// The components whose addresses are among these variables.
 fn addressed(env: &BTreeMap<String, Variable>) -> impl Iterator<Item = &Name> {
-    env.values().filter_map(|variable| match &variable.value {
+    let parts = env.values().flat_map(|variable| variable.value.parts());
+    parts.filter_map(|part| match part {
         Value::Address { of, .. } | Value::Public(of) => Some(of),
-        Value::Text(_) | Value::Sealed(_) | Value::Port => None,
+        Value::Text(_) | Value::Sealed(_) | Value::Port | Value::Joined(_) => None,
     })
 }
 
@@ -98,7 +99,8 @@ fn sealed(product: &Product) -> BTreeSet<String> {
     let components = product.components.values().map(|component| &component.env);
     let builds = product.builds.values().map(|build| &build.env);
     let variables = components.chain(builds).flat_map(BTreeMap::values);
-    let sealed = variables.filter_map(|variable| match &variable.value {
+    let parts = variables.flat_map(|variable| variable.value.parts());
+    let sealed = parts.filter_map(|part| match part {
         Value::Sealed(name) => Some(name.clone()),
         _ => None,
     });

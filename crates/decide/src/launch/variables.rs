@@ -5,7 +5,7 @@
 //! is required and found nowhere is told, once for all who ask for it.
 
 use super::draft::{Draft, Target};
-use super::{Problem, from, given};
+use super::{Problem, from, given, resource};
 use crate::here::{delivered, prefix};
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::desired::build::Build;
@@ -54,7 +54,7 @@ fn said_at(env: &Path, variable: &str, set: &Variable) -> Path {
     }
 }
 
-fn plain(value: Value) -> run::Variable {
+pub(super) fn plain(value: Value) -> run::Variable {
     run::Variable {
         value,
         deliver: Delivery::Variable,
@@ -166,7 +166,11 @@ pub(super) fn of_build(
 /// What arrives with something that is used: its address, and the secret that opens it.
 fn used(draft: &mut Draft<'_>, using: &Use, asking: &Asking<'_>, env: &mut Env) {
     let variable = delivered(using);
-    if let Some(value) = address(draft, using, &variable, asking) {
+    if let Some(Target::Resource(kind, name, resource)) = draft.target(using.name.as_str())
+        && !resource::is_elsewhere(draft, name, resource)
+    {
+        resource::used(draft, kind, name, resource, using, env);
+    } else if let Some(value) = address(draft, using, &variable, asking) {
         env.insert(variable, plain(value));
     }
     let Some(secret) = using.secret.as_ref().map(|secret| secret.as_str()) else {
@@ -208,12 +212,10 @@ fn address(draft: &mut Draft<'_>, using: &Use, variable: &str, asking: &Asking<'
             // It may be there for the document alone; where somebody knows its address, that is taken.
             (None, None) => written(draft, variable),
         },
-        Target::Resource(kind, name, resource) => match &resource.bind {
+        // One of ours has arrived already.
+        Target::Resource(_, _, resource) => match &resource.bind {
             Some(secret) => secret_value(draft, secret.as_str(), asking()),
-            None => written(draft, variable).or_else(|| {
-                draft.lacks(kind, name, &asking(), Some(variable));
-                None
-            }),
+            None => written(draft, variable),
         },
     }
 }
@@ -246,9 +248,14 @@ fn own(
 }
 
 /// `API_HOST` and `API_PORT`, where they are named and `api` is used.
-fn part_of_used(draft: &Draft<'_>, variable: &str, uses: &[Use]) -> Option<Value> {
+fn part_of_used(draft: &mut Draft<'_>, variable: &str, uses: &[Use]) -> Option<Value> {
     uses.iter().find_map(|using| {
         let rest = variable.strip_prefix(prefix(using.name.as_str()).as_str())?;
+        if let Some(Target::Resource(kind, name, resource)) = draft.target(using.name.as_str())
+            && !resource::is_elsewhere(draft, name, resource)
+        {
+            return resource::part_of(draft, kind, name, resource, rest);
+        }
         let part = match rest {
             "_URL" => Part::Url,
             "_HOST" => Part::Host,
@@ -317,7 +324,7 @@ fn sealed(draft: &mut Draft<'_>, name: &str, value: &Sealed<String>) -> Option<V
 }
 
 /// A value that was made up earlier, or is to be.
-fn made_up(draft: &mut Draft<'_>, name: &str, generate: Option<Generator>) -> Option<Value> {
+pub(super) fn made_up(draft: &mut Draft<'_>, name: &str, generate: Option<Generator>) -> Option<Value> {
     let generator = generate?;
     match draft.around.kept.get(name) {
         Some(value) => sealed(draft, name, value),

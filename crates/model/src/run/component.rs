@@ -2,7 +2,9 @@
 
 use crate::choice;
 use crate::desired::component::{ComponentKind, Protocol, Restart, WatchAction};
+use crate::desired::resource::ResourceKind;
 use crate::desired::secret::Delivery;
+use crate::run::Resource;
 use crate::sealed::Sealed;
 use crate::unit::{Bytes, Cpu, Duration, Glob, Name, Schedule, Zone};
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,29 @@ choice! {
     Extension = "extension";
     /// Stands in for something outside.
     StandIn = "stand-in";
+    /// A Postgres database.
+    Postgres = "postgres";
+    /// Redis or Valkey.
+    Redis = "redis";
+    /// An S3-compatible bucket.
+    Bucket = "bucket";
+}
+
+impl Kind {
+    /// Whether it keeps data.
+    pub fn is_resource(self) -> bool {
+        matches!(self, Kind::Postgres | Kind::Redis | Kind::Bucket)
+    }
+}
+
+impl From<ResourceKind> for Kind {
+    fn from(kind: ResourceKind) -> Self {
+        match kind {
+            ResourceKind::Postgres => Kind::Postgres,
+            ResourceKind::Redis => Kind::Redis,
+            ResourceKind::Bucket => Kind::Bucket,
+        }
+    }
 }
 
 impl From<ComponentKind> for Kind {
@@ -122,6 +147,8 @@ pub struct Component {
     pub retry: Option<Retry>,
     /// What changed files do.
     pub watch: Vec<WatchRule>,
+    /// What it keeps, where it is a resource: its command is ours then.
+    pub resource: Option<Arc<Resource>>,
 }
 
 /// A place in the manifest.
@@ -161,6 +188,18 @@ pub enum Value {
     },
     /// Where a component is reached by people.
     Public(Name),
+    /// These, one after the other; none of them is joined itself.
+    Joined(Vec<Value>),
+}
+
+impl Value {
+    /// What it is made of: itself, where it is not joined.
+    pub fn parts(&self) -> &[Value] {
+        match self {
+            Value::Joined(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
 }
 
 /// A part of an address.
@@ -241,6 +280,15 @@ pub enum Ask {
     Path(String),
     /// This command ends with 0.
     Command(String),
+    /// It is a Postgres that takes this user into this database.
+    Postgres {
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+    },
+    /// It is a Redis that takes commands.
+    Redis,
 }
 
 /// What one instance may use.

@@ -2,6 +2,7 @@
 
 use super::{Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, Unit, VarName, Zone};
 use crate::desired::component::{Protocol, Restart, WatchAction};
+use crate::desired::resource::{Evict, Phase, ResourceKind};
 use crate::desired::secret::Delivery;
 use crate::run::{Kind, State};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -52,4 +53,6 @@ macro_rules! as_word {
     };
 }
 
-as_word!(Delivery, Kind, Protocol, Restart, State, WatchAction);
+as_word!(
+    Delivery, Evict, Kind, Phase, Protocol, ResourceKind, Restart, State, WatchAction
+);

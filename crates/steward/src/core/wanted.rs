@@ -119,7 +119,8 @@ impl<E: Engine> Core<E> {
         let told = component
             .env
             .values()
-            .filter_map(|variable| match &variable.value {
+            .flat_map(|variable| variable.value.parts())
+            .filter_map(|part| match part {
                 Value::Address { of, .. } => self.addresses.inside(of),
                 _ => None,
             });

@@ -1,0 +1,338 @@
+//! Resources of ours: what their servers are started with, and under which names others are told of them.
+//!
+//! A resource is started like a component. Its command is one of our own binary, which makes what is not there yet and then
+//! becomes the server. It has one instance, at a port that is its own as long as the state folder lives, and one person's
+//! worth of credentials: a user with the product's name, and a password that is made up once.
+//!
+//! Nothing is made where somebody else has it: a resource that is bound, or whose address `.env` gives to those who use it.
+
+use super::draft::{Draft, Target};
+use super::variables::{address_of, plain};
+use super::{reach, variables};
+use crate::here::{delivered, prefix};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use towpath_model::desired::component::{Protocol, Restart, Use};
+use towpath_model::desired::resource::{Resource, ResourceKind, StorageClass};
+use towpath_model::desired::secret::{Delivery, Generator};
+use towpath_model::run::{self, Ask, Health, Limits, Part, Value};
+use towpath_model::spec::Path;
+use towpath_model::unit::{Duration, Name, known};
+
+/// The processes of a server: one for each connection, and those that it needs itself.
+const PIDS: u32 = 1024;
+
+/// The region of a bucket that has none of its own: what every SDK takes for granted.
+const REGION: &str = "us-east-1";
+
+/// The variable by which a server of ours is told its password. It holds the path of a file.
+pub const PASSWORD: &str = "TOWPATH_PASSWORD";
+
+/// A part of how a resource is reached, by the end of the variable that holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Url,
+    Host,
+    Port,
+    User,
+    Password,
+    Name,
+    Endpoint,
+    Region,
+}
+
+/// The parts of an address that can be asked for by name.
+const NAMED: &[(&str, Told)] = &[
+    ("url", Told::Url),
+    ("host", Told::Host),
+    ("port", Told::Port),
+    ("user", Told::User),
+    ("password", Told::Password),
+    ("name", Told::Name),
+    ("endpoint", Told::Endpoint),
+    ("region", Told::Region),
+];
+
+/// Their names.
+pub(super) const PARTS: &[&str] = &["url", "host", "port", "user", "password", "name"];
+
+/// The ends of variables that a bucket is told by: always all of them, because no address says everything.
+const OF_BUCKET: &[(&str, Told)] = &[
+    ("_ENDPOINT", Told::Endpoint),
+    ("_BUCKET", Told::Name),
+    ("_REGION", Told::Region),
+    ("_ACCESS_KEY_ID", Told::User),
+    ("_SECRET_ACCESS_KEY", Told::Password),
+];
+
+/// The names by which every SDK for buckets looks for them by itself.
+const BY_CUSTOM: &[(&str, Told)] = &[
+    ("AWS_ENDPOINT_URL_S3", Told::Endpoint),
+    ("AWS_REGION", Told::Region),
+    ("AWS_ACCESS_KEY_ID", Told::User),
+    ("AWS_SECRET_ACCESS_KEY", Told::Password),
+];
+
+/// The address of a resource of ours, and what else arrives with it.
+pub(super) fn used(
+    draft: &mut Draft<'_>,
+    kind: ResourceKind,
+    name: &Name,
+    resource: &Resource,
+    using: &Use,
+    env: &mut BTreeMap<String, run::Variable>,
+) {
+    let made = Made::of(draft, kind, name, resource);
+    env.insert(delivered(using), plain(made.told(Told::Url)));
+    if kind == ResourceKind::Bucket {
+        let prefix = prefix(name.as_str());
+        for (end, part) in OF_BUCKET {
+            env.insert(format!("{prefix}{end}"), plain(made.told(*part)));
+        }
+        for (variable, part) in BY_CUSTOM {
+            // The first bucket that is used is the one that an SDK finds by itself.
+            env.entry((*variable).to_owned())
+                .or_insert_with(|| plain(made.told(*part)));
+        }
+    }
+}
+
+/// A part of the address of a resource: that of one of ours, or what `.env` says where it is elsewhere.
+pub(super) fn part(
+    draft: &mut Draft<'_>,
+    kind: ResourceKind,
+    name: &Name,
+    resource: &Resource,
+    part: &str,
+) -> Option<Value> {
+    let (_, part) = NAMED.iter().find(|(known, _)| *known == part)?;
+    Some(Made::of(draft, kind, name, resource).told(*part))
+}
+
+/// `DB_HOST` and its like, where they are named and `db` is used: what the variable's name ends with.
+pub(super) fn part_of(
+    draft: &mut Draft<'_>,
+    kind: ResourceKind,
+    name: &Name,
+    resource: &Resource,
+    end: &str,
+) -> Option<Value> {
+    part(draft, kind, name, resource, &end.strip_prefix('_')?.to_ascii_lowercase())
+}
+
+/// Whether somebody else has it: then nothing is made.
+pub(super) fn is_elsewhere(draft: &Draft<'_>, name: &Name, resource: &Resource) -> bool {
+    let given = |using: &Use| using.name.as_str() == name.as_str() && draft.written(&delivered(using)).is_some();
+    resource.bind.is_some()
+        || draft
+            .product
+            .components()
+            .any(|(_, _, component)| component.uses.iter().any(given))
+}
+
+/// How a resource of ours is reached.
+struct Made<'a> {
+    kind: ResourceKind,
+    name: &'a Name,
+    user: String,
+    database: String,
+    password: Value,
+    region: String,
+}
+
+impl<'a> Made<'a> {
+    fn of(draft: &mut Draft<'_>, kind: ResourceKind, name: &'a Name, resource: &Resource) -> Self {
+        let password = password_of(name);
+        draft.secrets.insert(password.clone());
+        let password = variables::made_up(draft, &password, Some(Generator::Hex))
+            .unwrap_or(Value::Sealed(password));
+        let product = &draft.product.product;
+        let database = match (kind, &resource.database) {
+            (ResourceKind::Postgres, Some(database)) => database.to_string(),
+            (ResourceKind::Postgres, None) => product.to_string(),
+            (ResourceKind::Redis, _) => "0".to_owned(),
+            (ResourceKind::Bucket, _) => name.to_string(),
+        };
+        let user = match kind {
+            ResourceKind::Redis => "default".to_owned(),
+            ResourceKind::Postgres | ResourceKind::Bucket => product.to_string(),
+        };
+        let region = resource.region.as_ref().map_or_else(|| REGION.to_owned(), ToString::to_string);
+        Made { kind, name, user, database, password, region }
+    }
+
+    fn told(&self, part: Told) -> Value {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let port = || address_of(self.name, Part::Port);
+        match part {
+            Told::Url => self.url(),
+            Told::Host => address_of(self.name, Part::Host),
+            Told::Port => port(),
+            Told::User => text(&self.user),
+            Told::Password => self.password.clone(),
+            Told::Name => text(&self.database),
+            Told::Endpoint => Value::Joined(vec![text("http://127.0.0.1:"), port()]),
+            Told::Region => text(&self.region),
+        }
+    }
+
+    fn url(&self) -> Value {
+        let text = Value::Text;
+        let port = address_of(self.name, Part::Port);
+        let scheme = match self.kind {
+            ResourceKind::Postgres => "postgres",
+            ResourceKind::Redis => "redis",
+            ResourceKind::Bucket => {
+                let name = text(format!("/{}", self.database));
+                return Value::Joined(vec![text("http://127.0.0.1:".to_owned()), port, name]);
+            }
+        };
+        Value::Joined(vec![
+            text(format!("{scheme}://{}:", self.user)),
+            self.password.clone(),
+            text("@127.0.0.1:".to_owned()),
+            port,
+            text(format!("/{}", self.database)),
+        ])
+    }
+}
+
+/// The name of the value that opens a resource.
+fn password_of(name: &Name) -> String {
+    format!("TOWPATH_{}_PASSWORD", prefix(name.as_str()))
+}
+
+/// Adds every resource that is made here.
+pub(super) fn resources(draft: &mut Draft<'_>) {
+    let product = draft.product;
+    for (kind, name, resource) in product.resources() {
+        if !is_elsewhere(draft, name, resource) {
+            let made = started(draft, kind, name, resource);
+            draft.components.insert(name.clone(), made);
+        }
+    }
+}
+
+fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Resource) -> run::Component {
+    let made = Made::of(draft, kind, name, resource);
+    let password = run::Variable {
+        value: made.password.clone(),
+        deliver: Delivery::File,
+    };
+    let mut env = variables::given(draft, name, true);
+    env.insert(PASSWORD.to_owned(), password);
+    let (url, user, database) = (made.url(), made.user, made.database);
+    // What migrates and fills it is told of it like whoever uses it.
+    env.insert(ADDRESS.to_owned(), plain(url));
+    let ask = match kind {
+        ResourceKind::Postgres => Ask::Postgres {
+            user: user.clone(),
+            database: database.clone(),
+        },
+        ResourceKind::Redis => Ask::Redis,
+        ResourceKind::Bucket => Ask::Path("/-/health".to_owned()),
+    };
+    let dir = draft.whole("");
+    run::Component {
+        name: name.clone(),
+        kind: kind.into(),
+        at: draft.place(&Path::of([kind.word(), name.as_str()])),
+        command: None,
+        dir: dir.clone(),
+        env,
+        build: None,
+        needs: Vec::new(),
+        instances: 1,
+        most: 1,
+        single: true,
+        listens: Some(run::Listens {
+            speaks: match kind {
+                ResourceKind::Bucket => Vec::new(),
+                ResourceKind::Postgres | ResourceKind::Redis => vec![Protocol::Tcp],
+            },
+            ..reach::inside()
+        }),
+        health: Health {
+            ask,
+            interval: known("10s"),
+            timeout: known("5s"),
+            deadline: known("2m"),
+        },
+        limits: Limits {
+            memory: None,
+            cpu: None,
+            pids: PIDS,
+        },
+        restart: Restart::Always,
+        stop: run::Stop {
+            // A Postgres that is asked by TERM waits until every client has left; INT loses nothing either.
+            signal: if kind == ResourceKind::Postgres { "INT" } else { "TERM" }.to_owned(),
+            within: known("30s"),
+            drain: Duration::ZERO,
+        },
+        site: None,
+        pack: None,
+        idle: None,
+        cron: None,
+        timeout: None,
+        retry: None,
+        watch: Vec::new(),
+        resource: Some(Arc::new(spelled(draft, kind, resource, (user, database, password_of(name)), &dir))),
+    }
+}
+
+/// The variable by which what migrates or fills a resource is told its address, whatever else it is called by.
+const ADDRESS: &str = "DATABASE_URL";
+
+fn spelled(
+    draft: &Draft<'_>,
+    kind: ResourceKind,
+    resource: &Resource,
+    (user, database, password): (String, String, String),
+    dir: &str,
+) -> run::Resource {
+    let expiry = resource.lifecycle.iter().filter(|rule| rule.to == StorageClass::Delete);
+    run::Resource {
+        kind,
+        version: resource.version.clone(),
+        database,
+        user,
+        password,
+        memory: resource.memory,
+        storage: resource.storage,
+        connections: resource.pool.as_ref().map_or(100, |pool| pool.size.max(20) + 10),
+        extensions: resource.extensions.clone(),
+        persistent: resource.persistent,
+        evict: resource.evict,
+        versioning: resource.versioning,
+        public: resource.public,
+        encrypted: resource.encrypted && kind == ResourceKind::Bucket,
+        expiry: expiry
+            .map(|rule| run::Expiry {
+                prefix: rule.prefix.clone().unwrap_or_default(),
+                after: rule.after,
+                old_versions: rule.old_versions,
+            })
+            .collect(),
+        migrate: resource.migrate.as_ref().map(|migrate| run::Migrate {
+            folder: migrate.folder.as_ref().map(|folder| draft.whole(folder.as_str())),
+            command: migrate.command.as_ref().map(ToString::to_string),
+            dir: dir.to_owned(),
+            phases: migrate.phases.clone(),
+            lock: migrate.lock,
+        }),
+        seed: resource.seed.as_ref().map(|seed| run::Seed {
+            file: seed.file.as_ref().map(|file| draft.whole(file.as_str())),
+            command: seed.command.as_ref().map(ToString::to_string),
+            dir: dir.to_owned(),
+        }),
+    }
+}
+
+/// The resources that a component waits for: those of ours that it uses.
+pub(super) fn waited_for<'a>(draft: &Draft<'a>, using: &Use) -> Option<&'a Name> {
+    match draft.target(using.name.as_str())? {
+        Target::Resource(_, name, resource) if !is_elsewhere(draft, name, resource) => Some(name),
+        _ => None,
+    }
+}
