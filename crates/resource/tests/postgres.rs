@@ -172,9 +172,9 @@ fn a_cluster_is_whole_or_not_there_whenever_its_making_is_killed() {
                 .any(|name| folder.path().join(name).join(point).exists());
             (reached || folder.path().join("cluster").exists()).then_some(())
         });
-        // Once what was started goes on alone, and is waited for.
+        // Once what was started goes on alone.
         if number == 1 {
-            stand.kill();
+            stand.abandon();
         } else {
             stand.kill_all();
         }

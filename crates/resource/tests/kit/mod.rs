@@ -178,6 +178,13 @@ impl Stand {
         self.child.wait().unwrap();
     }
 
+    /// Kills it, and waits until what it has started is done by itself.
+    pub(crate) fn abandon(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        wait_until_free(&self.folder);
+    }
+
     /// Kills it with those that it has started and that have not left its group.
     pub(crate) fn kill_all(mut self) {
         let _ = rustix::process::kill_process_group(self.pid(), rustix::process::Signal::KILL);
@@ -203,15 +210,19 @@ impl Drop for Stand {
     fn drop(&mut self) {
         let _ = rustix::process::kill_process_group(self.pid(), rustix::process::Signal::KILL);
         let _ = self.child.wait();
-        // The last process of a server gives back the lock. One that cannot be opened is nobody's.
-        let Ok(lock) = std::fs::File::open(self.folder.join("lock")) else {
-            return;
-        };
-        let begun = Instant::now();
-        let free = || rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
-        while !free() && begun.elapsed() < BOUND {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until_free(&self.folder);
+    }
+}
+
+/// Waits until the last process of a server has given back the lock. One that cannot be opened is nobody's.
+fn wait_until_free(folder: &Path) {
+    let Ok(lock) = std::fs::File::open(folder.join("lock")) else {
+        return;
+    };
+    let begun = Instant::now();
+    let free = || rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
+    while !free() && begun.elapsed() < BOUND {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
