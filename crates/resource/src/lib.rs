@@ -12,6 +12,7 @@
 mod connect;
 mod door;
 mod error;
+mod ground;
 mod look;
 pub mod migrate;
 pub mod postgres;

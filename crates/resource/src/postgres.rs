@@ -16,23 +16,19 @@ mod statements;
 
 pub use ask::{ask, judge};
 
-use crate::door::{clock, files, processes};
-use crate::{Exec, ResourceError};
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::fd::OwnedFd;
+use crate::door::{files, processes};
+use crate::{Exec, ResourceError, ground};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use towpath_model::Sealed;
 
 /// What stops the server: INT lets nobody finish and loses nothing (TERM would wait until every client has left).
 pub const STOP_SIGNAL: &str = "INT";
 
-/// How long we wait for the rest of a server that was killed: its processes notice within moments that their parent is gone.
-const REST: Duration = Duration::from_secs(5);
-
-/// What has to be free on the disk for a start: a server that cannot write its first few files would only say so later, and
-/// less clearly.
-const ROOM: u64 = 1024 * 1024;
+/// What is installed where there is none, and what a shell has to do before: Debian makes a cluster of its own beside ours and
+/// starts it on the port that everybody knows, unless it is told not to.
+pub const PACKAGES: &[&str] = &["postgresql"];
+pub const BEFORE_INSTALLATION: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
+     echo \"create_main_cluster = false\" > /etc/postgresql-common/createcluster.d/towpath.conf";
 
 /// A cluster that is wanted.
 #[derive(Debug, Clone)]
@@ -76,14 +72,10 @@ pub fn prepare(order: &PostgresOrder) -> Result<Exec, ResourceError> {
     let kept = cluster::kept(order)?;
     let server = servers::choose(&servers::find(), order, kept)?;
     identity::take_on(order)?;
-    let lock = lock(&order.folder)?;
+    let lock = ground::lock(&order.folder, || postmaster(&order.cluster()))?;
     end_of_the_last_one(order)?;
-    port_is_free(order.port)?;
-    if files::room(&order.folder).is_some_and(|room| room < ROOM) {
-        return Err(ResourceError::Full {
-            folder: order.named(),
-        });
-    }
+    ground::port_is_free(order.port)?;
+    ground::has_room(&order.folder)?;
     if kept.is_some() {
         cluster::settle(order, &server)?;
     } else {
@@ -92,6 +84,7 @@ pub fn prepare(order: &PostgresOrder) -> Result<Exec, ResourceError> {
     let configuration = configuration::write(order)?;
     Ok(Exec {
         program: server.program("postgres"),
+        name: server.program("postgres").into(),
         arguments: vec![
             "-D".into(),
             order.cluster().into(),
@@ -104,27 +97,9 @@ pub fn prepare(order: &PostgresOrder) -> Result<Exec, ResourceError> {
     })
 }
 
-/// Takes the lock of a folder, which the server holds as long as it lives.
-pub(crate) fn lock(folder: &Path) -> Result<OwnedFd, ResourceError> {
-    let path = folder.join("lock");
-    let taken = clock::wait_for(REST, || files::take_lock(&path).transpose());
-    match taken {
-        Some(taken) => taken.map_err(ResourceError::files("locking", &path)),
-        None => Err(ResourceError::Live {
-            folder: folder.display().to_string(),
-            pid: postmaster(&folder.join("cluster")),
-        }),
-    }
-}
-
-/// Whether the port can be had. Somebody may still take it before the server does, which then says so itself.
-pub(crate) fn port_is_free(port: u16) -> Result<(), ResourceError> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Err(refusal) if refusal.kind() == std::io::ErrorKind::AddrInUse => {
-            Err(ResourceError::PortTaken { port })
-        }
-        _ => Ok(()),
-    }
+/// The versions that are on this machine, the newest first.
+pub fn installed() -> Vec<String> {
+    servers::find().into_iter().map(|server| server.version).collect()
 }
 
 /// The process that a cluster says it is served by.

@@ -7,7 +7,7 @@ pub(crate) mod resp;
 pub use ask::{ask, judge};
 
 use crate::door::{files, processes};
-use crate::{Exec, Kind, ResourceError, major, postgres};
+use crate::{Exec, Kind, ResourceError, ground, major};
 use std::path::{Path, PathBuf};
 use towpath_model::Sealed;
 use towpath_model::desired::resource::Evict;
@@ -15,11 +15,18 @@ use towpath_model::desired::resource::Evict;
 /// What stops the server: it writes what it has to keep, and ends.
 pub const STOP_SIGNAL: &str = "TERM";
 
-/// The programs that will do, the one with the name first.
-const PROGRAMS: &[&str] = &["redis-server", "valkey-server"];
+/// What is installed where there is none. The package `redis-server` would start one of its own on the port that everybody
+/// knows; the server itself is in this one, too, under another name.
+pub const PACKAGES: &[&str] = &["redis-tools"];
 
-/// What has to be free on the disk where something is to be kept.
-const ROOM: u64 = 1024 * 1024;
+/// The programs that will do, by their files and by the names that make them servers. The check of a dump is the same program
+/// as the server, and becomes what it is called.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("redis-server", "redis-server"),
+    ("valkey-server", "valkey-server"),
+    ("redis-check-rdb", "redis-server"),
+    ("valkey-check-rdb", "valkey-server"),
+];
 
 /// A server that is wanted.
 #[derive(Debug, Clone)]
@@ -61,14 +68,10 @@ pub fn prepare(order: &RedisOrder) -> Result<Exec, ResourceError> {
         });
     }
     files::make_folder(&order.folder).map_err(doing("making the folder"))?;
-    let program = choose(&find(), order)?;
-    let lock = postgres::lock(&order.folder)?;
-    postgres::port_is_free(order.port)?;
-    if files::room(&order.folder).is_some_and(|room| room < ROOM) {
-        return Err(ResourceError::Full {
-            folder: order.folder.display().to_string(),
-        });
-    }
+    let server = choose(&find(), order)?;
+    let lock = ground::lock(&order.folder, || None)?;
+    ground::port_is_free(order.port)?;
+    ground::has_room(&order.folder)?;
     if !order.persistent {
         files::remove_folder(&order.kept()).map_err(doing("emptying the folder"))?;
     }
@@ -77,7 +80,8 @@ pub fn prepare(order: &RedisOrder) -> Result<Exec, ResourceError> {
     files::write_whole(&configuration, &configuration::text(order))
         .map_err(doing("writing the configuration"))?;
     Ok(Exec {
-        program,
+        program: server.program,
+        name: server.name.into(),
         arguments: vec![configuration.into()],
         environment: processes::environment(),
         folder: order.folder.clone(),
@@ -89,6 +93,8 @@ pub fn prepare(order: &RedisOrder) -> Result<Exec, ResourceError> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Server {
     program: PathBuf,
+    /// What it has to be called.
+    name: &'static str,
     /// As it says itself: `7.0.15`.
     version: String,
 }
@@ -100,16 +106,30 @@ fn find() -> Vec<Server> {
             folders.push(folder.into());
         }
     }
-    let programs = PROGRAMS
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .filter(|program| files::is_program(program));
-    programs
-        .filter_map(|program| {
-            let version = version(&processes::version_of(&program)?)?;
-            Some(Server { program, version })
-        })
-        .collect()
+    let mut servers: Vec<Server> = Vec::new();
+    for (file, name) in PROGRAMS {
+        for program in folders.iter().map(|folder| folder.join(file)) {
+            // A file that is there under several names is one server.
+            let known = |server: &Server| files::real(&server.program) == files::real(&program);
+            if !files::is_program(&program) || servers.iter().any(known) {
+                continue;
+            }
+            let said = processes::version_of(&program, name);
+            if let Some(version) = said.as_deref().and_then(version) {
+                servers.push(Server {
+                    program,
+                    name,
+                    version,
+                });
+            }
+        }
+    }
+    servers
+}
+
+/// The versions that are on this machine.
+pub fn installed() -> Vec<String> {
+    find().into_iter().map(|server| server.version).collect()
 }
 
 /// `7.0.15` of `Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64`.
@@ -118,7 +138,7 @@ fn version(said: &str) -> Option<String> {
     version.map(str::to_owned)
 }
 
-fn choose(found: &[Server], order: &RedisOrder) -> Result<PathBuf, ResourceError> {
+fn choose(found: &[Server], order: &RedisOrder) -> Result<Server, ResourceError> {
     let wanted = match &order.version {
         None => None,
         Some(text) => Some(major(text).ok_or_else(|| ResourceError::Setting {
@@ -128,7 +148,7 @@ fn choose(found: &[Server], order: &RedisOrder) -> Result<PathBuf, ResourceError
         })?),
     };
     let fits = |server: &&Server| wanted.is_none_or(|wanted| major(&server.version) == Some(wanted));
-    let chosen = found.iter().find(fits).map(|server| server.program.clone());
+    let chosen = found.iter().find(fits).cloned();
     chosen.ok_or_else(|| ResourceError::NoServer {
         kind: Kind::Redis.to_string(),
         wanted: wanted.map(|wanted| wanted.to_string()),
@@ -136,7 +156,7 @@ fn choose(found: &[Server], order: &RedisOrder) -> Result<PathBuf, ResourceError
             .iter()
             .map(|server| format!("{} ({})", server.version, server.program.display()))
             .collect(),
-        package: "redis-server".to_owned(),
+        package: PACKAGES.join(" "),
     })
 }
 
@@ -148,6 +168,7 @@ mod tests {
     fn a_server_of_the_wanted_version_is_taken() {
         let server = |program: &str, version: &str| Server {
             program: program.into(),
+            name: "redis-server",
             version: version.to_owned(),
         };
         let found = [
@@ -165,7 +186,7 @@ mod tests {
                 persistent: true,
             };
             match choose(&found, &order) {
-                Ok(program) => program.display().to_string(),
+                Ok(server) => server.program.display().to_string(),
                 Err(error) => format!("{error}\n{}", error.hint().unwrap_or_default()),
             }
         };
@@ -174,7 +195,7 @@ mod tests {
         assert_eq!(chosen(Some("8")), "/usr/bin/valkey-server");
         insta::assert_snapshot!(chosen(Some("6")), @r"
         Redis 6 is wanted, and only 7.0.15 (/usr/bin/redis-server) and 8.0.1 (/usr/bin/valkey-server) is here
-        install it (apt-get install redis-server), or write the version that is here
+        install it (apt-get install redis-tools), or write the version that is here
         ");
     }
 

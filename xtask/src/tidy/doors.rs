@@ -60,6 +60,10 @@ const DOORS: &[(&str, &str)] = &[
         "the folders of stores are made here, their servers are found, and this process becomes one",
     ),
     (
+        "crates/resource/src/bin/",
+        "a program for tests is ordered by its environment to become a store",
+    ),
+    (
         "crates/edge/examples/measure.rs",
         "a measurement reads how much time and memory it took",
     ),

@@ -17,6 +17,10 @@ const ALLOWED: &[(&str, &str)] = &[("Cargo.lock", "checksums and names of packag
 /// Loops that wait on a condition with a bound need a pause between two looks: the file and the reason.
 const PAUSES: &[(&str, &str)] = &[
     (
+        "crates/resource/tests/kit/mod.rs",
+        "it waits for real servers to say that they are ready, or gone, within a bound",
+    ),
+    (
         "crates/towpath/tests/stories/kit.rs",
         "it looks again and again at processes of the system, with a bound, and kills at moments that are counted out",
     ),

@@ -15,6 +15,8 @@ use towpath_model::Sealed;
 pub struct Exec {
     /// The program.
     pub program: PathBuf,
+    /// What it is called, where one file is several programs.
+    pub name: OsString,
     /// What it is called with. There is never anything secret among it.
     pub arguments: Vec<OsString>,
     /// All of its environment.
@@ -29,6 +31,7 @@ impl Exec {
     /// Becomes the program. Only a refusal comes back.
     pub fn exec(self) -> Result<Infallible, ResourceError> {
         let refusal = Command::new(&self.program)
+            .arg0(&self.name)
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment)
@@ -106,10 +109,19 @@ pub(crate) fn run(
     })
 }
 
-/// What a program says of its version; nothing where it cannot be started.
-pub(crate) fn version_of(program: &Path) -> Option<String> {
-    let outcome = run(program, &["--version".into()], Path::new("/"), None).ok()?;
-    outcome.done.then(|| outcome.said.trim().to_owned())
+/// What a program says of its version when it is called by a name; nothing where it cannot be started.
+pub(crate) fn version_of(program: &Path, name: &str) -> Option<String> {
+    let output = Command::new(program)
+        .arg0(name)
+        .arg("--version")
+        .env_clear()
+        .envs(environment())
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(said)
 }
 
 /// Whether a process lives that works in a folder; nothing where that cannot be known.

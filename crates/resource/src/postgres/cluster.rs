@@ -1,6 +1,7 @@
 //! The cluster itself: made beside its place, and settled when the order says something else than it was made for.
 
 use super::servers::Server;
+use super::statements::There;
 use super::{PostgresOrder, configuration, failed, statements};
 use crate::ResourceError;
 use crate::door::{files, processes};
@@ -10,6 +11,9 @@ use towpath_model::Sealed;
 
 /// What a cluster that is being made is called.
 const MAKING: &str = "making-";
+
+/// A cluster that is in use writes as it always does. One that is being made waits for the disk once, at the end.
+const ORDINARY: &str = "fsync=on";
 
 /// The file in a cluster that says for what order it was last settled.
 const SETTLED: &str = "towpath.settled";
@@ -55,7 +59,7 @@ fn make_at(order: &PostgresOrder, server: &Server, making: &Path) -> Result<(), 
         initdb(making, server.major),
         None,
     )?;
-    fill(order, server, making)?;
+    fill(order, server, making, There::fresh(order), "fsync=off")?;
     let path: OsString = making.into();
     let sync = vec!["--sync-only".into(), "-D".into(), path];
     run(
@@ -80,7 +84,7 @@ fn remove_unfinished(folder: &Path) -> Result<(), ResourceError> {
     Ok(())
 }
 
-/// The disk is waited for once, at the end. The superuser cannot log in. The order of texts is that of their characters,
+/// The superuser cannot log in. The order of texts is that of their characters,
 /// which no update of the system changes under an index; from 17 on the server has it built in.
 fn initdb(cluster: &Path, major: u32) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["-D".into(), cluster.into()];
@@ -112,13 +116,23 @@ pub(super) fn settle(order: &PostgresOrder, server: &Server) -> Result<(), Resou
     if settled.as_deref() == Some(&digest(order)) {
         return Ok(());
     }
-    fill(order, server, &cluster)
+    let arguments = single(order, &cluster, "postgres", ORDINARY);
+    let questions = Some(Sealed::new(statements::questions(order)));
+    let doing = "looking for role and database";
+    let answers = run(order, server, doing, "postgres", arguments, questions)?;
+    fill(order, server, &cluster, There::by(&answers), ORDINARY)
 }
 
 /// Role, database and extensions.
-fn fill(order: &PostgresOrder, server: &Server, cluster: &Path) -> Result<(), ResourceError> {
+fn fill(
+    order: &PostgresOrder,
+    server: &Server,
+    cluster: &Path,
+    there: There,
+    setting: &str,
+) -> Result<(), ResourceError> {
     let single = |database: &str, doing: &str, typed: String| {
-        let arguments = single(order, cluster, database);
+        let arguments = single(order, cluster, database, setting);
         run(
             order,
             server,
@@ -128,12 +142,7 @@ fn fill(order: &PostgresOrder, server: &Server, cluster: &Path) -> Result<(), Re
             Some(Sealed::new(typed)),
         )
     };
-    let answers = single(
-        "postgres",
-        "looking for role and database",
-        statements::questions(order),
-    )?;
-    let statements = statements::role_and_database(order, &answers);
+    let statements = statements::role_and_database(order, there);
     single("postgres", "making role and database", statements)?;
     if !order.extensions.is_empty() {
         single(
@@ -147,11 +156,12 @@ fn fill(order: &PostgresOrder, server: &Server, cluster: &Path) -> Result<(), Re
 }
 
 /// The single-user mode. What it says goes to us, and a statement with a password in it is no part of that.
-fn single(order: &PostgresOrder, cluster: &Path, database: &str) -> Vec<OsString> {
+fn single(order: &PostgresOrder, cluster: &Path, database: &str, setting: &str) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["--single".into(), "-D".into(), cluster.into()];
     let libraries = configuration::libraries(order);
     let preload = format!("shared_preload_libraries={libraries}");
     let settings = [
+        setting,
         "exit_on_error=on",
         "log_min_error_statement=panic",
         "log_checkpoints=off",

@@ -53,14 +53,39 @@ pub(super) fn questions(order: &PostgresOrder) -> String {
 const ROLE: &str = "role_is_there";
 const DATABASE: &str = "database_is_there";
 
-/// Makes the role and the database, or changes those that are there. `answers` is what was said to [`questions`].
-pub(super) fn role_and_database(order: &PostgresOrder, answers: &str) -> String {
-    let is_there = |what: &str| answers.contains(&format!("{what} = \"1\""));
+/// What of it is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct There {
+    role: bool,
+    database: bool,
+}
+
+impl There {
+    /// By what was said to [`questions`].
+    pub(super) fn by(answers: &str) -> Self {
+        let is_there = |what: &str| answers.contains(&format!("{what} = \"1\""));
+        There {
+            role: is_there(ROLE),
+            database: is_there(DATABASE),
+        }
+    }
+
+    /// In a cluster that was made just now, where nobody has to be asked.
+    pub(super) fn fresh(order: &PostgresOrder) -> Self {
+        There {
+            role: order.user == "postgres",
+            database: ["postgres", "template0", "template1"].contains(&order.database.as_str()),
+        }
+    }
+}
+
+/// Makes the role and the database, or changes those that are there.
+pub(super) fn role_and_database(order: &PostgresOrder, there: There) -> String {
     let (user, database) = (name(&order.user), name(&order.database));
-    let make_role = if is_there(ROLE) { "ALTER" } else { "CREATE" };
+    let make_role = if there.role { "ALTER" } else { "CREATE" };
     let password = text(order.password.open());
     let role = format!("{make_role} ROLE {user} LOGIN CREATEDB PASSWORD {password}\n");
-    let database = if is_there(DATABASE) {
+    let database = if there.database {
         format!("ALTER DATABASE {database} OWNER TO {user}\n")
     } else {
         format!("CREATE DATABASE {database} OWNER {user}\n")
@@ -105,12 +130,12 @@ mod tests {
 
     #[test]
     fn what_is_there_is_changed_and_what_is_not_is_made() {
-        insta::assert_snapshot!(role_and_database(&order(), ""), @r#"
+        insta::assert_snapshot!(role_and_database(&order(), There::fresh(&order())), @r#"
         CREATE ROLE "o'neil" LOGIN CREATEDB PASSWORD 'it''s \ it'
         CREATE DATABASE "a""b" OWNER "o'neil"
         "#);
         let answers = "\t 1: role_is_there = \"1\"\t(typeid = 23, len = 4, typmod = -1, byval = t)\n";
-        insta::assert_snapshot!(role_and_database(&order(), answers), @r#"
+        insta::assert_snapshot!(role_and_database(&order(), There::by(answers)), @r#"
         ALTER ROLE "o'neil" LOGIN CREATEDB PASSWORD 'it''s \ it'
         CREATE DATABASE "a""b" OWNER "o'neil"
         "#);

@@ -1,5 +1,6 @@
 //! Real servers for tests: started as a keeper would start them, and gone when a test is over.
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
+#![allow(clippy::print_stdout, reason = "what is left out is told")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -65,7 +66,7 @@ pub(crate) fn is_here(kind: Kind) -> bool {
     };
     let here = !said.contains(&format!("there is no {name} server"));
     if !here {
-        eprintln!("left out: there is no {name} on this machine (apt-get install {package})");
+        println!("left out: there is no {name} on this machine (apt-get install {package})");
     }
     here
 }
@@ -129,7 +130,12 @@ impl Stand {
                 towpath_resource::postgres::ask("keeper", "shop"),
                 towpath_resource::postgres::judge,
             ),
-            Kind::Redis => (towpath_resource::redis::ask(), towpath_resource::redis::judge),
+            Kind::Redis => (
+                towpath_resource::redis::ask(&Sealed::new(PASSWORD.to_owned()))
+                    .open()
+                    .clone(),
+                towpath_resource::redis::judge,
+            ),
         };
         stream.write_all(&question).ok()?;
         let mut answer = Vec::new();
@@ -137,7 +143,7 @@ impl Stand {
             let mut more = [0; 512];
             let read = stream.read(&mut more).ok()?;
             answer.extend_from_slice(&more[..read]);
-            match towpath(judge(&answer)) {
+            match settled(judge(&answer)) {
                 None if read > 0 => {}
                 judged => return judged,
             }
@@ -172,6 +178,13 @@ impl Stand {
         self.child.wait().unwrap();
     }
 
+    /// Kills it, and waits until what it has started is done by itself.
+    pub(crate) fn abandon(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        wait_until_free(&self.folder);
+    }
+
     /// Kills it with those that it has started and that have not left its group.
     pub(crate) fn kill_all(mut self) {
         let _ = rustix::process::kill_process_group(self.pid(), rustix::process::Signal::KILL);
@@ -197,19 +210,23 @@ impl Drop for Stand {
     fn drop(&mut self) {
         let _ = rustix::process::kill_process_group(self.pid(), rustix::process::Signal::KILL);
         let _ = self.child.wait();
-        // The last process of a server gives back the lock. One that cannot be opened is nobody's.
-        let Ok(lock) = std::fs::File::open(self.folder.join("lock")) else {
-            return;
-        };
-        let begun = Instant::now();
-        let free = || rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
-        while !free() && begun.elapsed() < BOUND {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until_free(&self.folder);
     }
 }
 
-fn towpath(answer: Answer) -> Option<Answer> {
+/// Waits until the last process of a server has given back the lock. One that cannot be opened is nobody's.
+fn wait_until_free(folder: &Path) {
+    let Ok(lock) = std::fs::File::open(folder.join("lock")) else {
+        return;
+    };
+    let begun = Instant::now();
+    let free = || rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
+    while !free() && begun.elapsed() < BOUND {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn settled(answer: Answer) -> Option<Answer> {
     (answer != Answer::Unfinished).then_some(answer)
 }
 
@@ -232,7 +249,7 @@ impl Mount {
             .status();
         let mounted = mounted.is_ok_and(|status| status.success());
         if !mounted {
-            eprintln!("left out: a file system cannot be mounted here");
+            println!("left out: a file system cannot be mounted here");
         }
         mounted.then(|| Mount(folder.to_owned()))
     }
