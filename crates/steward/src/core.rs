@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use towpath_api::{Apply, Event, Tone};
+use towpath_decide::converge::Because;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
 use towpath_engine::Engine;
@@ -201,6 +202,7 @@ impl<E: Engine> Core<E> {
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
+            self.look_for_silent(seen);
         }
         if let Fact::Did {
             id,
@@ -229,6 +231,24 @@ impl<E: Engine> Core<E> {
             // It is told after the change itself, which would take it back.
             let _ = self.inbox.send(Message::Fact(Fact::Robbed(seen.id.clone())));
         }
+    }
+
+    /// A keeper that does not answer is told of, and that it was ended for it.
+    pub(crate) fn look_for_silent(&mut self, seen: &Seen) {
+        let parts = self.tended.parts();
+        let before = parts
+            .get(&seen.id.component)
+            .and_then(|part| part.standing.iter().find(|one| one.seen.id == seen.id))
+            .map(|one| &one.seen.life);
+        let text = match (&seen.life, before) {
+            (Life::Silent { .. }, Some(Life::Silent { .. })) => return,
+            (Life::Silent { keeper }, _) => Because::KeeperSilent(*keeper).to_string(),
+            (Life::Lost, Some(Life::Silent { .. })) => {
+                "its keeper did not answer, and was killed with all that it kept".to_owned()
+            }
+            _ => return,
+        };
+        self.note(Tone::Warning, format!("{}: {text}", seen.id));
     }
 
     /// The port of an instance that is no more can be given again.
