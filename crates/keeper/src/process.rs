@@ -9,6 +9,7 @@
 )]
 
 use nix::libc;
+use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
@@ -34,6 +35,15 @@ pub(crate) fn default_signals() {
 pub(crate) fn close_inherited() {
     // SAFETY: called first in the nursery and in the steward, when nothing of this process holds a file yet.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
+}
+
+/// Has the system send us `SIGIO` each time that something is deleted from an open folder. There are few watches of the other
+/// kind (inotify) for one person, and thousands of keepers; whether this system knows this kind is answered.
+pub(crate) fn tell_of_deletions(folder: &OwnedFd) -> bool {
+    const DELETE: libc::c_int = 0x8;
+    const EACH_TIME: libc::c_int = libc::c_int::MIN;
+    // SAFETY: it says what is wanted of a file that is open, and takes nothing from our memory.
+    unsafe { libc::fcntl(folder.as_raw_fd(), libc::F_NOTIFY, DELETE | EACH_TIME) == 0 }
 }
 
 /// Ends this process at once, without running anything that the original of a copy has left to be run at its end.

@@ -74,6 +74,8 @@ pub(crate) enum Message {
         /// Those of them whose artifact cannot be known to be the same.
         anew: Vec<Name>,
     },
+    /// The folder of the state has gone.
+    Vanished,
     /// The manifest says something else now.
     Reread(Box<Result<Apply, String>>),
 }
@@ -106,6 +108,8 @@ pub(crate) struct Core<E> {
     pub(crate) left: Option<Left>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
+    /// The folder of the state has gone.
+    pub(crate) vanished: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
     /// The ports that were given to those that are being started.
@@ -113,13 +117,13 @@ pub(crate) struct Core<E> {
 }
 
 impl<E: Engine> Core<E> {
-    /// Runs until everything is down.
+    /// Runs until everything is down; whether that was because the folder of the state has gone.
     pub(crate) async fn run(
         mut self,
         mut inbox: UnboundedReceiver<Message>,
         mut changes: UnboundedReceiver<Seen>,
         mut edge_events: UnboundedReceiver<towpath_edge::Event>,
-    ) {
+    ) -> bool {
         // Whoever has started us reads the manifest meanwhile. What cannot be read now is said when it is needed.
         self.left = self.ledger.left().await.ok();
         loop {
@@ -145,8 +149,9 @@ impl<E: Engine> Core<E> {
             self.look_after_naps();
             self.turn().await;
             if self.tended.is_gone() {
+                let vanished = self.vanished;
                 self.leave().await;
-                return;
+                return vanished;
             }
         }
     }
@@ -188,6 +193,20 @@ impl<E: Engine> Core<E> {
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(*reread).await,
+            Message::Vanished => self.vanish(),
+        }
+    }
+
+    /// Nobody can reach us any more, and a second one would start everything again beside us: everything stops.
+    fn vanish(&mut self) {
+        if !self.vanished {
+            self.vanished = true;
+            let text = format!(
+                "{} was deleted or moved, and nobody could reach what runs any more: everything stops",
+                self.config.state.display()
+            );
+            self.note(Tone::Error, text);
+            self.learn(Fact::Down { at_once: false });
         }
     }
 
@@ -202,6 +221,13 @@ impl<E: Engine> Core<E> {
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
+            self.look_for_silent(seen);
+        }
+        if let Fact::Did {
+            result: Ok(Some(seen)),
+            ..
+        } = &fact
+        {
             self.look_for_silent(seen);
         }
         if let Fact::Did {
@@ -242,6 +268,8 @@ impl<E: Engine> Core<E> {
             .map(|one| &one.seen.life);
         let text = match (&seen.life, before) {
             (Life::Silent { .. }, Some(Life::Silent { .. })) => return,
+            // It is ended in a moment, and then that is told.
+            (Life::Silent { .. }, _) if self.tended.goes_down() => return,
             (Life::Silent { keeper }, _) => Because::KeeperSilent(*keeper).to_string(),
             (Life::Lost, Some(Life::Silent { .. })) => {
                 "its keeper did not answer, and was killed with all that it kept".to_owned()
@@ -343,7 +371,8 @@ impl<E: Engine> Core<E> {
              this when there is room",
             errors::told(error)
         );
-        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) {
+        // That there is no journal any more has been said.
+        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) && !self.vanished {
             self.note(Tone::Error, text);
         }
     }
@@ -471,7 +500,9 @@ impl<E: Engine> Core<E> {
         }
         self.maker.end().await;
         self.ledger.close().await;
-        sockets::leave(&self.config.state);
+        if !self.vanished {
+            sockets::leave(&self.config.state);
+        }
         self.onlookers.gone().await;
     }
 }

@@ -102,6 +102,15 @@ async fn serve<E: Engine>(
         subject: config.state.display().to_string(),
         source,
     })?;
+    // Where the system does not tell, it is as it was for those who look.
+    if let Ok(gone) = sockets::gone(&config.state) {
+        let inbox = inbox.clone();
+        tokio::spawn(async move {
+            gone.await;
+            // That nobody hears it means that we are ending.
+            let _ = inbox.send(Message::Vanished);
+        });
+    }
     desk::open(listener, inbox.clone(), Arc::clone(&engine));
     ready();
     let seed = config.folder.to_string_lossy().into_owned();
@@ -127,11 +136,15 @@ async fn serve<E: Engine>(
         notes: BTreeMap::new(),
         left: None,
         restored: false,
+        vanished: false,
         force_builds: false,
         starting: HashMap::new(),
         config,
     };
-    core.run(messages, changes, from_edge).await;
+    let folder = core.config.state.clone();
+    if core.run(messages, changes, from_edge).await {
+        return Err(StewardError::Vanished(folder));
+    }
     Ok(())
 }
 

@@ -42,3 +42,54 @@ fn a_stopped_keeper_delays_nobody_and_goes_with_down() {
     assert!(ran.err.contains(told), "{}", ran.err);
     product.leaves_nothing();
 }
+
+#[test]
+fn what_runs_ends_when_its_state_folder_is_deleted() {
+    let product = Product::new("homeless", TWO);
+    let mut up = product.begin_command(&["up"]);
+    // Its logs are followed by now.
+    up.says("started as process");
+    std::fs::remove_dir_all(product.folder.join(".towpath")).expect("it can be deleted");
+    up.says("nobody could reach what runs any more: everything stops");
+    assert_eq!(up.end().code, Some(0));
+    product.leaves_nothing();
+    // The next one starts afresh, and it is the only one.
+    product.up();
+    assert_eq!(
+        (product.running("web").len(), product.running("single").len()),
+        (1, 1)
+    );
+}
+
+#[test]
+fn what_runs_ends_when_its_state_folder_is_moved() {
+    let product = Product::new("moved", TWO);
+    product.up();
+    let (here, there) = (product.folder.join(".towpath"), product.folder.join("elsewhere"));
+    std::fs::rename(here, there).expect("it can be moved");
+    product.leaves_nothing();
+}
+
+#[test]
+fn what_runs_without_a_steward_ends_when_its_state_folder_is_deleted() {
+    let product = Product::new("orphaned", TWO);
+    product.up();
+    product.kill_steward();
+    eventually("the steward has gone", || {
+        product.steward().is_none().then_some(())
+    });
+    assert!(!product.left().is_empty(), "what runs goes on");
+    std::fs::remove_dir_all(product.folder.join(".towpath")).expect("it can be deleted");
+    product.leaves_nothing();
+}
+
+#[test]
+fn an_up_that_looks_on_ends_when_somebody_else_stops_everything() {
+    let product = Product::new("stopped", TWO);
+    let mut up = product.begin_command(&["up"]);
+    up.says("Ctrl-C stops everything");
+    product.well(&["down"]);
+    up.says("everything was stopped by somebody else");
+    assert_eq!(up.end().code, Some(0));
+    product.leaves_nothing();
+}
