@@ -10,6 +10,7 @@
 mod adopt;
 mod door;
 mod logs;
+mod look;
 mod nursery;
 mod pump;
 mod requests;
@@ -135,6 +136,20 @@ impl Process {
             )),
         }
     }
+}
+
+/// How everything is that runs in a state folder, as its keepers tell. It changes nothing, and starts nobody.
+pub async fn look(state: &Path) -> Result<Vec<Seen>, EngineError> {
+    let layout = Layout::new(state);
+    let folder = layout.instances();
+    let failed = |source| EngineError::system("looking for instances", folder.display(), source);
+    let looked = door::beside(move || look::look(&layout)).await;
+    looked.unwrap_or_else(|| Ok(Vec::new())).map_err(failed)
+}
+
+/// What was said in a state folder. It changes nothing, and starts nobody.
+pub fn said(state: &Path, query: LogQuery) -> Result<Lines, EngineError> {
+    logs::read(Layout::new(state), query)
 }
 
 fn received(

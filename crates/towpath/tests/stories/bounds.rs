@@ -93,3 +93,48 @@ fn an_up_that_looks_on_ends_when_somebody_else_stops_everything() {
     assert_eq!(up.end().code, Some(0));
     product.leaves_nothing();
 }
+
+#[test]
+fn what_runs_is_told_while_stewards_die_and_come() {
+    let product = Product::new("told", TWO);
+    product.up();
+    let before = product.pid("web");
+    let folder = product.folder.to_string_lossy().into_owned();
+    for _ in 0..5 {
+        product.kill_steward();
+        assert_eq!(product.pid("web"), before, "one that dies takes no answer along");
+        eventually("it has gone", || product.steward().is_none().then_some(()));
+        // One of which nothing was asked yet has adopted nothing.
+        let mut next = product.begin_command(&["steward", "--folder", &folder, "--env", "dev"]);
+        next.says("ready");
+        let status = product.status();
+        assert_eq!(status["steward"]["pid"], next.child.id(), "{status:#}");
+        assert_eq!(
+            crate::kit::pids(&component(&status, "web")),
+            [before].into(),
+            "{status:#}"
+        );
+        product.kill_steward();
+        next.end();
+        product.up();
+        assert_eq!(product.pid("web"), before);
+    }
+}
+
+#[test]
+fn what_is_made_for_it_in_the_system_is_named_once() {
+    let product = Product::new("named", TWO);
+    product.up();
+    let groups = product.groups();
+    if groups.is_empty() {
+        println!("left out: groups cannot be made here");
+    }
+    for group in groups {
+        let name = group
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        assert!(name.starts_with("towpath-dev-"), "{name}");
+    }
+}
