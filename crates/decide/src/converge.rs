@@ -529,6 +529,7 @@ fn trouble(one: &Standing) -> Option<(State, Because)> {
         ) => Some((State::Looping, Because::Loops(after.clone()))),
         (Life::Resting { after, .. }, _) => Some((State::Unwell, Because::StartsAgain(after.clone()))),
         (Life::Ended { exit }, _) => Some((State::Failed, ended(exit))),
+        (Life::Silent { keeper }, _) => Some((State::Unwell, Because::KeeperSilent(*keeper))),
         (Life::Running { .. }, Well::NotYet { late: Some(why) }) => {
             Some((State::Unwell, Because::Late(why.clone())))
         }

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use towpath_api::{Apply, Event, Tone};
+use towpath_decide::converge::Because;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
 use towpath_engine::{Engine, EngineError};
@@ -75,6 +76,8 @@ pub(crate) enum Message {
         /// Those of them whose artifact cannot be known to be the same.
         anew: Vec<Name>,
     },
+    /// The folder of the state has gone.
+    Vanished,
     /// The manifest says something else now.
     Reread(Box<Result<Apply, String>>),
 }
@@ -109,6 +112,8 @@ pub(crate) struct Core<E> {
     pub(crate) observed: Option<JoinHandle<Result<Vec<Seen>, EngineError>>>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
+    /// The folder of the state has gone.
+    pub(crate) vanished: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
     /// Something large was read, and what that took has not been given back yet.
@@ -118,13 +123,13 @@ pub(crate) struct Core<E> {
 }
 
 impl<E: Engine> Core<E> {
-    /// Runs until everything is down.
+    /// Runs until everything is down; whether that was because the folder of the state has gone.
     pub(crate) async fn run(
         mut self,
         mut inbox: UnboundedReceiver<Message>,
         mut changes: UnboundedReceiver<Seen>,
         mut edge_events: UnboundedReceiver<towpath_edge::Event>,
-    ) {
+    ) -> bool {
         // Whoever has started us reads the manifest meanwhile. What cannot be read now is said when it is needed.
         let engine = Arc::clone(&self.engine);
         self.observed = Some(tokio::spawn(async move { engine.observe().await }));
@@ -155,8 +160,9 @@ impl<E: Engine> Core<E> {
             self.look_after_naps();
             self.turn().await;
             if self.tended.is_gone() {
+                let vanished = self.vanished;
                 self.leave().await;
-                return;
+                return vanished;
             }
         }
     }
@@ -198,6 +204,20 @@ impl<E: Engine> Core<E> {
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(*reread).await,
+            Message::Vanished => self.vanish(),
+        }
+    }
+
+    /// Nobody can reach us any more, and a second one would start everything again beside us: everything stops.
+    fn vanish(&mut self) {
+        if !self.vanished {
+            self.vanished = true;
+            let text = format!(
+                "{} was deleted or moved, and nobody could reach what runs any more: everything stops",
+                self.config.state.display()
+            );
+            self.note(Tone::Error, text);
+            self.learn(Fact::Down { at_once: false });
         }
     }
 
@@ -209,6 +229,14 @@ impl<E: Engine> Core<E> {
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
+            self.look_for_silent(seen);
+        }
+        if let Fact::Did {
+            result: Ok(Some(seen)),
+            ..
+        } = &fact
+        {
+            self.look_for_silent(seen);
         }
         if let Fact::Did {
             id,
@@ -237,6 +265,26 @@ impl<E: Engine> Core<E> {
             // It is told after the change itself, which would take it back.
             let _ = self.inbox.send(Message::Fact(Fact::Robbed(seen.id.clone())));
         }
+    }
+
+    /// A keeper that does not answer is told of, and that it was ended for it.
+    pub(crate) fn look_for_silent(&mut self, seen: &Seen) {
+        let parts = self.tended.parts();
+        let before = parts
+            .get(&seen.id.component)
+            .and_then(|part| part.standing.iter().find(|one| one.seen.id == seen.id))
+            .map(|one| &one.seen.life);
+        let text = match (&seen.life, before) {
+            (Life::Silent { .. }, Some(Life::Silent { .. })) => return,
+            // It is ended in a moment, and then that is told.
+            (Life::Silent { .. }, _) if self.tended.goes_down() => return,
+            (Life::Silent { keeper }, _) => Because::KeeperSilent(*keeper).to_string(),
+            (Life::Lost, Some(Life::Silent { .. })) => {
+                "its keeper did not answer, and was killed with all that it kept".to_owned()
+            }
+            _ => return,
+        };
+        self.note(Tone::Warning, format!("{}: {text}", seen.id));
     }
 
     /// The port of an instance that is no more can be given again.
@@ -334,7 +382,8 @@ impl<E: Engine> Core<E> {
              this when there is room",
             errors::told(error)
         );
-        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) {
+        // That there is no journal any more has been said.
+        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) && !self.vanished {
             self.note(Tone::Error, text);
         }
     }
@@ -462,7 +511,9 @@ impl<E: Engine> Core<E> {
         }
         self.maker.end().await;
         self.ledger.close().await;
-        sockets::leave(&self.config.state);
+        if !self.vanished {
+            sockets::leave(&self.config.state);
+        }
         self.onlookers.gone().await;
     }
 }

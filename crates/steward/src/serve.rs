@@ -225,9 +225,13 @@ impl<E: Engine> Desk<E> {
 
     async fn logs(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let args: LogArgs = read(body)?;
-        let failed = |error| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
-        let lines = lines_of(&*self.engine, args).await.map_err(failed)?;
-        Ok(answer(StatusCode::OK, UnsyncBoxBody::new(Lines(lines))))
+        let failed =
+            |error: EngineError| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
+        let lines = self.engine.logs(query(args)).await.map_err(failed)?;
+        Ok(answer(
+            StatusCode::OK,
+            UnsyncBoxBody::new(Lines(told_lines(lines))),
+        ))
     }
 }
 
@@ -291,20 +295,23 @@ impl<E: Engine> Core<E> {
     }
 }
 
-/// What instances have said, in the words of clients.
-pub(crate) async fn lines_of<E: Engine>(engine: &E, args: LogArgs) -> Result<Receiver<LogLine>, EngineError> {
+/// What a client wants to read, in the words of engines.
+pub(crate) fn query(args: LogArgs) -> LogQuery {
     let components = args
         .components
         .iter()
         .filter_map(|name| Name::parse(name).ok())
         .collect();
-    let query = LogQuery {
+    LogQuery {
         components,
         since: args.since,
         last: args.last,
         follow: args.follow,
-    };
-    let mut from = engine.logs(query).await?;
+    }
+}
+
+/// What instances have said, in the words of clients.
+pub(crate) fn told_lines(mut from: towpath_engine::Lines) -> Receiver<LogLine> {
     let (to, lines) = channel(256);
     tokio::spawn(async move {
         while let Some(line) = from.recv().await {
@@ -324,7 +331,7 @@ pub(crate) async fn lines_of<E: Engine>(engine: &E, args: LogArgs) -> Result<Rec
             }
         }
     });
-    Ok(lines)
+    lines
 }
 
 fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceiver<Event>) {

@@ -271,6 +271,7 @@ fn instance(one: &Standing) -> Instance {
         (Life::Stopping { .. }, _) => (State::Stopping, "it has been asked to stop".to_owned()),
         (Life::Ended { exit }, _) if exit.is_success() => (State::Done, exit.to_string()),
         (Life::Ended { exit }, _) => (State::Failed, exit.to_string()),
+        (Life::Silent { keeper }, _) => (State::Unwell, Because::KeeperSilent(*keeper).to_string()),
         (Life::Lost, _) => (State::Failed, "its keeper was killed, and it with it".to_owned()),
     };
     Instance {

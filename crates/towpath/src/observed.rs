@@ -3,6 +3,7 @@
 use crate::here::Here;
 use std::collections::BTreeMap;
 use towpath_api::{Component, Instance, Status};
+use towpath_decide::converge::Because;
 use towpath_model::run::{Exit, Kind, Life, Seen, State};
 
 /// How everything is, as far as keepers know. They know whether a process runs, and not whether it is well.
@@ -81,6 +82,7 @@ fn told(life: &Life) -> (State, String) {
         }
         Life::Stopping { .. } => (State::Stopping, "it was asked to stop".to_owned()),
         Life::Ended { exit } => (over(exit), exit.to_string()),
+        Life::Silent { keeper } => (State::Unwell, Because::KeeperSilent(*keeper).to_string()),
         Life::Lost => (State::Failed, "its keeper has died, and it with it".to_owned()),
     }
 }

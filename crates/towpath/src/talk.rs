@@ -21,12 +21,31 @@ pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<
     }
 }
 
+/// What is said while a steward has not taken over yet what another one has left.
+const TAKES_OVER: &str = "the steward has not taken over yet what runs: this is what the keepers tell";
+
 /// How everything is. Where nobody looks after it, it is as the keepers tell; where nothing runs, there is nothing to tell.
 pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
     wait(async {
-        match here.client().ask(http::Method::GET, "/status", &()).await {
+        match here
+            .client()
+            .ask::<_, Status>(http::Method::GET, "/status", &())
+            .await
+        {
+            // One that has just come has not taken over yet what runs, and knows nothing of it.
+            Ok(status) if status.product.is_empty() => Ok(match left_behind(here).await? {
+                Some(left) => Status {
+                    steward: status.steward,
+                    notes: vec![TAKES_OVER.to_owned()],
+                    ..left
+                },
+                None => status,
+            }),
             Ok(status) => Ok(status),
-            Err(ClientError::Nobody) => left_behind(here).await?.ok_or_else(|| nobody(here)),
+            // One that dies may take a question and never answer it.
+            Err(ClientError::Nobody | ClientError::Cut) => {
+                left_behind(here).await?.ok_or_else(|| nobody(here))
+            }
             Err(error) => Err(failed(&error, here)),
         }
     })

@@ -62,6 +62,8 @@ pub enum Because {
     CannotStart(String),
     /// Its keeper was killed.
     KeeperLost,
+    /// Its keeper lives and does not answer; its process, where that is known.
+    KeeperSilent(Option<u32>),
     /// It is a job, and due.
     Due,
     /// It is a job without a time, and has not run since the product came up.
@@ -125,6 +127,14 @@ impl fmt::Display for Because {
             Because::PortTaken(port) => write!(f, "another program listens on its port {port}"),
             Because::CannotStart(why) => write!(f, "it could not be started: {why}"),
             Because::KeeperLost => f.write_str("its keeper was killed, and it with it"),
+            Because::KeeperSilent(Some(keeper)) => write!(
+                f,
+                "its keeper (process {keeper}) does not answer; `kill -CONT {keeper}` wakes one that was stopped, and \
+                 `towpath restart` ends it with all that it keeps"
+            ),
+            Because::KeeperSilent(None) => {
+                f.write_str("its keeper does not answer; `towpath restart` ends it with all that it keeps")
+            }
             Because::Due => f.write_str("it is its time"),
             Because::Once => f.write_str("it runs once, when the product comes up"),
             Because::Retry(time, of) => write!(f, "its last run failed: try {time} of {of}"),

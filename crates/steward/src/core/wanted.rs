@@ -230,6 +230,7 @@ impl<E: Engine> Core<E> {
         for one in &seen {
             digests.insert(one.id.component.clone(), one.digest.clone());
         }
+        seen.iter().for_each(|one| self.look_for_silent(one));
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();

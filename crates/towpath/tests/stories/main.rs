@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the real binary runs real processes")]
 
 mod bots;
+mod bounds;
 mod calls;
 mod disks;
 mod edits;
