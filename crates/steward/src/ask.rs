@@ -1,7 +1,9 @@
 //! Asking instances how they are: one task with a heap of times, and a short task for each question under way.
 
 use crate::core::Message;
+use crate::door::memory::Handed;
 use crate::door::{clock, processes};
+use crate::dress::Dress;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -17,7 +19,6 @@ use towpath_decide::converge::Well;
 use towpath_decide::health::{Answers, Meaning, hear};
 use towpath_decide::tend::Fact;
 use towpath_model::run::{Ask, Health, InstanceId};
-use towpath_model::sealed::Sealed;
 
 /// The most questions that are under way at a time: a thousand instances that start at once are asked in turn.
 const MOST: usize = 64;
@@ -34,7 +35,7 @@ pub(crate) struct Question {
     /// Where and with what a command runs.
     pub(crate) dir: PathBuf,
     /// The variables of a command.
-    pub(crate) env: Arc<Vec<(String, Sealed<String>)>>,
+    pub(crate) env: Arc<Dress>,
 }
 
 /// An order to the one who asks.
@@ -225,20 +226,24 @@ async fn ask(question: &Question) -> Result<(), String> {
             (Ask::Runs, _) | (Ask::Port | Ask::Path(_), None) => Ok(()),
             (Ask::Port, Some(port)) => connect(port).await.map(|_| ()),
             (Ask::Path(path), Some(port)) => get(port, path).await,
-            (Ask::Command(command), _) => {
-                let ended = processes::ask(command, &question.dir, &question.env).await;
-                match ended {
-                    Ok(status) if status.success() => Ok(()),
-                    Ok(status) => Err(format!("`{command}` ended with {status}")),
-                    Err(error) => Err(format!("`{command}` could not be started: {error}")),
-                }
-            }
+            (Ask::Command(command), _) => match run_command(command, question).await {
+                Ok(status) if status.success() => Ok(()),
+                Ok(status) => Err(format!("`{command}` ended with {status}")),
+                Err(error) => Err(format!("`{command}` could not be started: {error}")),
+            },
         }
     };
     match tokio::time::timeout(timeout, answer).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("no answer within {}", spoken(timeout))),
     }
+}
+
+/// Runs a command as the component itself would, with its files for as long as it runs.
+async fn run_command(command: &str, question: &Question) -> std::io::Result<std::process::ExitStatus> {
+    let (env, files) = &*question.env;
+    let handed = Handed::new(files)?;
+    processes::ask(command, &question.dir, &handed.with(env)).await
 }
 
 fn spoken(time: Duration) -> String {

@@ -419,9 +419,8 @@ impl<E: Engine> Core<E> {
                         Ask::Command(_) => {
                             self.wardrobe
                                 .variables(&component.env, one.seen.port, &self.addresses)
-                                .0
                         }
-                        _ => Vec::new(),
+                        _ => Default::default(),
                     };
                     self.asked.insert(one.seen.id.clone(), pid);
                     self.asker.begin(Question {

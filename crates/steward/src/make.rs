@@ -268,9 +268,11 @@ impl<E: Engine> Core<E> {
         self.maker.pause(&names);
         let changed = self.maker.changed.remove(&build.name);
         let (lines, from_build) = channel(LINES);
+        let (env, files) = self.wardrobe.variables(&build.env, None, &self.addresses);
         let request = Request {
             build: Arc::clone(build),
-            env: self.wardrobe.variables(&build.env, None, &self.addresses).0,
+            env,
+            files,
             force: self.force_builds || changed,
             changed,
             outputs: owners

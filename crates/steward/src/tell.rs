@@ -10,6 +10,7 @@ use towpath_decide::converge::{Because, Standing, Well};
 use towpath_decide::tend::Part;
 use towpath_engine::Engine;
 use towpath_model::run::{Life, State};
+use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 use towpath_store::Written;
 
@@ -229,10 +230,11 @@ impl<E: Engine> Core<E> {
         let component = part.component.as_ref()?;
         let port = part.standing.iter().find_map(|one| one.seen.port);
         let (env, files) = self.wardrobe.variables(&component.env, port, &self.addresses);
-        let env = env.into_iter().chain(files);
+        let open = |(name, value): (String, Sealed<String>)| (name, value.open().clone());
         Some(Surroundings {
             dir: component.dir.clone(),
-            env: env.map(|(name, value)| (name, value.open().clone())).collect(),
+            env: env.into_iter().map(open).collect(),
+            files: files.into_iter().map(open).collect(),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod bots;
 mod calls;
+mod commands;
 mod disks;
 mod edits;
 mod faults;
