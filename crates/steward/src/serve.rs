@@ -24,6 +24,7 @@ use towpath_api::{
     Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
 };
 use towpath_decide::converge::Because;
+use towpath_decide::scale::scale;
 use towpath_decide::tend::{Fact, Wish};
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
@@ -44,7 +45,7 @@ pub(crate) enum Request {
     /// Everything is to stop.
     Down(DownArgs, Onlooker),
     /// Something is wanted of a component.
-    Wish(String, Wish, Onlooker, oneshot::Sender<bool>),
+    Wish(String, Wish, Onlooker, oneshot::Sender<Result<(), Refusal>>),
     /// Somebody looks on.
     Look(Onlooker),
     /// Why a component is as it is.
@@ -211,11 +212,8 @@ impl<E: Engine> Desk<E> {
         let (onlooker, events) = onlooker(true, vec![name.to_owned()]);
         let (to, known) = oneshot::channel();
         self.send(Request::Wish(name.to_owned(), wish, onlooker, to))?;
-        if known.await.map_err(|_| ending())? {
-            Ok(lines(events))
-        } else {
-            Err(unknown(name))
-        }
+        known.await.map_err(|_| ending())??;
+        Ok(lines(events))
     }
 
     async fn logs(&self, body: &Bytes) -> Result<Answer, Refusal> {
@@ -243,16 +241,18 @@ impl<E: Engine> Core<E> {
                 self.learn(Fact::Down { at_once: args.now });
             }
             Request::Wish(name, wish, onlooker, to) => {
-                let name = self.named(&name);
-                let known = name.is_some();
-                if let Some(name) = name {
-                    self.onlookers.add(onlooker, false);
-                    self.learn(Fact::Wished { name, wish });
-                    self.flush();
-                    self.turn().await;
-                }
+                let answer = match self.may_wish(&name, &wish) {
+                    Ok(name) => {
+                        self.onlookers.add(onlooker, false);
+                        self.learn(Fact::Wished { name, wish });
+                        self.flush();
+                        self.turn().await;
+                        Ok(())
+                    }
+                    Err(refusal) => Err(refusal),
+                };
                 // It holds from now on, even when we are killed.
-                let _ = to.send(known);
+                let _ = to.send(answer);
             }
             Request::Explain(name, to) => {
                 let told = match self.named(&name) {
@@ -265,6 +265,20 @@ impl<E: Engine> Core<E> {
                 drop(to.send(self.named(&name).and_then(|name| self.surroundings(&name))));
             }
         }
+    }
+
+    /// The component of which something is wanted, where that can be.
+    fn may_wish(&self, name: &str, wish: &Wish) -> Result<Name, Refusal> {
+        let known = self.named(name).ok_or_else(|| unknown(name))?;
+        let part = self.tended.parts().get(&known);
+        let component = part.and_then(|part| part.component.as_ref());
+        if let (Wish::Scale(instances), Some(component)) = (wish, component) {
+            scale(component, *instances).map_err(|refusal| {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                problem(status, "not-scaled", &refusal.message, Some(&refusal.hint))
+            })?;
+        }
+        Ok(known)
     }
 
     /// What is known without looking: the files that everything was read from, and whether everything is well.

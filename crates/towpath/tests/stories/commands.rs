@@ -35,3 +35,43 @@ about = "A key"
     assert!(path.starts_with('/'), "{}", ran.out);
     assert_eq!(values, "hushhush", "{}", ran.out);
 }
+
+#[test]
+fn what_cannot_be_scaled_is_refused_with_the_rule_and_the_next_step() {
+    let product = Product::new(
+        "scaled",
+        r#"
+[bot.ear]
+run = "exec sleep 600"
+
+[worker.hand]
+run = "exec sleep 600"
+replicas = { min = 1, max = 2 }
+
+[job.night]
+run = "true"
+cron = "0 3 * * *"
+"#,
+    );
+    product.up();
+    for (word, rule, next) in [
+        ("ear=3", "bot `ear` is single", "towpath scale ear=1"),
+        (
+            "night=2",
+            "job `night` has one run at a time",
+            "towpath start night",
+        ),
+        (
+            "hand=3",
+            "the manifest lets 2 of `hand` run at most",
+            "raise `max`",
+        ),
+    ] {
+        let ran = product.run(&["scale", word]);
+        assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains(rule) && ran.err.contains(next), "{}", ran.err);
+    }
+    assert_eq!(product.running("ear").len(), 1);
+    product.well(&["scale", "hand=2"]);
+    assert_eq!(product.running("hand").len(), 2);
+}
