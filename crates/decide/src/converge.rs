@@ -18,7 +18,7 @@
 
 mod because;
 
-pub use because::Because;
+pub use because::{After, Because};
 
 use jiff::Timestamp;
 use towpath_model::desired::component::Restart;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
-use towpath_decide::converge::{Because, Standing, Well};
+use towpath_decide::converge::{Standing, Well};
 use towpath_decide::tend::Part;
 use towpath_engine::Engine;
 use towpath_model::run::{Life, State};
@@ -241,10 +241,7 @@ impl<E: Engine> Core<E> {
 
 /// Why a component is as it is, with times as they are read here.
 fn because(part: &Part) -> String {
-    match &part.because {
-        Because::NextRun(at) => format!("it runs next at {}", clock::spoken(*at)),
-        because => because.to_string(),
-    }
+    part.because.told(clock::spoken)
 }
 
 fn instance(one: &Standing) -> Instance {

@@ -70,6 +70,8 @@ pub enum Because {
     Retry(u32, u32),
     /// It is a job, and runs.
     Runs,
+    /// It is a job whose last run failed: why, and what comes next.
+    RunFailed(Box<Because>, After),
     /// It is a job that runs next at a time.
     NextRun(Timestamp),
     /// It is a job that ended well.
@@ -82,6 +84,39 @@ pub enum Because {
     FilesChanged(String),
     /// So many of so many are well, and why not the others.
     Some(u32, u32, Box<Because>),
+}
+
+/// What comes after a run of a job that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The same run is tried again at a time.
+    Try(Timestamp),
+    /// Its next run is due at a time.
+    Run(Timestamp),
+    /// Nothing, until somebody asks.
+    Nothing,
+}
+
+impl Because {
+    /// The sentence for it, with times as somebody wants to read them.
+    pub fn told(&self, time: impl Fn(Timestamp) -> String) -> String {
+        match self {
+            Because::NextRun(at) => format!("it runs next at {}", time(*at)),
+            Because::RunFailed(why, after) => {
+                let why = match &**why {
+                    Because::Ended(exit) => exit.to_string(),
+                    why => why.to_string(),
+                };
+                let after = match after {
+                    After::Try(at) => format!("it is tried again at {}", time(*at)),
+                    After::Run(at) => format!("it runs next at {}", time(*at)),
+                    After::Nothing => "`towpath start` runs it again".to_owned(),
+                };
+                format!("its last run failed: {why}; {after}")
+            }
+            because => because.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Because {
@@ -129,7 +164,7 @@ impl fmt::Display for Because {
             Because::Once => f.write_str("it runs once, when the product comes up"),
             Because::Retry(time, of) => write!(f, "its last run failed: try {time} of {of}"),
             Because::Runs => f.write_str("it runs"),
-            Because::NextRun(at) => write!(f, "it runs next at {at:.0}"),
+            Because::NextRun(_) | Because::RunFailed(..) => f.write_str(&self.told(|at| format!("{at:.0}"))),
             Because::EndedWell => f.write_str("it ended well"),
             Because::RunsWhenAsked => f.write_str("it has no time of its own; `towpath start` runs it again"),
             Because::RestartedByPerson => f.write_str("it was restarted by hand"),
