@@ -2,7 +2,7 @@
 
 use crate::core::Message;
 use crate::door::memory::Handed;
-use crate::door::{clock, processes};
+use crate::door::{clock, listeners, processes};
 use crate::dress::Dress;
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -32,6 +32,8 @@ pub(crate) struct Question {
     pub(crate) health: Arc<Health>,
     /// Where it listens.
     pub(crate) port: Option<u16>,
+    /// Its first process.
+    pub(crate) pid: u32,
     /// Where and with what a command runs.
     pub(crate) dir: PathBuf,
     /// The variables of a command.
@@ -157,8 +159,12 @@ impl Book {
             self.under_way += 1;
             let question = asked.question.clone();
             let own = own.clone();
+            let is_first = !asked.answers.is_well();
             tokio::spawn(async move {
-                let answer = ask(&question).await;
+                let answer = match ask(&question).await {
+                    Ok(()) if is_first => is_its_own(&question).await,
+                    answer => answer,
+                };
                 let _ = own.send(Order::Answer(id, round, answer));
             });
         }
@@ -216,6 +222,18 @@ impl Book {
             }
         }
     }
+}
+
+/// Whether the instance itself has answered. Somebody else may have taken its port while it started, and is no sign of its
+/// health; after that the port is the instance's, and nobody takes it.
+async fn is_its_own(question: &Question) -> Result<(), String> {
+    let (Ask::Port | Ask::Path(_), Some(port)) = (&question.health.ask, question.port) else {
+        return Ok(());
+    };
+    let pid = question.pid;
+    let looked = tokio::task::spawn_blocking(move || listeners::stranger(port, pid));
+    // What cannot be looked at is believed.
+    looked.await.ok().flatten().map_or(Ok(()), Err)
 }
 
 /// Asks once. The answer, or why there was none, in words that stand behind the component's name.

@@ -99,6 +99,8 @@ pub(crate) struct Core<E> {
     pub(crate) pending: Vec<Prepared>,
     pub(crate) write_again: Option<Instant>,
     pub(crate) flush_at: Option<Instant>,
+    /// When it is looked again for folders of sites that are missing.
+    pub(crate) look_again: Option<Instant>,
     /// What is not as it should be with the whole.
     pub(crate) notes: BTreeMap<&'static str, String>,
     /// What an earlier steward has left, once it has been read, until it is taken over.
@@ -142,6 +144,9 @@ impl<E: Engine> Core<E> {
                 }
             }
             self.look_after_naps();
+            if self.look_again.is_some_and(|at| at <= clock::now()) {
+                self.look_for_folders();
+            }
             self.turn().await;
             if self.tended.is_gone() {
                 self.leave().await;
@@ -156,10 +161,16 @@ impl<E: Engine> Core<E> {
             // The clock that we wait by stands still while the machine sleeps, and people set the other one.
             clock::now() + Duration::try_from(wait).unwrap_or_default().min(LONGEST_WAIT)
         });
-        [look, self.write_again, self.flush_at, self.naps.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            look,
+            self.write_again,
+            self.flush_at,
+            self.look_again,
+            self.naps.next(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     async fn hear(&mut self, message: Message) {
@@ -169,7 +180,11 @@ impl<E: Engine> Core<E> {
                 self.ledger
                     .outcome(seq, outcome.as_ref().copied().map_err(String::as_str));
                 let fact = self.dressed_fact(fact);
+                let built = matches!(fact, Fact::Built { .. });
                 self.learn(fact);
+                if built {
+                    self.look_for_folders();
+                }
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
                 if let Some(name) = self.named(&name) {
@@ -247,7 +262,15 @@ impl<E: Engine> Core<E> {
         let mut faces = Vec::new();
         let mut prepared = std::mem::take(&mut self.pending);
         for act in self.tended.decide(clock::today()) {
-            match Prepared::of(act, &mut self.addresses) {
+            let port = match self.port_for(&act) {
+                Ok(port) => port,
+                Err(fact) => {
+                    // It is heard after this turn, and decided with everything else.
+                    let _ = self.inbox.send(Message::Fact(fact));
+                    continue;
+                }
+            };
+            match Prepared::of(act, port) {
                 Ok(exact) => prepared.push(exact),
                 Err(Act::Remember(name, what)) => self.ledger.remember(&name, what),
                 Err(Act::Face(name)) => faces.push(name),
@@ -427,6 +450,7 @@ impl<E: Engine> Core<E> {
                         id: one.seen.id.clone(),
                         health: Arc::new(component.health.clone()),
                         port: one.seen.port,
+                        pid,
                         dir: component.dir.clone().into(),
                         env: Arc::new(env),
                     });

@@ -2,7 +2,7 @@
 
 use crate::build::{self, Builds, Line, Outcome, Request};
 use crate::core::{Core, Message};
-use crate::door::{files, processes};
+use crate::door::{clock, files, processes};
 use crate::pack;
 use crate::start::Config;
 use crate::watch::{self, Change, Watcher};
@@ -23,6 +23,9 @@ use towpath_store::Seq;
 
 /// How many lines of a build may wait for whoever reads along.
 const LINES: usize = 256;
+
+/// How soon it is looked again for a folder that is missing. Nobody waits for it who would notice.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What makes, and what watches.
 #[derive(Debug)]
@@ -229,6 +232,7 @@ impl<E: Engine> Core<E> {
             return;
         };
         let what = spoken(change, &self.config.folder);
+        self.look_for_folders();
         let makes = self
             .tended
             .parts()
@@ -252,6 +256,29 @@ impl<E: Engine> Core<E> {
             WatchAction::Restart | WatchAction::Rebuild => Wish::Restart(Because::FilesChanged(what)),
         };
         self.learn(Fact::Wished { name, wish });
+    }
+
+    /// Looks whether the folders that sites serve are there.
+    pub(crate) fn look_for_folders(&mut self) {
+        let is_there = |folder: &str| {
+            let stat = files::stat_through(Path::new(folder));
+            stat.is_some_and(|stat| stat.kind == files::Kind::Folder)
+        };
+        let looked: Vec<(Name, Option<String>)> = self
+            .tended
+            .parts()
+            .iter()
+            .filter_map(|(name, part)| {
+                let folder = &part.component.as_ref()?.site.as_ref()?.folder;
+                let missing = (!is_there(folder)).then(|| folder.clone());
+                (missing != part.missing).then(|| (name.clone(), missing))
+            })
+            .collect();
+        for (name, missing) in looked {
+            self.learn(Fact::Folder { name, missing });
+        }
+        let misses = self.tended.parts().values().any(|part| part.missing.is_some());
+        self.look_again = misses.then(|| clock::now() + LOOK_AGAIN);
     }
 
     /// Runs a build beside the core.

@@ -124,6 +124,7 @@ async fn serve<E: Engine>(
         pending: Vec::new(),
         write_again: None,
         flush_at: None,
+        look_again: None,
         notes: BTreeMap::new(),
         left: None,
         restored: false,

@@ -12,6 +12,8 @@ pub enum Because {
     Well(u32),
     /// It serves its files.
     Serves,
+    /// The folder that it serves is not there.
+    NoFolder(String),
     /// It is packed.
     Packed,
     /// So many instances are wanted.
@@ -125,6 +127,10 @@ impl fmt::Display for Because {
             Because::Well(1) => f.write_str("it is well"),
             Because::Well(count) => write!(f, "all {count} instances are well"),
             Because::Serves => f.write_str("its files are there"),
+            Because::NoFolder(folder) => write!(
+                f,
+                "there is no folder {folder}; make it, or let `files` name one that is there"
+            ),
             Because::Packed => f.write_str("it is packed"),
             Because::Wanted(1) => f.write_str("one instance is wanted"),
             Because::Wanted(count) => write!(f, "{count} instances are wanted"),

@@ -77,6 +77,7 @@ impl<E: Engine> Core<E> {
         self.force_builds = build;
         let before = self.tended.is_settled();
         self.learn(Fact::Applied(wanted));
+        self.look_for_folders();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
         }
