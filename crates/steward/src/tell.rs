@@ -9,6 +9,7 @@ use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Ton
 use towpath_decide::converge::{Standing, Well};
 use towpath_decide::tend::Part;
 use towpath_engine::Engine;
+use towpath_model::desired::component::Protocol;
 use towpath_model::run::{Life, State};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
@@ -172,7 +173,7 @@ impl<E: Engine> Core<E> {
             inside: self
                 .addresses
                 .inside(name)
-                .map(|port| format!("http://127.0.0.1:{port}")),
+                .map(|port| format!("{}://127.0.0.1:{port}", scheme(component))),
             requests: traffic.requests,
             instances: part
                 .standing
@@ -237,6 +238,15 @@ impl<E: Engine> Core<E> {
             files: files.into_iter().map(open).collect(),
         })
     }
+}
+
+/// How those speak who reach a component.
+fn scheme(component: &towpath_model::run::Component) -> &'static str {
+    let speaks = |protocol| {
+        let listens = component.listens.as_ref();
+        listens.is_some_and(|listens| listens.speaks.contains(&protocol))
+    };
+    if speaks(Protocol::Tcp) { "tcp" } else { "http" }
 }
 
 /// Why a component is as it is, with times as they are read here.
