@@ -12,6 +12,9 @@ use towpath_model::run::{Build, Component, InstanceId, Seen, Stop};
 use towpath_model::unit::Name;
 use towpath_store::{Entry, Seq};
 
+/// Why something is made. A new steward does not know whether anything has changed: its build does, when it is asked.
+const MAKES: &str = "what it is made of may have changed since it was made";
+
 /// Something that is about to be done, with nothing left to choose.
 #[derive(Debug, Clone)]
 pub(crate) enum Prepared {
@@ -123,9 +126,9 @@ impl Prepared {
                 "build",
                 build.name.to_string(),
                 json!({ "command": build.command }),
-                Because::Changed.to_string(),
+                MAKES.to_owned(),
             ),
-            Prepared::Pack(name) => ("pack", name.to_string(), json!({}), Because::Changed.to_string()),
+            Prepared::Pack(name) => ("pack", name.to_string(), json!({}), MAKES.to_owned()),
         };
         Some(Entry {
             what: what.to_owned(),
@@ -140,13 +143,13 @@ impl Prepared {
 impl<E: Engine> Core<E> {
     /// The port of an instance that is about to be started, where it listens; or why there is none. A port that the manifest
     /// names is tried first: whoever has it would answer in place of the instance.
-    pub(crate) fn port_for(&mut self, act: &Act) -> Result<Option<u16>, Fact> {
+    pub(crate) fn port_for(&mut self, act: &Act) -> Result<Option<u16>, Box<Fact>> {
         let Act::Start { id, component, .. } = act else {
             return Ok(None);
         };
         let refuse = |why| {
             let id = id.clone();
-            Err(Fact::NoPort { id, why })
+            Err(Box::new(Fact::NoPort { id, why }))
         };
         match component.listens.as_ref().map(|listens| listens.port) {
             None => Ok(None),

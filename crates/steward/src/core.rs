@@ -8,7 +8,7 @@ use crate::ask::{Asker, Question};
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::keep::{Ledger, Left};
-use crate::make::Maker;
+use crate::make::{Looked, Maker};
 use crate::serve::Request;
 use crate::sleep::Naps;
 use crate::start::Config;
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use towpath_api::{Apply, Event, Tone};
+use towpath_api::{Event, Tone};
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
 use towpath_engine::Engine;
@@ -74,7 +74,7 @@ pub(crate) enum Message {
         anew: Vec<Name>,
     },
     /// The manifest says something else now.
-    Reread(Box<Result<Apply, String>>),
+    Reread(Result<Box<Looked>, String>),
 }
 
 /// Everything that the core has.
@@ -183,6 +183,7 @@ impl<E: Engine> Core<E> {
                 let built = matches!(fact, Fact::Built { .. });
                 self.learn(fact);
                 if built {
+                    self.maker.rounds.turn();
                     self.look_for_folders();
                 }
             }
@@ -201,7 +202,7 @@ impl<E: Engine> Core<E> {
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
-            Message::Reread(reread) => self.reread(*reread).await,
+            Message::Reread(reread) => self.reread(reread).await,
         }
     }
 
@@ -266,7 +267,7 @@ impl<E: Engine> Core<E> {
                 Ok(port) => port,
                 Err(fact) => {
                     // It is heard after this turn, and decided with everything else.
-                    let _ = self.inbox.send(Message::Fact(fact));
+                    let _ = self.inbox.send(Message::Fact(*fact));
                     continue;
                 }
             };

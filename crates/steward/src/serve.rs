@@ -2,7 +2,7 @@
 
 use crate::core::{Core, Message};
 use crate::errors::told;
-use crate::make;
+use crate::make::{self, Looked, Rounds};
 use crate::tell::{Onlooker, Samples};
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response, StatusCode};
@@ -12,7 +12,6 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +40,7 @@ pub(crate) enum Request {
     /// Whether everything is as it was asked for, and well.
     Same(oneshot::Sender<Option<(Vec<towpath_model::run::Source>, Same)>>),
     /// Something else is wanted.
-    Apply(Box<Apply>, BTreeMap<Name, String>, Onlooker),
+    Apply(Box<Looked>, Onlooker),
     /// Everything is to stop.
     Down(DownArgs, Onlooker),
     /// Something is wanted of a component.
@@ -64,14 +63,21 @@ struct Desk<E> {
     core: UnboundedSender<Message>,
     engine: Arc<E>,
     samples: Mutex<Samples>,
+    rounds: Rounds,
 }
 
 /// Answers clients until the core ends.
-pub(crate) fn open<E: Engine>(listener: UnixListener, core: UnboundedSender<Message>, engine: Arc<E>) {
+pub(crate) fn open<E: Engine>(
+    listener: UnixListener,
+    core: UnboundedSender<Message>,
+    engine: Arc<E>,
+    rounds: Rounds,
+) {
     let desk = Arc::new(Desk {
         core,
         engine,
         samples: Mutex::default(),
+        rounds,
     });
     tokio::spawn(async move {
         loop {
@@ -164,9 +170,9 @@ impl<E: Engine> Desk<E> {
 
     async fn apply(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let apply: Apply = read(body)?;
-        let digests = make::digests(&apply).await;
         let (onlooker, events) = onlooker(true, apply.only.clone());
-        self.send(Request::Apply(Box::new(apply), digests, onlooker))?;
+        let looked = Looked::at(apply, &self.rounds).await;
+        self.send(Request::Apply(Box::new(looked), onlooker))?;
         Ok(lines(events))
     }
 
@@ -231,7 +237,14 @@ impl<E: Engine> Core<E> {
             Request::Status(to) => drop(to.send(self.status())),
             Request::Same(to) => drop(to.send(self.same())),
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
-            Request::Apply(apply, digests, onlooker) => self.apply(*apply, digests, Some(onlooker)).await,
+            Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {
+                self.look_once_more(*looked, |looked| {
+                    Message::Request(Request::Apply(Box::new(looked), onlooker))
+                });
+            }
+            Request::Apply(looked, onlooker) => {
+                self.apply(looked.apply, looked.digests, Some(onlooker)).await;
+            }
             Request::Down(args, onlooker) => {
                 self.onlookers.add(onlooker, false);
                 if !self.restore().await {

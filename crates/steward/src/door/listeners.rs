@@ -67,7 +67,7 @@ pub(crate) fn stranger(port: u16, pid: u32) -> Option<String> {
             ))
         }
         // It belongs to another user. So do those who listen for containers.
-        None if others.iter().any(|pid| is_proxy(pid)) => None,
+        None if others.iter().any(is_proxy) => None,
         None => Some(format!(
             "another program answers on its port {port}, and nothing of its own does"
         )),
