@@ -162,7 +162,7 @@ fn what_runs_on_without_a_steward_is_told_apart_from_nothing() {
     follows.says("counted");
     product.write("said", "");
     follows.says("went on");
-    follows.signal(rustix::process::Signal::INT);
+    follows.signal(rustix::process::Signal::TERM);
     follows.end();
 }
 
