@@ -8,7 +8,7 @@ use crate::ask::{Asker, Question};
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::keep::{Ledger, Left};
-use crate::make::Maker;
+use crate::make::{Looked, Maker};
 use crate::serve::Request;
 use crate::sleep::Naps;
 use crate::start::Config;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
-use towpath_api::{Apply, Event, Tone};
+use towpath_api::{Event, Tone};
 use towpath_decide::converge::Because;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
@@ -79,7 +79,7 @@ pub(crate) enum Message {
     /// The folder of the state has gone.
     Vanished,
     /// The manifest says something else now.
-    Reread(Box<Result<Apply, String>>),
+    Reread(Result<Box<Looked>, String>),
 }
 
 /// Everything that the core has.
@@ -104,6 +104,8 @@ pub(crate) struct Core<E> {
     pub(crate) pending: Vec<Prepared>,
     pub(crate) write_again: Option<Instant>,
     pub(crate) flush_at: Option<Instant>,
+    /// When it is looked again for folders of sites that are missing.
+    pub(crate) look_again: Option<Instant>,
     /// What is not as it should be with the whole.
     pub(crate) notes: BTreeMap<&'static str, String>,
     /// What an earlier steward has left, once it has been read, until it is taken over.
@@ -158,6 +160,9 @@ impl<E: Engine> Core<E> {
                 }
             }
             self.look_after_naps();
+            if self.look_again.is_some_and(|at| at <= clock::now()) {
+                self.look_for_folders();
+            }
             self.turn().await;
             if self.tended.is_gone() {
                 let vanished = self.vanished;
@@ -173,10 +178,16 @@ impl<E: Engine> Core<E> {
             // The clock that we wait by stands still while the machine sleeps, and people set the other one.
             clock::now() + Duration::try_from(wait).unwrap_or_default().min(LONGEST_WAIT)
         });
-        [look, self.write_again, self.flush_at, self.naps.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            look,
+            self.write_again,
+            self.flush_at,
+            self.look_again,
+            self.naps.next(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     async fn hear(&mut self, message: Message) {
@@ -186,7 +197,12 @@ impl<E: Engine> Core<E> {
                 self.ledger
                     .outcome(seq, outcome.as_ref().copied().map_err(String::as_str));
                 let fact = self.dressed_fact(fact);
+                let built = matches!(fact, Fact::Built { .. });
                 self.learn(fact);
+                if built {
+                    self.maker.rounds.turn();
+                    self.look_for_folders();
+                }
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
                 if let Some(name) = self.named(&name) {
@@ -203,7 +219,7 @@ impl<E: Engine> Core<E> {
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
-            Message::Reread(reread) => self.reread(*reread).await,
+            Message::Reread(reread) => self.reread(reread).await,
             Message::Vanished => self.vanish(),
         }
     }
@@ -303,7 +319,15 @@ impl<E: Engine> Core<E> {
         let mut faces = Vec::new();
         let mut prepared = std::mem::take(&mut self.pending);
         for act in self.tended.decide(clock::today()) {
-            match Prepared::of(act, &mut self.addresses) {
+            let port = match self.port_for(&act) {
+                Ok(port) => port,
+                Err(fact) => {
+                    // It is heard after this turn, and decided with everything else.
+                    let _ = self.inbox.send(Message::Fact(*fact));
+                    continue;
+                }
+            };
+            match Prepared::of(act, port) {
                 Ok(exact) => prepared.push(exact),
                 Err(Act::Remember(name, what)) => self.ledger.remember(&name, what),
                 Err(Act::Face(name)) => faces.push(name),
@@ -479,15 +503,15 @@ impl<E: Engine> Core<E> {
                         Ask::Command(_) => {
                             self.wardrobe
                                 .variables(&component.env, one.seen.port, &self.addresses)
-                                .0
                         }
-                        _ => Vec::new(),
+                        _ => Default::default(),
                     };
                     self.asked.insert(one.seen.id.clone(), pid);
                     self.asker.begin(Question {
                         id: one.seen.id.clone(),
                         health: Arc::new(component.health.clone()),
                         port: one.seen.port,
+                        pid,
                         dir: component.dir.clone().into(),
                         env: Arc::new(env),
                     });

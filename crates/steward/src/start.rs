@@ -7,7 +7,7 @@ use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::errors::StewardError;
 use crate::keep::Ledger;
-use crate::make::Maker;
+use crate::make::{Maker, Rounds};
 use crate::serve as desk;
 use crate::sleep::Naps;
 use crate::tell::Onlookers;
@@ -126,7 +126,8 @@ async fn serve<E: Engine>(
             let _ = inbox.send(Message::Vanished);
         });
     }
-    desk::open(listener, inbox.clone(), Arc::clone(&engine));
+    let rounds = Rounds::default();
+    desk::open(listener, inbox.clone(), Arc::clone(&engine), rounds.clone());
     ready();
     let seed = config.folder.to_string_lossy().into_owned();
     let core = Core {
@@ -142,12 +143,13 @@ async fn serve<E: Engine>(
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),
         naps: Naps::default(),
-        maker: Maker::new(&config, inbox.clone()),
+        maker: Maker::new(&config, inbox.clone(), rounds),
         inbox,
         onlookers: Onlookers::default(),
         pending: Vec::new(),
         write_again: None,
         flush_at: None,
+        look_again: None,
         notes: BTreeMap::new(),
         left: None,
         observed: None,

@@ -17,6 +17,12 @@ pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
+/// Whether somebody listens on a port of this machine. One that we may not take is nobody's.
+pub(crate) fn is_held(port: u16) -> bool {
+    let taken = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+    taken.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
 /// Listens on the socket in a folder. Whoever was there before is dead: we hold the lock. The folder is named by its
 /// handle, because the name of a socket may have 108 letters at the most and a path may have more.
 pub(crate) fn listen(folder: &Path) -> io::Result<UnixListener> {

@@ -93,6 +93,13 @@ impl State {
             .collect()
     }
 
+    /// What a build has written in its last run.
+    pub(crate) fn build_log(&self, build: &str) -> Option<String> {
+        let path = self.folder.join("logs/build").join(format!("{build}.log"));
+        let bytes = fs::read(path).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Waits until nobody else is starting a steward here. The system takes it back when we end, however we do.
     pub(crate) fn start_alone(&self) -> Result<Alone, Failure> {
         loop {

@@ -4,6 +4,7 @@
 mod bots;
 mod bounds;
 mod calls;
+mod commands;
 mod disks;
 mod edits;
 mod faults;
