@@ -11,9 +11,9 @@ mod answered;
 mod authority;
 mod balance;
 mod body;
+mod budget;
 mod client;
 mod compress;
-
 mod door;
 mod encode;
 mod ending;

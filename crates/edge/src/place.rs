@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use tokio::sync::Notify;
 
 use crate::Traffic;
+use crate::budget::Budget;
 use crate::door::clock;
 
 /// How many requests may wait for one target. More would not be helped by it: they are answered when all of these are.
@@ -21,6 +22,7 @@ pub(crate) struct Place {
     wanted: AtomicBool,
     waiting: AtomicU32,
     turn: AtomicUsize,
+    repetitions: Budget,
     requests: AtomicU64,
     errors: AtomicU64,
     active: AtomicU64,
@@ -36,6 +38,7 @@ impl Place {
             wanted: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
             turn: AtomicUsize::new(0),
+            repetitions: Budget::new(),
             requests: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             active: AtomicU64::new(0),
@@ -63,6 +66,16 @@ impl Place {
         let taken = self.waiting.fetch_add(1, Ordering::Relaxed);
         let seat = Seat(Arc::clone(self));
         (taken < SEATS).then_some(seat)
+    }
+
+    /// A request has come that may have to be repeated, or another one for it.
+    pub(crate) fn earn_repetition(&self) {
+        self.repetitions.earn();
+    }
+
+    /// Whether a request may be repeated.
+    pub(crate) fn spend_repetition(&self) -> bool {
+        self.repetitions.spend(clock::millis())
     }
 
     /// A request or a connection begins.

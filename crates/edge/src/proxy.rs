@@ -21,10 +21,6 @@ use crate::table::Aim;
 use crate::visit::Visit;
 use crate::{balance, compress, headers, pipe};
 
-/// How often a request is sent again after a connection broke under it: one that makes every instance fall over must not
-/// go round for ever.
-const REPEATED: u32 = 3;
-
 /// Passes a request on, and its answer back.
 pub(crate) async fn pass(
     state: &Arc<State>,
@@ -117,14 +113,14 @@ fn outgoing(
         parts.headers.remove(http::header::HOST);
     }
     parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    Outgoing::new(parts, body)
+    Outgoing::new(parts, body, Arc::clone(&aim.place))
 }
 
 type Sent = (Response<Incoming>, Lease, String);
 
 /// Sends a request to one instance after the other, until one answers.
 async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) -> Result<Sent, Page> {
-    let mut left = REPEATED;
+    search.aim.place.earn_repetition();
     loop {
         let instance = match search.next().await {
             Ok(instance) => instance,
@@ -143,16 +139,16 @@ async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) ->
             return Err(Page::new(StatusCode::BAD_REQUEST, "The request broke off", ""));
         }
         search.refused(&instance);
-        if failed == Failed::Broken {
-            if left == 0 || !outgoing.can_be_repeated() {
-                let words = format!(
-                    "{} closed the connection before it answered. Its log may say why.",
-                    search.aim.place.name
-                );
-                return Err(Page::new(StatusCode::BAD_GATEWAY, "No answer", words));
+        let name = &search.aim.place.name;
+        let words = match failed {
+            Failed::Unreachable => continue,
+            Failed::Broken if outgoing.repeat() => continue,
+            Failed::Broken => {
+                format!("{name} closed the connection before it answered. Its log may say why.")
             }
-            left -= 1;
-        }
+            Failed::Garbled => format!("What {name} began to answer is no HTTP, or broke off at once."),
+        };
+        return Err(Page::new(StatusCode::BAD_GATEWAY, "No answer", words));
     }
 }
 

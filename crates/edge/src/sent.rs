@@ -2,6 +2,8 @@
 //!
 //! A request can be repeated when nobody has got it yet, or when its method says that twice is like once (RFC 9110, 9.2.2)
 //! and its body is still there. For such methods a small body is kept while it passes; it is never waited for.
+//!
+//! It is repeated once and no more: a request that makes its instance fall over would otherwise go round until none is left.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +17,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::body::Broken;
+use crate::place::Place;
 
 /// The largest body that is kept.
 const KEPT: usize = 64 * 1024;
@@ -26,6 +29,8 @@ pub(crate) struct Outgoing {
     pub(crate) headers: HeaderMap,
     source: Source,
     broke: Arc<AtomicBool>,
+    place: Arc<Place>,
+    is_repeated: bool,
 }
 
 enum Source {
@@ -36,7 +41,7 @@ enum Source {
 }
 
 impl Outgoing {
-    pub(crate) fn new(parts: Parts, body: Incoming) -> Outgoing {
+    pub(crate) fn new(parts: Parts, body: Incoming, place: Arc<Place>) -> Outgoing {
         let source = if body.is_end_stream() {
             Source::Nothing
         } else if parts.method.is_idempotent() {
@@ -50,6 +55,8 @@ impl Outgoing {
             headers: parts.headers,
             source,
             broke: Arc::default(),
+            place,
+            is_repeated: false,
         }
     }
 
@@ -86,14 +93,20 @@ impl Outgoing {
         }
     }
 
-    /// Whether a request that may have arrived may be sent again.
-    pub(crate) fn can_be_repeated(&self) -> bool {
-        self.method.is_idempotent()
-            && match &self.source {
-                Source::Nothing => true,
-                Source::Kept(kept) => !lock(kept).lost,
-                Source::Once(_) | Source::Gone => false,
-            }
+    /// Whether the request, which may have arrived, is sent once more. It is asked when that is about to be done.
+    pub(crate) fn repeat(&mut self) -> bool {
+        let is_there = match &self.source {
+            Source::Nothing => true,
+            Source::Kept(kept) => !lock(kept).lost,
+            Source::Once(_) | Source::Gone => false,
+        };
+        let may = is_there
+            && self.method.is_idempotent()
+            && !self.is_repeated
+            && !self.visitor_broke_off()
+            && self.place.spend_repetition();
+        self.is_repeated |= may;
+        may
     }
 
     /// Whether the visitor, not the instance, broke off.

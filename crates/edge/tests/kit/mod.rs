@@ -239,6 +239,7 @@ pub(crate) struct Instance {
     pub(crate) got: Arc<AtomicUsize>,
     /// Lets `/wait` and `/events` go on.
     pub(crate) go: Arc<Notify>,
+    listens: tokio::task::JoinHandle<()>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -261,7 +262,7 @@ impl Instance {
             TcpListener::from_std(listener).expect("it listens")
         };
         let at = listener.local_addr().expect("an address");
-        runtime.spawn(async move {
+        let listens = runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (counts, goes) = (Arc::clone(&counts), Arc::clone(&goes));
                 let service = service_fn(move |request| {
@@ -286,6 +287,7 @@ impl Instance {
             at,
             got,
             go,
+            listens,
             runtime: Some(runtime),
         }
     }
@@ -294,8 +296,11 @@ impl Instance {
         self.got.load(Ordering::SeqCst)
     }
 
-    /// Ends it, and answers when its sockets are gone.
+    /// Ends it, and answers when its sockets are gone: the one that it listens on before the others, as the system closes
+    /// the descriptors of a process in their order.
     pub(crate) async fn kill(mut self) -> SocketAddr {
+        self.listens.abort();
+        let _ = (&mut self.listens).await;
         let runtime = self.runtime.take().expect("it runs");
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(BOUND))
             .await
