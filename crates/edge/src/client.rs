@@ -18,9 +18,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::door::clock;
+use crate::leave::{Guest, Leave, Leaves};
 use crate::sent::{Outgoing, Sent};
 
 use heard::{Count, Heard};
@@ -48,6 +50,15 @@ pub(crate) struct Instance {
     open: AtomicUsize,
     told: AtomicU64,
     idle: Mutex<Vec<(u64, Sender)>>,
+    pub(crate) leave: Leave,
+    /// Rings when the last of what an instance that leaves has open is closed.
+    pub(crate) empty: Notify,
+}
+
+impl Leaves for Instance {
+    fn leave(&self) -> &Leave {
+        &self.leave
+    }
 }
 
 #[derive(Debug)]
@@ -76,6 +87,8 @@ impl Instance {
             open: AtomicUsize::new(0),
             told: AtomicU64::new(0),
             idle: Mutex::default(),
+            leave: Leave::new(),
+            empty: Notify::new(),
         }
     }
 
@@ -266,7 +279,10 @@ pub(crate) struct Busy(Arc<Instance>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        let open = self.0.open.fetch_sub(1, Ordering::AcqRel);
+        if open == 1 && self.0.leave.is_told() {
+            self.0.empty.notify_waiters();
+        }
     }
 }
 
@@ -279,6 +295,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
+    /// What is open over this connection goes when its instance leaves.
+    pub(crate) fn guest(&self) -> Guest<Arc<Instance>> {
+        Guest::of(Arc::clone(&self.busy.0))
+    }
+
     /// The connection is free for another request.
     pub(crate) fn give_back(self) {
         let Sender::Single(..) = &self.sender else {

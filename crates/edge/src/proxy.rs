@@ -1,6 +1,7 @@
 //! Passes a request on to an instance, and its answer back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderValue, SET_COOKIE, UPGRADE};
 use http::uri::{Authority, Scheme};
@@ -15,7 +16,7 @@ use crate::host::Host;
 use crate::pages::Page;
 use crate::place::Open;
 use crate::search::{Search, Vain};
-use crate::sent::Outgoing;
+use crate::sent::{Early, Outgoing};
 use crate::state::State;
 use crate::table::Aim;
 use crate::visit::Visit;
@@ -35,7 +36,7 @@ pub(crate) async fn pass(
         .then(|| headers::upgrade(&asked))
         .flatten();
     let upgrade = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-    let outgoing = outgoing(visit, &aim, &host, request, protocol);
+    let outgoing = outgoing(state.patience.body, visit, &aim, &host, request, protocol);
     let stick = aim
         .target
         .sticky
@@ -87,6 +88,7 @@ pub(crate) async fn pass(
 
 /// The request as an instance gets it.
 fn outgoing(
+    patience: Duration,
     visit: Visit,
     aim: &Aim,
     host: &Host,
@@ -113,7 +115,7 @@ fn outgoing(
         parts.headers.remove(http::header::HOST);
     }
     parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    Outgoing::new(parts, body, Arc::clone(&aim.place))
+    Outgoing::new(parts, body, Arc::clone(&aim.place), patience)
 }
 
 type Sent = (Response<Incoming>, Lease, String);
@@ -135,8 +137,12 @@ async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) ->
             }
             Err(failed) => failed,
         };
-        if outgoing.visitor_broke_off() {
-            return Err(Page::new(StatusCode::BAD_REQUEST, "The request broke off", ""));
+        if let Some(early) = outgoing.visitor_ended() {
+            let status = match early {
+                Early::Broken => StatusCode::BAD_REQUEST,
+                Early::Stalled => StatusCode::REQUEST_TIMEOUT,
+            };
+            return Err(Page::new(status, "The request broke off", ""));
         }
         search.refused(&instance);
         let name = &search.aim.place.name;
@@ -166,11 +172,12 @@ fn switch(
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let instance = hyper::upgrade::on(&mut response);
     let part = state.ending.join();
+    let guest = lease.guest();
     tokio::spawn(async move {
         // Both are counted as long as the connection is.
         let _counted = (lease, open);
         if let (Ok(visitor), Ok(instance)) = tokio::join!(visitor, instance) {
-            pipe::upgraded(visitor, instance, is_websocket, part).await;
+            pipe::upgraded(visitor, instance, is_websocket, (part, guest)).await;
         }
     });
     let mut headers = std::mem::take(response.headers_mut());

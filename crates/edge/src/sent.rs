@@ -6,9 +6,10 @@
 //! It is repeated once and no more: a request that makes its instance fall over would otherwise go round until none is left.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -17,6 +18,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::body::Broken;
+use crate::patient::Waiting;
 use crate::place::Place;
 
 /// The largest body that is kept.
@@ -28,7 +30,8 @@ pub(crate) struct Outgoing {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     source: Source,
-    broke: Arc<AtomicBool>,
+    ended: Arc<Ended>,
+    patience: Duration,
     place: Arc<Place>,
     is_repeated: bool,
 }
@@ -41,7 +44,7 @@ enum Source {
 }
 
 impl Outgoing {
-    pub(crate) fn new(parts: Parts, body: Incoming, place: Arc<Place>) -> Outgoing {
+    pub(crate) fn new(parts: Parts, body: Incoming, place: Arc<Place>, patience: Duration) -> Outgoing {
         let source = if body.is_end_stream() {
             Source::Nothing
         } else if parts.method.is_idempotent() {
@@ -54,7 +57,8 @@ impl Outgoing {
             uri: parts.uri,
             headers: parts.headers,
             source,
-            broke: Arc::default(),
+            ended: Arc::default(),
+            patience,
             place,
             is_repeated: false,
         }
@@ -77,7 +81,8 @@ impl Outgoing {
         };
         let mut request = Request::new(Sent {
             kind,
-            broke: Arc::clone(&self.broke),
+            ended: Arc::clone(&self.ended),
+            waiting: Waiting::new(self.patience),
         });
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -103,17 +108,36 @@ impl Outgoing {
         let may = is_there
             && self.method.is_idempotent()
             && !self.is_repeated
-            && !self.visitor_broke_off()
+            && self.visitor_ended().is_none()
             && self.place.spend_repetition();
         self.is_repeated |= may;
         may
     }
 
-    /// Whether the visitor, not the instance, broke off.
-    pub(crate) fn visitor_broke_off(&self) -> bool {
-        self.broke.load(Ordering::Relaxed)
+    /// How the visitor, not the instance, has ended the request before it was whole.
+    pub(crate) fn visitor_ended(&self) -> Option<Early> {
+        match self.ended.0.load(Ordering::Relaxed) {
+            BROKEN => Some(Early::Broken),
+            STALLED => Some(Early::Stalled),
+            _ => None,
+        }
     }
 }
+
+/// How a request has ended before it was whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// Its connection ended, or what came was no body.
+    Broken,
+    /// Nothing came for too long.
+    Stalled,
+}
+
+const BROKEN: u8 = 1;
+const STALLED: u8 = 2;
+
+#[derive(Debug, Default)]
+struct Ended(AtomicU8);
 
 /// A body that is kept while it passes.
 struct Kept {
@@ -196,7 +220,8 @@ impl Kept {
 /// The body of a request to an instance.
 pub(crate) struct Sent {
     kind: Kind,
-    broke: Arc<AtomicBool>,
+    ended: Arc<Ended>,
+    waiting: Waiting,
 }
 
 enum Kind {
@@ -229,8 +254,14 @@ impl http_body::Body for Sent {
                 kept.poll(at, context)
             }
         };
-        if let Poll::Ready(Some(Err(_))) = &frame {
-            this.broke.store(true, Ordering::Relaxed);
+        match &frame {
+            Poll::Pending if this.waiting.is_over(context) => {
+                this.ended.0.store(STALLED, Ordering::Relaxed);
+                return Poll::Ready(Some(Err("nothing more came of the request".into())));
+            }
+            Poll::Pending => {}
+            Poll::Ready(Some(Err(_))) => this.ended.0.store(BROKEN, Ordering::Relaxed),
+            Poll::Ready(_) => this.waiting.ends(),
         }
         frame
     }

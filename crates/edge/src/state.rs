@@ -6,10 +6,10 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_rustls::TlsAcceptor;
 
-use crate::Event;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::table::{Aim, Table};
+use crate::{Event, Patience};
 
 /// How many connections of visitors are open at once; more wait until one is closed.
 const VISITORS: usize = 10_000;
@@ -26,6 +26,7 @@ pub(crate) struct State {
     pub(crate) https: u16,
     pub(crate) http: u16,
     pub(crate) tls: TlsAcceptor,
+    pub(crate) patience: Patience,
     pub(crate) ending: Arc<Ending>,
     pub(crate) visitors: Arc<Semaphore>,
     pub(crate) components: Arc<Semaphore>,
@@ -38,6 +39,7 @@ impl State {
         product: String,
         (https, http): (u16, u16),
         tls: TlsAcceptor,
+        patience: Patience,
         events: UnboundedSender<Event>,
     ) -> State {
         State {
@@ -47,6 +49,7 @@ impl State {
             https,
             http,
             tls,
+            patience,
             ending: Ending::new(),
             visitors: Arc::new(Semaphore::new(VISITORS)),
             components: Arc::new(Semaphore::new(COMPONENTS)),

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use kit::{edge, host};
 use tokio::sync::mpsc::unbounded_channel;
-use towpath_edge::{Config, Edge, EdgeError};
+use towpath_edge::{Config, Edge, EdgeError, Patience};
 
 async fn start(authority: &Path, port: u16) -> Result<Edge, EdgeError> {
     let config = Config {
@@ -20,6 +20,7 @@ async fn start(authority: &Path, port: u16) -> Result<Edge, EdgeError> {
         authority: authority.to_owned(),
         https: port,
         http: port,
+        patience: Patience::default(),
     };
     Edge::start(config, unbounded_channel().0).await
 }

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use towpath_edge::{Answer, Config, Edge, Event, Target};
+use towpath_edge::{Answer, Config, Edge, Event, Patience, Target};
 
 /// Nothing here takes so long unless it hangs.
 pub(crate) const BOUND: Duration = Duration::from_secs(20);
@@ -37,6 +37,10 @@ pub(crate) struct Running {
 }
 
 pub(crate) async fn edge() -> Running {
+    edge_with(Patience::default()).await
+}
+
+pub(crate) async fn edge_with(patience: Patience) -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, events) = unbounded_channel();
     let config = Config {
@@ -44,6 +48,7 @@ pub(crate) async fn edge() -> Running {
         authority: folder.path().join("authority"),
         https: 0,
         http: 0,
+        patience,
     };
     let edge = Edge::start(config, sender).await.expect("it starts");
     Running {
@@ -80,6 +85,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         sticky: false,
         compress: false,
         routes: Vec::new(),
+        drain: Duration::ZERO,
         answer,
     }
 }
