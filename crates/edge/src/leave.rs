@@ -123,7 +123,9 @@ mod tests {
             // In no tenth of that time go many more than a tenth of them.
             for tenth in 0..10 {
                 let from = drain * 2 / 3 + drain / 30 * tenth;
-                let there = moments.iter().filter(|at| (from..from + drain / 30).contains(*at));
+                let there = moments
+                    .iter()
+                    .filter(|at| (from..from + drain / 30).contains(*at));
                 assert!(there.count() as u32 <= count / 10 + 3, "{count}");
             }
         }

@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
+
+use crate::door::clock;
 
 /// A time that runs only while something is waited for.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ impl Waiting {
         let within = self.within;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(within)));
         if !std::mem::replace(&mut self.runs, true) {
-            sleep.as_mut().reset(Instant::now() + within);
+            sleep.as_mut().reset((clock::now() + within).into());
         }
         sleep.as_mut().poll(context).is_ready()
     }

@@ -50,12 +50,20 @@ pub(crate) async fn pass(
             return page.answer(&asked).map(|body| body.counted(open));
         }
     };
-    open.answered(response.status());
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS
-        && let Some(visitor) = upgrade
-    {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let Some(visitor) = upgrade else {
+            let words = format!(
+                "{} changed to a protocol that nobody asked for.",
+                search.aim.place.name
+            );
+            let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
+            open.answered(page.status);
+            return page.answer(&asked).map(|body| body.counted(open));
+        };
+        open.answered(response.status());
         return switch(state, visitor, response, lease, open);
     }
+    open.answered(response.status());
     headers::strip_connection(response.headers_mut());
     let target = &search.aim.target;
     if target.sticky
