@@ -37,6 +37,7 @@ mod serve;
 mod sound;
 mod state;
 mod table;
+mod trust;
 mod visit;
 mod websocket;
 
@@ -155,6 +156,8 @@ pub enum Answer {
 pub enum Event {
     /// A request waits for this target, which has no ready instance. Told once until it has one.
     Wanted(String),
+    /// Nobody can be answered over HTTPS, and why. Told each time that somebody wants to be.
+    Untrusted(String),
     /// An instance refused or broke a connection. Requests are held or sent elsewhere meanwhile.
     Refused {
         /// The target.

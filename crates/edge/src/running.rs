@@ -8,11 +8,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::authority::Authority;
 use crate::ending::Phase;
 use crate::inside::Inside;
 use crate::state::State;
 use crate::table::Aim;
+use crate::trust::Trust;
 use crate::visit::Entry;
 use crate::{Config, EdgeError, Event, Listening, Target, Traffic, listen};
 
@@ -38,22 +38,18 @@ impl Edge {
             http,
             patience,
         } = config;
-        let opened = tokio::task::spawn_blocking(move || Authority::open(&folder));
+        let trust = Trust::of(folder).await?;
         let https = listen::listen(https).await?;
         let http = listen::listen(http).await?;
-        let authority = opened.await.map_err(|error| EdgeError::System {
-            doing: "opening the authority",
-            source: std::io::Error::other(error),
-        })??;
         let listening = Listening {
             https: https.port,
             http: http.port,
-            authority: authority.certificate().to_owned(),
+            authority: trust.certificate(),
         };
         let state = Arc::new(State::new(
             product,
             (https.port, http.port),
-            authority.acceptor(),
+            trust,
             patience,
             events,
         ));

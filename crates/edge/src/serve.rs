@@ -12,13 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::Answer;
 use crate::ending::{Part, Phase};
 use crate::patient::Read;
 use crate::pipe;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{Entry, Visit, answer};
+use crate::{Answer, Event};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -61,8 +61,12 @@ pub(crate) async fn connection(
     };
     if matches!(entry, Entry::Https) && first[0] == TLS {
         visit.secure = true;
-        let Ok(Ok(stream)) = timeout(HANDSHAKE.min(state.patience.head), state.tls.accept(stream)).await
-        else {
+        let tls = match state.trust.acceptor().await {
+            Ok(tls) => tls,
+            Err(error) => return state.tell(Event::Untrusted(error.to_string())),
+        };
+        let within = HANDSHAKE.min(state.patience.head);
+        let Ok(Ok(stream)) = timeout(within, tls.accept(stream)).await else {
             return;
         };
         let version = match stream.get_ref().1.alpn_protocol() {

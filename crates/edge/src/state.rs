@@ -4,11 +4,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_rustls::TlsAcceptor;
 
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::table::{Aim, Table};
+use crate::trust::Trust;
 use crate::{Event, Patience};
 
 /// How many connections of visitors are open at once; more wait until one is closed.
@@ -25,7 +25,7 @@ pub(crate) struct State {
     pub(crate) product: String,
     pub(crate) https: u16,
     pub(crate) http: u16,
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) trust: Trust,
     pub(crate) patience: Patience,
     pub(crate) ending: Arc<Ending>,
     pub(crate) visitors: Arc<Semaphore>,
@@ -38,7 +38,7 @@ impl State {
     pub(crate) fn new(
         product: String,
         (https, http): (u16, u16),
-        tls: TlsAcceptor,
+        trust: Trust,
         patience: Patience,
         events: UnboundedSender<Event>,
     ) -> State {
@@ -48,7 +48,7 @@ impl State {
             product,
             https,
             http,
-            tls,
+            trust,
             patience,
             ending: Ending::new(),
             visitors: Arc::new(Semaphore::new(VISITORS)),

@@ -181,6 +181,7 @@ impl<E: Engine> Core<E> {
                     self.asker.now(id);
                 }
             }
+            Message::Edge(towpath_edge::Event::Untrusted(why)) => self.cannot_be_trusted(why),
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
@@ -325,6 +326,13 @@ impl<E: Engine> Core<E> {
         );
         if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) {
             self.note(Tone::Error, text);
+        }
+    }
+
+    /// Whoever wants HTTPS is turned away. It is said once, however many of them there are.
+    fn cannot_be_trusted(&mut self, why: String) {
+        if self.notes.insert("authority", why.clone()).as_ref() != Some(&why) {
+            self.note(Tone::Error, why);
         }
     }
 
