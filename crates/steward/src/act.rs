@@ -189,9 +189,16 @@ impl<E: Engine> Core<E> {
                     async move { engine.start(order).await.map(Some) },
                 );
             }
-            Prepared::Stop { id, how, .. } => {
+            Prepared::Stop { id, how, because } => {
                 let of = id.clone();
+                // Where others serve, it may end first what it has begun.
+                let is_spare = matches!(because, Because::Replaced | Because::TooMany);
+                let edge = self.edge.clone().filter(|_| is_spare);
                 self.beside(seq, id, Did::Stop, async move {
+                    if let Some(edge) = edge {
+                        let name = of.component.as_str();
+                        edge.has_left(name, &of.to_string(), how.drain.to_std()).await;
+                    }
                     gone_is_fine(engine.stop(&of, how).await)
                 });
             }

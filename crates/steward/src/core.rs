@@ -214,6 +214,7 @@ impl<E: Engine> Core<E> {
                     self.asker.now(id);
                 }
             }
+            Message::Edge(towpath_edge::Event::Untrusted(why)) => self.cannot_be_trusted(why),
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
@@ -409,6 +410,13 @@ impl<E: Engine> Core<E> {
         // That there is no journal any more has been said.
         if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) && !self.vanished {
             self.note(Tone::Error, text);
+        }
+    }
+
+    /// Whoever wants HTTPS is turned away. It is said once, however many of them there are.
+    fn cannot_be_trusted(&mut self, why: String) {
+        if self.notes.insert("authority", why.clone()).as_ref() != Some(&why) {
+            self.note(Tone::Error, why);
         }
     }
 

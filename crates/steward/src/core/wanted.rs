@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_api::{Apply, Tone};
 use towpath_decide::tend::Fact;
-use towpath_edge::Edge;
+use towpath_edge::{Edge, Patience};
 use towpath_engine::Engine;
 use towpath_model::run::{Component, Product, Value};
 use towpath_model::sealed::Sealed;
@@ -266,6 +266,7 @@ impl<E: Engine> Core<E> {
                 authority: self.config.authority.clone(),
                 https,
                 http,
+                patience: Patience::default(),
             };
             let edge = Arc::new(Edge::start(config, self.edge_events.clone()).await?);
             let listening = edge.listening().clone();
