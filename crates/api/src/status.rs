@@ -98,4 +98,7 @@ pub struct Surroundings {
     pub dir: String,
     /// All of its environment, in clear: it is said over the socket to its owner, and never written.
     pub env: BTreeMap<String, String>,
+    /// What is delivered as files: the variable that holds the file's path, and what stands in the file.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
 }

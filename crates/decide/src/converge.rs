@@ -18,7 +18,7 @@
 
 mod because;
 
-pub use because::Because;
+pub use because::{After, Because};
 
 use jiff::Timestamp;
 use towpath_model::desired::component::Restart;
@@ -48,6 +48,8 @@ pub struct Scene<'a> {
     pub next: u64,
     /// Starting failed lately: why, and from when on it may be tried again.
     pub trouble: Option<&'a (String, Timestamp)>,
+    /// The folder that it serves, where that is not there.
+    pub missing: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
 }
@@ -327,10 +329,17 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
             Kind::Extension => Because::Packed,
             _ => Because::Serves,
         };
-        return waits(scene).unwrap_or_else(|| Decision {
+        let (state, because) = match scene.missing {
+            Some(folder) => (State::Failed, Because::NoFolder(folder.to_owned())),
+            None => (State::Ready, because),
+        };
+        let told = || Decision {
             steps: forget(scene, |_| true),
-            ..Decision::of(State::Ready, because)
-        });
+            ..Decision::of(state, because)
+        };
+        return waits(scene)
+            .filter(|_| scene.missing.is_none())
+            .unwrap_or_else(told);
     }
     // What ended for good by itself stays to be seen, until something else is wanted.
     let is_current =
@@ -495,8 +504,12 @@ fn told(
         .iter()
         .filter(|one| !one.serves())
         .find_map(|one| trouble(one));
+    let is_tried = || current.iter().all(|one| one.busy == Some(Busy::Starting));
     let on_its_way = || match scene.trouble {
-        Some((why, until)) if *until > scene.now => (State::Failed, Because::CannotStart(why.clone())),
+        // Also while it is tried again: whether that helps is not known yet, and nobody is told twice.
+        Some((why, until)) if *until > scene.now || is_tried() => {
+            (State::Failed, Because::CannotStart(why.clone()))
+        }
         _ => (State::Starting, Because::NotWellYet),
     };
     let (state, because) = worst.unwrap_or_else(on_its_way);
@@ -529,6 +542,7 @@ fn trouble(one: &Standing) -> Option<(State, Because)> {
         ) => Some((State::Looping, Because::Loops(after.clone()))),
         (Life::Resting { after, .. }, _) => Some((State::Unwell, Because::StartsAgain(after.clone()))),
         (Life::Ended { exit }, _) => Some((State::Failed, ended(exit))),
+        (Life::Silent { keeper }, _) => Some((State::Unwell, Because::KeeperSilent(*keeper))),
         (Life::Running { .. }, Well::NotYet { late: Some(why) }) => {
             Some((State::Unwell, Because::Late(why.clone())))
         }

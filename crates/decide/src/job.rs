@@ -11,7 +11,7 @@
 //! reached before is passed again, so that nothing runs twice; unless that is further away than a day, when the clock must
 //! have been wrong before.
 
-use crate::converge::{Because, Standing, Step};
+use crate::converge::{After, Because, Standing, Step};
 use jiff::{SignedDuration, Timestamp};
 use towpath_model::run::{Component, InstanceId, Life, State};
 
@@ -87,7 +87,14 @@ pub fn turn(
         .unwrap_or_default();
     let (state, because) = match (lives || !steps.is_empty(), failed) {
         (true, _) => (State::Running, Because::Runs),
-        (false, Some((why, _))) => (State::Failed, why),
+        (false, Some((why, _))) => {
+            let after = match (at, times.next) {
+                (Some(at), next) if next.is_none_or(|next| at <= next) => After::Try(at),
+                (_, Some(next)) => After::Run(next),
+                _ => After::Nothing,
+            };
+            (State::Failed, Because::RunFailed(Box::new(why), after))
+        }
         (false, None) => match times.next {
             Some(at) => (State::Scheduled, Because::NextRun(at)),
             None if has_run => (State::Done, Because::EndedWell),
@@ -319,6 +326,39 @@ mod tests {
         };
         let over = turn(&job, "a", last, &failed, 4, at("12:00:00"));
         assert_eq!((starts(&over), over.state), (0, State::Failed));
+    }
+
+    #[test]
+    fn a_failed_run_says_how_it_failed_and_what_comes_next() {
+        let failed = [ended(7, at("10:00:00"))];
+        let turns = Turns {
+            until: Some(at("10:00:00")),
+            ..Turns::default()
+        };
+        let said = |job: &Component| {
+            turn(job, "a", turns, &failed, 2, at("10:00:01"))
+                .because
+                .to_string()
+        };
+        assert_eq!(
+            said(&job(Some("every 1m"))),
+            "its last run failed: ended with code 7; it runs next at 2026-03-01T10:01:00Z"
+        );
+        let tried = Component {
+            retry: Some(Retry {
+                times: 2,
+                backoff: known("10s"),
+            }),
+            ..job(Some("every 1m"))
+        };
+        assert_eq!(
+            said(&tried),
+            "its last run failed: ended with code 7; it is tried again at 2026-03-01T10:00:10Z"
+        );
+        assert_eq!(
+            said(&job(None)),
+            "its last run failed: ended with code 7; `towpath start` runs it again"
+        );
     }
 
     #[test]

@@ -10,4 +10,5 @@ pub mod lint;
 pub mod plan;
 pub mod restart;
 pub mod review;
+pub mod scale;
 pub mod tend;

@@ -16,7 +16,7 @@ mod parts;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use fact::{Act, Applied, Did, Fact, Remembered, Wish};
+pub use fact::{Act, Applied, Did, Fact, NoPort, Remembered, Wish};
 pub use part::Part;
 pub use parts::Parts;
 
@@ -122,6 +122,18 @@ impl Tended {
                 if let Some(part) = self.parts.get_mut(&id.component) {
                     part.withdraw(&id, did);
                     self.touched.insert(id.component);
+                }
+            }
+            Fact::NoPort { id, why } => {
+                if let Some(part) = self.parts.get_mut(&id.component) {
+                    part.refuse(&id, &why);
+                    self.touched.insert(id.component);
+                }
+            }
+            Fact::Folder { name, missing } => {
+                if let Some(part) = self.parts.get_mut(&name) {
+                    part.missing = missing;
+                    self.touched.insert(name);
                 }
             }
             Fact::Dressed { name, digest } => {
@@ -347,7 +359,7 @@ impl Tended {
         }
         match result {
             Ok(Some(seen)) => {
-                part.trouble = None;
+                part.recovered();
                 if part.is_news(&seen, did) {
                     part.see(seen);
                 }

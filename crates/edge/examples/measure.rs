@@ -19,7 +19,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use towpath_edge::{Answer, Config, Edge, Target};
+use towpath_edge::{Answer, Config, Edge, Patience, Target};
 
 const ROUNDS: u32 = 20_000;
 const STARTS: usize = 21;
@@ -130,6 +130,7 @@ async fn start(folder: &std::path::Path) -> Result<Edge, towpath_edge::EdgeError
         authority: folder.to_owned(),
         https: 0,
         http: 0,
+        patience: Patience::default(),
     };
     Edge::start(config, tokio::sync::mpsc::unbounded_channel().0).await
 }
@@ -144,6 +145,7 @@ fn target(name: &str, at: SocketAddr, inside: Option<u16>) -> Target {
         sticky: false,
         compress: true,
         routes: Vec::new(),
+        drain: Duration::ZERO,
         answer: Answer::Instances {
             ready: vec![(format!("{name}-1"), at)],
             hold: Duration::from_secs(30),

@@ -22,7 +22,6 @@ use crate::EdgeError;
 
 /// The local certificate authority.
 pub(crate) struct Authority {
-    certificate: PathBuf,
     provider: Arc<CryptoProvider>,
     leaves: leaf::Leaves,
 }
@@ -37,15 +36,14 @@ impl Authority {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let root = root::open(folder, &provider).map_err(unusable)?;
         Ok(Authority {
-            certificate: root.certificate,
             leaves: leaf::Leaves::new(root.issuer, Arc::clone(&provider)),
             provider,
         })
     }
 
     /// The file with the certificate of the root.
-    pub(crate) fn certificate(&self) -> &Path {
-        &self.certificate
+    pub(crate) fn certificate(folder: &Path) -> PathBuf {
+        folder.join(root::CERTIFICATE)
     }
 
     /// What answers handshakes.
@@ -69,9 +67,6 @@ impl ResolvesServerCert for Authority {
 
 impl fmt::Debug for Authority {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Authority")
-            .field("certificate", &self.certificate)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Authority").finish_non_exhaustive()
     }
 }

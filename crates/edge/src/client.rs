@@ -4,6 +4,7 @@
 //! has ended. A connection that its instance has closed meanwhile is found out when it is taken. Nothing is kept for an
 //! instance that has not been asked anything.
 
+mod heard;
 mod idle;
 
 use std::net::SocketAddr;
@@ -17,11 +18,14 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::door::clock;
+use crate::leave::{Guest, Leave, Leaves};
 use crate::sent::{Outgoing, Sent};
 
+use heard::{Count, Heard};
 pub(crate) use idle::Idle;
 
 /// On this machine a connection is there at once or never; only an instance whose queue is full lets one wait.
@@ -46,11 +50,20 @@ pub(crate) struct Instance {
     open: AtomicUsize,
     told: AtomicU64,
     idle: Mutex<Vec<(u64, Sender)>>,
+    pub(crate) leave: Leave,
+    /// Rings when the last of what an instance that leaves has open is closed.
+    pub(crate) empty: Notify,
+}
+
+impl Leaves for Instance {
+    fn leave(&self) -> &Leave {
+        &self.leave
+    }
 }
 
 #[derive(Debug)]
 enum Sender {
-    Single(http1::SendRequest<Sent>),
+    Single(http1::SendRequest<Sent>, Count),
     Shared(http2::SendRequest<Sent>),
 }
 
@@ -61,6 +74,8 @@ pub(crate) enum Failed {
     Unreachable,
     /// It may have arrived; no byte of an answer has come.
     Broken,
+    /// An answer has begun that is none.
+    Garbled,
 }
 
 impl Instance {
@@ -72,6 +87,8 @@ impl Instance {
             open: AtomicUsize::new(0),
             told: AtomicU64::new(0),
             idle: Mutex::default(),
+            leave: Leave::new(),
+            empty: Notify::new(),
         }
     }
 
@@ -143,12 +160,12 @@ impl Instance {
     }
 
     async fn open_new(&self) -> std::io::Result<Sender> {
-        let stream = TokioIo::new(self.connect().await?);
+        let stream = self.connect().await?;
         let failed = |error: hyper::Error| std::io::Error::other(error);
         if self.grpc {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
-                .handshake(stream)
+                .handshake(TokioIo::new(stream))
                 .await
                 .map_err(failed)?;
             tokio::spawn(connection);
@@ -156,13 +173,14 @@ impl Instance {
             *self.idle() = vec![(clock::millis(), Sender::Shared(sender.clone()))];
             return Ok(Sender::Shared(sender));
         }
+        let count = Count::default();
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(LARGEST_HEAD)
-            .handshake(stream)
+            .handshake(TokioIo::new(Heard::new(stream, count.clone())))
             .await
             .map_err(failed)?;
         tokio::spawn(connection.with_upgrades());
-        Ok(Sender::Single(sender))
+        Ok(Sender::Single(sender, count))
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -178,13 +196,18 @@ impl Instance {
         };
         let is_idempotent = outgoing.method.is_idempotent();
         let busy = self.busy();
+        let mut takes_kept = true;
         loop {
-            let kept = self.take(!is_idempotent).await;
+            let kept = match takes_kept {
+                true => self.take(!is_idempotent).await,
+                false => None,
+            };
             let was_kept = kept.is_some();
             let mut sender = match kept {
                 Some(sender) => sender,
                 None => self.open_new().await.map_err(|_| Failed::Unreachable)?,
             };
+            let heard = sender.heard();
             match sender.send(outgoing.attempt(version)).await {
                 Ok(response) => {
                     let lease = Lease {
@@ -204,8 +227,10 @@ impl Instance {
                     self.idle().clear();
                     match (is_unsent, was_kept) {
                         (true, true) => {}
-                        (false, true) if outgoing.can_be_repeated() => {}
                         (true, false) => return Err(Failed::Unreachable),
+                        (false, _) if sender.heard() != heard => return Err(Failed::Garbled),
+                        // It was idle, and most likely closed by its instance before that saw the request.
+                        (false, true) if outgoing.repeat() => takes_kept = false,
                         (false, _) => return Err(Failed::Broken),
                     }
                 }
@@ -218,14 +243,22 @@ impl Sender {
     /// Waits until it can take a request; false when it never will.
     async fn is_ready(&mut self) -> bool {
         match self {
-            Sender::Single(sender) if sender.is_closed() => false,
-            Sender::Single(sender) if sender.is_ready() => true,
+            Sender::Single(sender, _) if sender.is_closed() => false,
+            Sender::Single(sender, _) if sender.is_ready() => true,
             // The end of the last answer has been seen here, but not yet by the task of the connection.
-            Sender::Single(sender) => {
+            Sender::Single(sender, _) => {
                 let soon = timeout(Duration::from_millis(1), sender.ready()).await;
                 matches!(soon, Ok(Ok(())))
             }
             Sender::Shared(sender) => sender.ready().await.is_ok(),
+        }
+    }
+
+    /// How much has come from the instance. A connection of many requests cannot tell for whom.
+    fn heard(&self) -> u64 {
+        match self {
+            Sender::Single(_, count) => count.now(),
+            Sender::Shared(_) => 0,
         }
     }
 
@@ -234,7 +267,7 @@ impl Sender {
         request: Request<Sent>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Sent>>> {
         match self {
-            Sender::Single(sender) => sender.try_send_request(request).await,
+            Sender::Single(sender, _) => sender.try_send_request(request).await,
             Sender::Shared(sender) => sender.try_send_request(request).await,
         }
     }
@@ -246,7 +279,10 @@ pub(crate) struct Busy(Arc<Instance>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        let open = self.0.open.fetch_sub(1, Ordering::AcqRel);
+        if open == 1 && self.0.leave.is_told() {
+            self.0.empty.notify_waiters();
+        }
     }
 }
 
@@ -259,9 +295,14 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
+    /// What is open over this connection goes when its instance leaves.
+    pub(crate) fn guest(&self) -> Guest<Arc<Instance>> {
+        Guest::of(Arc::clone(&self.busy.0))
+    }
+
     /// The connection is free for another request.
     pub(crate) fn give_back(self) {
-        let Sender::Single(_) = &self.sender else {
+        let Sender::Single(..) = &self.sender else {
             return;
         };
         let instance = Arc::clone(&self.busy.0);

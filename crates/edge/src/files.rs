@@ -54,7 +54,9 @@ pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<I
         return not_found(headers);
     };
     let packed = packed.clone();
+    let seat = packed.seat().await;
     let job = tokio::task::spawn_blocking(move || {
+        let _seat = seat;
         let found = find::find(&asked);
         match found {
             Found::File { file, status } => ready::ready(&asked, &packed, file, status).ok(),

@@ -6,8 +6,8 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -42,6 +42,10 @@ pub(crate) fn strip_connection(headers: &mut HeaderMap) {
         }
         headers.remove(CONNECTION);
     }
+    // Chunks count more than a length that stands beside them (RFC 9112, 6.3), and that length is not the body's.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     for name in [KEEP_ALIVE, PROXY_CONNECTION, TRANSFER_ENCODING, UPGRADE, TE] {
         headers.remove(name);
     }
@@ -57,6 +61,13 @@ pub(crate) fn toward_instance(headers: &mut HeaderMap, host: &str, from: IpAddr,
     headers.remove(PROXY_AUTHORIZATION);
     // The edge has answered it: it reads a body when an instance does.
     headers.remove(EXPECT);
+    // Zeros before a length are allowed, and make another number of it for whoever takes them for a base.
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .filter(|length| length.as_bytes().starts_with(b"0"));
+    if let Some(length) = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     if wants_trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }

@@ -1,5 +1,6 @@
 //! The host that a request is for, read from its target or its Host header.
 
+use http::Version;
 use http::header::HOST;
 use http::request::Parts;
 
@@ -40,9 +41,21 @@ pub(crate) fn of(parts: &Parts) -> Result<Host, NoHost> {
     if headers.next().is_some() {
         return Err(NoHost::Several);
     }
+    let header = header.map(|header| header.to_str().map_err(|_| NoHost::Malformed));
+    let header = header.transpose()?;
     let written = match (parts.uri.authority(), header) {
-        (Some(authority), _) => authority.as_str(),
-        (None, Some(header)) => header.to_str().map_err(|_| NoHost::Malformed)?,
+        (Some(authority), Some(header)) => {
+            // In HTTP/2 they are one and the same, written twice (RFC 9113, 8.3.1). In HTTP/1.1 the header has to be a host
+            // though it does not count.
+            let is_same = authority.as_str().eq_ignore_ascii_case(header);
+            if parse(header).is_err() || (parts.version == Version::HTTP_2 && !is_same) {
+                return Err(NoHost::Malformed);
+            }
+            authority.as_str()
+        }
+        (Some(_), None) if parts.version == Version::HTTP_11 => return Err(NoHost::Missing),
+        (Some(authority), None) => authority.as_str(),
+        (None, Some(header)) => header,
         (None, None) => return Err(NoHost::Missing),
     };
     parse(written)

@@ -11,9 +11,9 @@ mod answered;
 mod authority;
 mod balance;
 mod body;
+mod budget;
 mod client;
 mod compress;
-
 mod door;
 mod encode;
 mod ending;
@@ -21,18 +21,23 @@ mod files;
 mod headers;
 mod host;
 mod inside;
+mod leave;
 mod listen;
 mod pages;
+mod patient;
 mod pipe;
 mod place;
 mod proxy;
+mod request_id;
 mod route;
 mod running;
 mod search;
 mod sent;
 mod serve;
+mod sound;
 mod state;
 mod table;
+mod trust;
 mod visit;
 mod websocket;
 
@@ -54,6 +59,30 @@ pub struct Config {
     pub https: u16,
     /// The same for plain HTTP.
     pub http: u16,
+    /// How long is waited for whoever sends or reads nothing.
+    pub patience: Patience,
+}
+
+/// How long is waited for whoever sends or reads nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the head of a request to be whole, counted from the end of the answer before it. Whoever sends a byte a second
+    /// holds a place for so long and no longer.
+    pub head: Duration,
+    /// For the next bytes of a request's body, while somebody wants to have them.
+    pub body: Duration,
+    /// For a visitor to read anything of what is being sent.
+    pub reading: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            reading: Duration::from_secs(60),
+        }
+    }
 }
 
 /// A name or port under which something is reached, and what answers there.
@@ -76,6 +105,8 @@ pub struct Target {
     /// Parts of the address space that others answer: the beginning of the path, and the other target's name or an address
     /// to send the visitor to. The longest beginning wins.
     pub routes: Vec<(String, RouteTo)>,
+    /// How long WebSockets of an instance that leaves may stay.
+    pub drain: Duration,
     /// What answers.
     pub answer: Answer,
 }
@@ -125,6 +156,8 @@ pub enum Answer {
 pub enum Event {
     /// A request waits for this target, which has no ready instance. Told once until it has one.
     Wanted(String),
+    /// Nobody can be answered over HTTPS, and why. Told each time that somebody wants to be.
+    Untrusted(String),
     /// An instance refused or broke a connection. Requests are held or sent elsewhere meanwhile.
     Refused {
         /// The target.

@@ -1,5 +1,6 @@
 //! Passes bytes between a visitor and an instance that do not speak HTTP with each other: WebSockets and plain TCP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::upgrade::Upgraded;
@@ -8,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::client::Instance;
 use crate::ending::{Part, Phase};
+use crate::leave::Guest;
 use crate::websocket::{CLOSE_RESTART, Frames};
 
 /// A message of a chat and a page of a database protocol fit; a bound on what a quiet connection holds.
@@ -18,14 +21,17 @@ const BUFFER: usize = 8 * 1024;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Passes bytes after both sides have changed their protocol, until one of them ends it.
-pub(crate) async fn upgraded(visitor: Upgraded, instance: Upgraded, is_websocket: bool, mut part: Part) {
+pub(crate) async fn upgraded(visitor: Upgraded, instance: Upgraded, is_websocket: bool, mut ends: Ends) {
     let (visitor, instance) = (TokioIo::new(visitor), TokioIo::new(instance));
     if is_websocket {
-        websocket(visitor, instance, part).await;
+        websocket(visitor, instance, ends).await;
     } else {
-        both_ways(visitor, instance, &mut part).await;
+        both_ways(visitor, instance, &mut ends.0).await;
     }
 }
+
+/// What ends a connection though both of its sides would go on: the end of the edge, and the leave of the instance.
+pub(crate) type Ends = (Part, Guest<Arc<Instance>>);
 
 /// Passes bytes on as they are.
 pub(crate) async fn raw(visitor: TcpStream, instance: TcpStream, mut part: Part) {
@@ -43,9 +49,9 @@ where
     }
 }
 
-/// Passes frames on. When the edge ends, the visitor is told 1012 between two frames, and the instance sees the visitor's
-/// own goodbye.
-async fn websocket<V, I>(visitor: V, instance: I, mut part: Part)
+/// Passes frames on. When the edge ends or the instance leaves, the visitor is told 1012 between two frames, and the instance
+/// sees the visitor's own goodbye.
+async fn websocket<V, I>(visitor: V, instance: I, (mut part, mut guest): Ends)
 where
     V: AsyncRead + AsyncWrite,
     I: AsyncRead + AsyncWrite,
@@ -81,9 +87,10 @@ where
                 break;
             }
             () = part.reached(next) => {
-                if is_ending { return; }
+                if next == Phase::Over { return; }
                 is_ending = true;
             }
+            () = guest.has_to_go(), if !is_ending => is_ending = true,
         }
     }
     let _ = timeout(GOODBYE, visitor_writes.shutdown()).await;

@@ -1,11 +1,13 @@
 //! What stays of a target while it is set anew: its counts, and those who wait for it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
 use crate::Traffic;
+use crate::budget::Budget;
+use crate::client::Instance;
 use crate::door::clock;
 
 /// How many requests may wait for one target. More would not be helped by it: they are answered when all of these are.
@@ -21,6 +23,9 @@ pub(crate) struct Place {
     wanted: AtomicBool,
     waiting: AtomicU32,
     turn: AtomicUsize,
+    repetitions: Budget,
+    /// Instances that have left, and may still have something open.
+    left: Mutex<Vec<Weak<Instance>>>,
     requests: AtomicU64,
     errors: AtomicU64,
     active: AtomicU64,
@@ -36,6 +41,8 @@ impl Place {
             wanted: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
             turn: AtomicUsize::new(0),
+            repetitions: Budget::new(),
+            left: Mutex::default(),
             requests: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             active: AtomicU64::new(0),
@@ -63,6 +70,30 @@ impl Place {
         let taken = self.waiting.fetch_add(1, Ordering::Relaxed);
         let seat = Seat(Arc::clone(self));
         (taken < SEATS).then_some(seat)
+    }
+
+    /// An instance leaves.
+    pub(crate) fn leaves(&self, instance: &Arc<Instance>) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|one| one.strong_count() > 0);
+        left.push(Arc::downgrade(instance));
+    }
+
+    /// An instance that has left, while anything of it is open.
+    pub(crate) fn leaving(&self, id: &str) -> Option<Arc<Instance>> {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut there = left.iter().filter_map(Weak::upgrade);
+        there.find(|instance| instance.id == id && instance.open() > 0)
+    }
+
+    /// A request has come that may have to be repeated, or another one for it.
+    pub(crate) fn earn_repetition(&self) {
+        self.repetitions.earn();
+    }
+
+    /// Whether a request may be repeated.
+    pub(crate) fn spend_repetition(&self) -> bool {
+        self.repetitions.spend(clock::millis())
     }
 
     /// A request or a connection begins.

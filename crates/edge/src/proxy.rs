@@ -1,6 +1,7 @@
 //! Passes a request on to an instance, and its answer back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderValue, SET_COOKIE, UPGRADE};
 use http::uri::{Authority, Scheme};
@@ -15,15 +16,11 @@ use crate::host::Host;
 use crate::pages::Page;
 use crate::place::Open;
 use crate::search::{Search, Vain};
-use crate::sent::Outgoing;
+use crate::sent::{Early, Outgoing};
 use crate::state::State;
 use crate::table::Aim;
 use crate::visit::Visit;
 use crate::{balance, compress, headers, pipe};
-
-/// How often a request is sent again after a connection broke under it: one that makes every instance fall over must not
-/// go round for ever.
-const REPEATED: u32 = 3;
 
 /// Passes a request on, and its answer back.
 pub(crate) async fn pass(
@@ -39,7 +36,7 @@ pub(crate) async fn pass(
         .then(|| headers::upgrade(&asked))
         .flatten();
     let upgrade = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-    let outgoing = outgoing(visit, &aim, &host, request, protocol);
+    let outgoing = outgoing(state.patience.body, visit, &aim, &host, request, protocol);
     let stick = aim
         .target
         .sticky
@@ -53,12 +50,20 @@ pub(crate) async fn pass(
             return page.answer(&asked).map(|body| body.counted(open));
         }
     };
-    open.answered(response.status());
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS
-        && let Some(visitor) = upgrade
-    {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let Some(visitor) = upgrade else {
+            let words = format!(
+                "{} changed to a protocol that nobody asked for.",
+                search.aim.place.name
+            );
+            let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
+            open.answered(page.status);
+            return page.answer(&asked).map(|body| body.counted(open));
+        };
+        open.answered(response.status());
         return switch(state, visitor, response, lease, open);
     }
+    open.answered(response.status());
     headers::strip_connection(response.headers_mut());
     let target = &search.aim.target;
     if target.sticky
@@ -91,6 +96,7 @@ pub(crate) async fn pass(
 
 /// The request as an instance gets it.
 fn outgoing(
+    patience: Duration,
     visit: Visit,
     aim: &Aim,
     host: &Host,
@@ -117,14 +123,14 @@ fn outgoing(
         parts.headers.remove(http::header::HOST);
     }
     parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    Outgoing::new(parts, body)
+    Outgoing::new(parts, body, Arc::clone(&aim.place), patience)
 }
 
 type Sent = (Response<Incoming>, Lease, String);
 
 /// Sends a request to one instance after the other, until one answers.
 async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) -> Result<Sent, Page> {
-    let mut left = REPEATED;
+    search.aim.place.earn_repetition();
     loop {
         let instance = match search.next().await {
             Ok(instance) => instance,
@@ -139,20 +145,24 @@ async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) ->
             }
             Err(failed) => failed,
         };
-        if outgoing.visitor_broke_off() {
-            return Err(Page::new(StatusCode::BAD_REQUEST, "The request broke off", ""));
+        if let Some(early) = outgoing.visitor_ended() {
+            let status = match early {
+                Early::Broken => StatusCode::BAD_REQUEST,
+                Early::Stalled => StatusCode::REQUEST_TIMEOUT,
+            };
+            return Err(Page::new(status, "The request broke off", ""));
         }
         search.refused(&instance);
-        if failed == Failed::Broken {
-            if left == 0 || !outgoing.can_be_repeated() {
-                let words = format!(
-                    "{} closed the connection before it answered. Its log may say why.",
-                    search.aim.place.name
-                );
-                return Err(Page::new(StatusCode::BAD_GATEWAY, "No answer", words));
+        let name = &search.aim.place.name;
+        let words = match failed {
+            Failed::Unreachable => continue,
+            Failed::Broken if outgoing.repeat() => continue,
+            Failed::Broken => {
+                format!("{name} closed the connection before it answered. Its log may say why.")
             }
-            left -= 1;
-        }
+            Failed::Garbled => format!("What {name} began to answer is no HTTP, or broke off at once."),
+        };
+        return Err(Page::new(StatusCode::BAD_GATEWAY, "No answer", words));
     }
 }
 
@@ -170,11 +180,12 @@ fn switch(
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let instance = hyper::upgrade::on(&mut response);
     let part = state.ending.join();
+    let guest = lease.guest();
     tokio::spawn(async move {
         // Both are counted as long as the connection is.
         let _counted = (lease, open);
         if let (Ok(visitor), Ok(instance)) = tokio::join!(visitor, instance) {
-            pipe::upgraded(visitor, instance, is_websocket, part).await;
+            pipe::upgraded(visitor, instance, is_websocket, (part, guest)).await;
         }
     });
     let mut headers = std::mem::take(response.headers_mut());

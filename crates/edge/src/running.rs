@@ -8,11 +8,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::authority::Authority;
 use crate::ending::Phase;
 use crate::inside::Inside;
 use crate::state::State;
 use crate::table::Aim;
+use crate::trust::Trust;
 use crate::visit::Entry;
 use crate::{Config, EdgeError, Event, Listening, Target, Traffic, listen};
 
@@ -36,23 +36,21 @@ impl Edge {
             authority: folder,
             https,
             http,
+            patience,
         } = config;
-        let opened = tokio::task::spawn_blocking(move || Authority::open(&folder));
+        let trust = Trust::of(folder).await?;
         let https = listen::listen(https).await?;
         let http = listen::listen(http).await?;
-        let authority = opened.await.map_err(|error| EdgeError::System {
-            doing: "opening the authority",
-            source: std::io::Error::other(error),
-        })??;
         let listening = Listening {
             https: https.port,
             http: http.port,
-            authority: authority.certificate().to_owned(),
+            authority: trust.certificate(),
         };
         let state = Arc::new(State::new(
             product,
             (https.port, http.port),
-            authority.acceptor(),
+            trust,
+            patience,
             events,
         ));
         let mut tasks = https.serve(&state, Entry::Https);
@@ -106,7 +104,8 @@ impl Edge {
         for (name, aim) in changes {
             let ready = aim.as_ref().is_some_and(|aim| !aim.instances.is_empty());
             let place = aim.as_ref().map(|aim| Arc::clone(&aim.place));
-            let before = table.exchange(&name, aim);
+            let before = table.exchange(&name, aim.clone());
+            before.iter().for_each(|before| before.part_from(aim.as_deref()));
             let was_ready = before.as_ref().is_some_and(|aim| !aim.instances.is_empty());
             let place = place.or_else(|| before.as_ref().map(|aim| Arc::clone(&aim.place)));
             if ready || was_ready {
@@ -120,6 +119,37 @@ impl Edge {
             place.changed.notify_waiters();
         }
         all_before
+    }
+
+    /// Waits until an instance that is taken out of its target has nothing open any more, for so long at most, and not at all
+    /// where no other one serves: those who would come meanwhile had to wait, too.
+    pub async fn has_left(&self, target: &str, instance: &str, within: Duration) {
+        let _ = timeout(within, async {
+            while let Some(place) = self.state.aim(target).map(|aim| Arc::clone(&aim.place)) {
+                let mut changed = std::pin::pin!(place.changed.notified());
+                changed.as_mut().enable();
+                let Some(aim) = self.state.aim(target).filter(|aim| !aim.instances.is_empty()) else {
+                    return;
+                };
+                if aim.instances.iter().any(|one| one.id == instance) {
+                    changed.await;
+                    continue;
+                }
+                let Some(leaving) = place.leaving(instance) else {
+                    return;
+                };
+                let mut empty = std::pin::pin!(leaving.empty.notified());
+                empty.as_mut().enable();
+                if leaving.open() == 0 {
+                    return;
+                }
+                tokio::select! {
+                    () = changed => {}
+                    () = empty => {}
+                }
+            }
+        })
+        .await;
     }
 
     /// What has come through for a target.

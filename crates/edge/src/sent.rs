@@ -2,11 +2,14 @@
 //!
 //! A request can be repeated when nobody has got it yet, or when its method says that twice is like once (RFC 9110, 9.2.2)
 //! and its body is still there. For such methods a small body is kept while it passes; it is never waited for.
+//!
+//! It is repeated once and no more: a request that makes its instance fall over would otherwise go round until none is left.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -15,6 +18,8 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::body::Broken;
+use crate::patient::Waiting;
+use crate::place::Place;
 
 /// The largest body that is kept.
 const KEPT: usize = 64 * 1024;
@@ -25,7 +30,10 @@ pub(crate) struct Outgoing {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     source: Source,
-    broke: Arc<AtomicBool>,
+    ended: Arc<Ended>,
+    patience: Duration,
+    place: Arc<Place>,
+    is_repeated: bool,
 }
 
 enum Source {
@@ -36,7 +44,7 @@ enum Source {
 }
 
 impl Outgoing {
-    pub(crate) fn new(parts: Parts, body: Incoming) -> Outgoing {
+    pub(crate) fn new(parts: Parts, body: Incoming, place: Arc<Place>, patience: Duration) -> Outgoing {
         let source = if body.is_end_stream() {
             Source::Nothing
         } else if parts.method.is_idempotent() {
@@ -49,7 +57,10 @@ impl Outgoing {
             uri: parts.uri,
             headers: parts.headers,
             source,
-            broke: Arc::default(),
+            ended: Arc::default(),
+            patience,
+            place,
+            is_repeated: false,
         }
     }
 
@@ -70,7 +81,8 @@ impl Outgoing {
         };
         let mut request = Request::new(Sent {
             kind,
-            broke: Arc::clone(&self.broke),
+            ended: Arc::clone(&self.ended),
+            waiting: Waiting::new(self.patience),
         });
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -86,21 +98,46 @@ impl Outgoing {
         }
     }
 
-    /// Whether a request that may have arrived may be sent again.
-    pub(crate) fn can_be_repeated(&self) -> bool {
-        self.method.is_idempotent()
-            && match &self.source {
-                Source::Nothing => true,
-                Source::Kept(kept) => !lock(kept).lost,
-                Source::Once(_) | Source::Gone => false,
-            }
+    /// Whether the request, which may have arrived, is sent once more. It is asked when that is about to be done.
+    pub(crate) fn repeat(&mut self) -> bool {
+        let is_there = match &self.source {
+            Source::Nothing => true,
+            Source::Kept(kept) => !lock(kept).lost,
+            Source::Once(_) | Source::Gone => false,
+        };
+        let may = is_there
+            && self.method.is_idempotent()
+            && !self.is_repeated
+            && self.visitor_ended().is_none()
+            && self.place.spend_repetition();
+        self.is_repeated |= may;
+        may
     }
 
-    /// Whether the visitor, not the instance, broke off.
-    pub(crate) fn visitor_broke_off(&self) -> bool {
-        self.broke.load(Ordering::Relaxed)
+    /// How the visitor, not the instance, has ended the request before it was whole.
+    pub(crate) fn visitor_ended(&self) -> Option<Early> {
+        match self.ended.0.load(Ordering::Relaxed) {
+            BROKEN => Some(Early::Broken),
+            STALLED => Some(Early::Stalled),
+            _ => None,
+        }
     }
 }
+
+/// How a request has ended before it was whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// Its connection ended, or what came was no body.
+    Broken,
+    /// Nothing came for too long.
+    Stalled,
+}
+
+const BROKEN: u8 = 1;
+const STALLED: u8 = 2;
+
+#[derive(Debug, Default)]
+struct Ended(AtomicU8);
 
 /// A body that is kept while it passes.
 struct Kept {
@@ -183,7 +220,8 @@ impl Kept {
 /// The body of a request to an instance.
 pub(crate) struct Sent {
     kind: Kind,
-    broke: Arc<AtomicBool>,
+    ended: Arc<Ended>,
+    waiting: Waiting,
 }
 
 enum Kind {
@@ -216,8 +254,14 @@ impl http_body::Body for Sent {
                 kept.poll(at, context)
             }
         };
-        if let Poll::Ready(Some(Err(_))) = &frame {
-            this.broke.store(true, Ordering::Relaxed);
+        match &frame {
+            Poll::Pending if this.waiting.is_over(context) => {
+                this.ended.0.store(STALLED, Ordering::Relaxed);
+                return Poll::Ready(Some(Err("nothing more came of the request".into())));
+            }
+            Poll::Pending => {}
+            Poll::Ready(Some(Err(_))) => this.ended.0.store(BROKEN, Ordering::Relaxed),
+            Poll::Ready(_) => this.waiting.ends(),
         }
         frame
     }

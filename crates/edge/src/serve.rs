@@ -12,16 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::Answer;
 use crate::ending::{Part, Phase};
+use crate::patient::Read;
 use crate::pipe;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{Entry, Visit, answer};
-
-/// How long the head of a request may take, and how long a connection may be idle. Whoever sends a byte a second holds a
-/// place for so long and no longer.
-const HEAD: Duration = Duration::from_secs(30);
+use crate::{Answer, Event};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -54,7 +51,7 @@ pub(crate) async fn connection(
     {
         return relay(&state, port, stream, part).await;
     }
-    let Ok(Some(first)) = timeout(HEAD, first_bytes(&stream)).await else {
+    let Ok(Some(first)) = timeout(state.patience.head, first_bytes(&stream)).await else {
         return;
     };
     let mut visit = Visit {
@@ -64,7 +61,12 @@ pub(crate) async fn connection(
     };
     if matches!(entry, Entry::Https) && first[0] == TLS {
         visit.secure = true;
-        let Ok(Ok(stream)) = timeout(HANDSHAKE, state.tls.accept(stream)).await else {
+        let tls = match state.trust.acceptor().await {
+            Ok(tls) => tls,
+            Err(error) => return state.tell(Event::Untrusted(error.to_string())),
+        };
+        let within = HANDSHAKE.min(state.patience.head);
+        let Ok(Ok(stream)) = timeout(within, tls.accept(stream)).await else {
             return;
         };
         let version = match stream.get_ref().1.alpn_protocol() {
@@ -98,7 +100,8 @@ async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Versio
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let stream = TokioIo::new(stream);
+    let patience = state.patience;
+    let stream = TokioIo::new(Read::new(stream, patience.reading));
     let service = service_fn(move |request| answer(Arc::clone(&state), visit, request));
     // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
     if version == Version::HTTP_2 {
@@ -121,7 +124,7 @@ where
     }
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(patience.head)
         .max_header_size(LARGEST_HEAD)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(stream, service)

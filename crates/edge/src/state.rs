@@ -4,12 +4,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_rustls::TlsAcceptor;
 
-use crate::Event;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::table::{Aim, Table};
+use crate::trust::Trust;
+use crate::{Event, Patience};
 
 /// How many connections of visitors are open at once; more wait until one is closed.
 const VISITORS: usize = 10_000;
@@ -25,7 +25,8 @@ pub(crate) struct State {
     pub(crate) product: String,
     pub(crate) https: u16,
     pub(crate) http: u16,
-    pub(crate) tls: TlsAcceptor,
+    pub(crate) trust: Trust,
+    pub(crate) patience: Patience,
     pub(crate) ending: Arc<Ending>,
     pub(crate) visitors: Arc<Semaphore>,
     pub(crate) components: Arc<Semaphore>,
@@ -37,7 +38,8 @@ impl State {
     pub(crate) fn new(
         product: String,
         (https, http): (u16, u16),
-        tls: TlsAcceptor,
+        trust: Trust,
+        patience: Patience,
         events: UnboundedSender<Event>,
     ) -> State {
         State {
@@ -46,7 +48,8 @@ impl State {
             product,
             https,
             http,
-            tls,
+            trust,
+            patience,
             ending: Ending::new(),
             visitors: Arc::new(Semaphore::new(VISITORS)),
             components: Arc::new(Semaphore::new(COMPONENTS)),

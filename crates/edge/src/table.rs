@@ -52,6 +52,18 @@ impl Aim {
             place,
         }
     }
+
+    /// Tells the instances that are not there after it to leave.
+    pub(crate) fn part_from(&self, after: Option<&Aim>) {
+        let drain = after.map_or(self.target.drain, |after| after.target.drain);
+        let stay = after.map_or(&[][..], |after| &after.instances);
+        for instance in &self.instances {
+            if !stay.iter().any(|other| Arc::ptr_eq(other, instance)) {
+                self.place.leaves(instance);
+                instance.leave.tell(drain);
+            }
+        }
+    }
 }
 
 /// All targets.
@@ -182,6 +194,7 @@ mod tests {
             sticky: false,
             compress: false,
             routes: Vec::new(),
+            drain: Duration::ZERO,
             answer: Answer::Instances {
                 ready,
                 hold: Duration::from_secs(1),

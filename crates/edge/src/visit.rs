@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION};
-use http::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
 use crate::host::{self, Host};
 use crate::pages::Page;
+use crate::request_id::{self, REQUEST_ID};
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, proxy};
+use crate::{files, proxy, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -45,25 +47,28 @@ pub(crate) async fn answer(
     visit: Visit,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    let (mut parts, body) = request.into_parts();
+    let id = request_id::of(&parts.headers);
+    parts.headers.insert(REQUEST_ID, id.clone());
+    let mut response = at_host(state, visit, Request::from_parts(parts, body)).await;
+    response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    Ok(response)
+}
+
+async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    if let Some(page) = sound::refusal(&parts) {
+        return refuse(page, &parts);
+    }
     let host = match host::of(&parts) {
         Ok(host) => host,
         Err(no_host) => {
             let page = Page::new(StatusCode::BAD_REQUEST, "Bad request", no_host.words());
-            let mut refused = page.answer(&parts.headers);
-            // Whoever cannot say for whom it asks may not mean the next bytes as it seems either.
-            refused
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
-            return Ok(refused);
+            return refuse(page, &parts);
         }
     };
-    if parts.method == Method::CONNECT {
-        let page = Page::new(StatusCode::METHOD_NOT_ALLOWED, "This is no forward proxy", "");
-        return Ok(page.answer(&parts.headers));
-    }
     if matches!(visit.entry, Entry::Https) && !visit.secure {
-        return Ok(to_https(&state, &host, parts.uri.path_and_query()));
+        return to_https(&state, &host, parts.uri.path_and_query());
     }
     let path = parts.uri.path();
     let found = match visit.entry {
@@ -73,7 +78,7 @@ pub(crate) async fn answer(
         },
         _ => state.table().outside(&host.name, path),
     };
-    Ok(match found {
+    match found {
         Found::Aim(aim) => at_target(&state, visit, aim, host, Request::from_parts(parts, body)).await,
         Found::Redirect(elsewhere) => redirect(&elsewhere),
         Found::Gone(name) => {
@@ -81,7 +86,17 @@ pub(crate) async fn answer(
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", words).answer(&parts.headers)
         }
         Found::Unknown => nothing_here(&state, visit, &host, &parts.headers),
-    })
+    }
+}
+
+/// Whoever asks for something that can be read in two ways may not mean the next bytes as it seems either.
+fn refuse(page: Page, parts: &Parts) -> Response<Body> {
+    let mut refused = page.answer(&parts.headers);
+    if parts.version < Version::HTTP_2 {
+        let close = HeaderValue::from_static("close");
+        refused.headers_mut().insert(CONNECTION, close);
+    }
+    refused
 }
 
 async fn at_target(

@@ -34,6 +34,7 @@ async fn headers_of_one_connection_end_and_who_forwards_is_told_anew() {
         ("x-mine", "1"),
         ("proxy-authorization", "secret"),
         ("x-kept", "2"),
+        ("x-request-id", "4bf92f3577b34da6"),
     ];
     let name = format!("{}:7", host("web"));
     let seen = running
@@ -50,8 +51,14 @@ async fn headers_of_one_connection_end_and_who_forwards_is_told_anew() {
             "x-forwarded-host: web.hello.localhost:7",
             "x-forwarded-proto: http",
             "x-kept: 2",
+            "x-request-id: 4bf92f3577b34da6",
         ]
     );
+    assert_eq!(seen.header("x-request-id"), "4bf92f3577b34da6");
+    let made = running.get("web", "/headers").await;
+    let id = made.header("x-request-id");
+    assert!(id.len() == 32 && made.text().contains(&format!("x-request-id: {id}\n")));
+    assert_ne!(running.get("nobody", "/").await.header("x-request-id"), id);
     let hop = running.get("web", "/hop").await;
     assert_eq!(
         (

@@ -223,3 +223,63 @@ async fn what_does_not_end_in_time_is_cut_off() {
     }
     assert_eq!(running.edge.traffic("web").active, 0);
 }
+
+/// Two instances, and so many WebSockets at the first one before the other one has taken its place.
+async fn leaves(drain: Duration, count: usize) -> (kit::Running, Vec<WebSocketStream<TcpStream>>) {
+    let running = edge().await;
+    let mut web = target("web", &[("one", echoes().await)], HOLD);
+    web.drain = drain;
+    running.set(web.clone()).await;
+    let mut sockets = Vec::new();
+    for _ in 0..count {
+        sockets.push(open(TcpStream::connect(running.http()).await.expect("it listens")).await);
+    }
+    web.answer = target("web", &[("two", echoes().await)], HOLD).answer;
+    running.set(web).await;
+    (running, sockets)
+}
+
+#[tokio::test]
+async fn websockets_of_an_instance_that_leaves_stay_while_they_may() {
+    let (running, mut sockets) = leaves(Duration::from_secs(3_600), 3).await;
+    for socket in &mut sockets {
+        says_back(socket).await;
+    }
+    let edge = Arc::clone(&running.edge);
+    let left = tokio::spawn(async move { edge.has_left("web", "one", HOLD * 100).await });
+    let mut other = open(TcpStream::connect(running.http()).await.expect("it listens")).await;
+    says_back(&mut other).await;
+    assert!(!left.is_finished(), "three are open");
+    drop(sockets);
+    timeout(kit::BOUND, left)
+        .await
+        .expect("nothing of it is open")
+        .expect("it ends well");
+    says_back(&mut other).await;
+}
+
+#[tokio::test]
+async fn websockets_of_an_instance_that_leaves_are_told_to_come_back_before_it_does() {
+    let drain = Duration::from_millis(300);
+    let (running, mut sockets) = leaves(drain, 50).await;
+    for socket in &mut sockets {
+        is_told_to_come_back(socket).await;
+        while socket.next().await.is_some() {}
+    }
+    timeout(kit::BOUND, running.edge.has_left("web", "one", HOLD * 100))
+        .await
+        .expect("nothing of it is open");
+    kit::until("the end", async || running.edge.traffic("web").active == 0).await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_leave_while_nobody_else_serves() {
+    let (running, _sockets) = leaves(Duration::from_secs(3_600), 1).await;
+    let edge = Arc::clone(&running.edge);
+    let left = tokio::spawn(async move { edge.has_left("web", "one", HOLD * 100).await });
+    running.set(target("web", &[], HOLD)).await;
+    timeout(kit::BOUND, left)
+        .await
+        .expect("the other one has gone")
+        .expect("it ends well");
+}

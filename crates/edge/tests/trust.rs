@@ -12,7 +12,7 @@ use std::path::Path;
 
 use kit::{edge, host};
 use tokio::sync::mpsc::unbounded_channel;
-use towpath_edge::{Config, Edge, EdgeError};
+use towpath_edge::{Config, Edge, EdgeError, Event, Patience};
 
 async fn start(authority: &Path, port: u16) -> Result<Edge, EdgeError> {
     let config = Config {
@@ -20,6 +20,7 @@ async fn start(authority: &Path, port: u16) -> Result<Edge, EdgeError> {
         authority: authority.to_owned(),
         https: port,
         http: port,
+        patience: Patience::default(),
     };
     Edge::start(config, unbounded_channel().0).await
 }
@@ -94,6 +95,42 @@ async fn an_authority_that_is_broken_says_what_to_do() {
             "{told}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_authority_is_opened_by_the_first_who_wants_it_and_may_be_mended_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(start(folder.path(), 0).await.expect("it starts"));
+    let key = folder.path().join("authority.key.pem");
+    let sound = fs::read_to_string(&key).expect("it is there");
+    fs::write(&key, "nonsense").expect("a file");
+    let (sender, mut events) = unbounded_channel();
+    let config = Config {
+        product: "hello".to_owned(),
+        authority: folder.path().to_owned(),
+        https: 0,
+        http: 0,
+        patience: Patience::default(),
+    };
+    let edge = Edge::start(config, sender).await.expect("it starts all the same");
+    let secure = async || {
+        let at = ("127.0.0.1", edge.listening().https);
+        let stream = tokio::net::TcpStream::connect(at).await.expect("it listens");
+        let name = rustls::pki_types::ServerName::try_from("web.hello.localhost").expect("a name");
+        let connector = kit::connector(&edge.listening().authority, &[]);
+        connector.connect(name, stream).await
+    };
+    let at = ([127, 0, 0, 1], edge.listening().http).into();
+    let plain = kit::ask(at, kit::get("nobody", "/")).await;
+    assert_eq!(plain.status, http::StatusCode::NOT_FOUND);
+    assert!(events.try_recv().is_err(), "plain HTTP does not need it");
+    assert!(secure().await.is_err());
+    match events.recv().await {
+        Some(Event::Untrusted(why)) => assert!(why.contains("remove the folder"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    fs::write(&key, sound).expect("a file");
+    assert!(secure().await.is_ok());
 }
 
 #[tokio::test]

@@ -10,15 +10,18 @@
 mod adopt;
 mod door;
 mod logs;
+mod look;
 mod nursery;
 mod pump;
 mod requests;
+mod silent;
 mod table;
 
 use crate::{Engine, EngineError, LimitsKept, Lines, LogQuery, Start};
 use nursery::Nursery;
 use rustix::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use table::{Answer, Table};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -45,6 +48,8 @@ struct Inner {
     /// The set of all sockets of keepers.
     sockets: OwnedFd,
     table: Mutex<Table>,
+    /// How often any keeper has said something.
+    words: AtomicU64,
     tell: UnboundedSender<Seen>,
     told: Mutex<Option<UnboundedReceiver<Seen>>>,
     /// Wakes what looks after old logs.
@@ -79,6 +84,7 @@ impl Process {
             sockets: pump::set()
                 .map_err(|errno| EngineError::system("preparing to listen", state.display(), errno))?,
             table: Mutex::new(Table::default()),
+            words: AtomicU64::new(0),
             tell,
             told: Mutex::new(Some(told)),
             has_started: Arc::new(Notify::new()),
@@ -95,19 +101,23 @@ impl Process {
         if let Some(lost) = self.inner.table().lost(id) {
             return Ok(lost);
         }
-        let answer = match self.inner.send(id, what.clone())? {
+        let sent = self.inner.send(id, what.clone())?;
+        let answer = match sent {
             Some(answer) => answer,
             // It may have been started by somebody else, and nobody has looked yet.
             None => match self.inner.adopt(id).await? {
                 Some(seen) if seen.life == Life::Lost => return Ok(seen),
-                Some(_) => self
-                    .inner
-                    .send(id, what)?
-                    .ok_or_else(|| EngineError::Unknown(id.clone()))?,
+                Some(seen) => match self.inner.send(id, what.clone())? {
+                    Some(answer) => answer,
+                    None if matches!(seen.life, Life::Silent { .. }) => {
+                        return self.inner.end_unreached(seen).await;
+                    }
+                    None => return Err(EngineError::Unknown(id.clone())),
+                },
                 None => return Err(EngineError::Unknown(id.clone())),
             },
         };
-        match received(id, answer).await? {
+        match self.inner.done(id, &what, answer).await? {
             Answer::Seen(seen) => Ok(seen),
             Answer::Taken | Answer::Gone => Err(EngineError::Unknown(id.clone())),
         }
@@ -116,7 +126,7 @@ impl Process {
     /// Has a keeper forked for an order; nothing where another one has the instance.
     async fn bear(&self, order: &Start) -> Result<Option<Seen>, EngineError> {
         let answer = self.inner.bear(order).await?;
-        match received(&order.id, answer).await? {
+        match received(&order.id, answer.await)? {
             Answer::Seen(seen) => Ok(Some(seen)),
             Answer::Taken => Ok(None),
             Answer::Gone => Err(EngineError::system(
@@ -128,11 +138,25 @@ impl Process {
     }
 }
 
-async fn received(
+/// How everything is that runs in a state folder, as its keepers tell. It changes nothing, and starts nobody.
+pub async fn look(state: &Path) -> Result<Vec<Seen>, EngineError> {
+    let layout = Layout::new(state);
+    let folder = layout.instances();
+    let failed = |source| EngineError::system("looking for instances", folder.display(), source);
+    let looked = door::beside(move || look::look(&layout)).await;
+    looked.unwrap_or_else(|| Ok(Vec::new())).map_err(failed)
+}
+
+/// What was said in a state folder. It changes nothing, and starts nobody.
+pub fn said(state: &Path, query: LogQuery) -> Result<Lines, EngineError> {
+    logs::read(Layout::new(state), query)
+}
+
+fn received(
     id: &InstanceId,
-    answer: oneshot::Receiver<Result<Answer, EngineError>>,
+    answer: Result<Result<Answer, EngineError>, oneshot::error::RecvError>,
 ) -> Result<Answer, EngineError> {
-    answer.await.unwrap_or_else(|_| {
+    answer.unwrap_or_else(|_| {
         let gone = std::io::Error::other("the engine is being closed");
         Err(EngineError::system("waiting for a keeper", id, gone))
     })
@@ -140,8 +164,11 @@ async fn received(
 
 impl Engine for Process {
     async fn observe(&self) -> Result<Vec<Seen>, EngineError> {
-        self.inner.adopt_all().await?;
-        Ok(self.inner.table().all())
+        let unreached = self.inner.adopt_all().await?;
+        let mut all = self.inner.table().all();
+        all.extend(unreached);
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(all)
     }
 
     async fn start(&self, order: Start) -> Result<Seen, EngineError> {
@@ -188,7 +215,7 @@ impl Engine for Process {
                 let Some(answer) = self.inner.send(id, Request::Forget)? else {
                     return Ok(());
                 };
-                received(id, answer).await.map(|_| ())
+                self.inner.done(id, &Request::Forget, answer).await.map(|_| ())
             }
             _ => {
                 let lives = std::io::Error::other("it still runs; stop it first");

@@ -39,7 +39,9 @@ struct Keeper {
     order: Order,
     layout: Layout,
     /// Holds the folder of the instance as long as this process lives.
-    _lock: OwnedFd,
+    lock: OwnedFd,
+    /// As long as it is open we are told when something is deleted from that folder.
+    _told_of: Option<OwnedFd>,
     listener: OwnedFd,
     signals: SignalFd,
     pipes: [Pipe; 2],
@@ -109,6 +111,9 @@ impl Keeper {
             self.hear(&woken.talks);
             if woken.askers {
                 self.let_in();
+            }
+            if (woken.signals || !woken.talks.is_empty()) && self.is_forsaken() {
+                self.leave_soon();
             }
             let moment = clock::moment();
             self.book.tick(moment);
@@ -217,6 +222,12 @@ impl Keeper {
         for talk in &mut self.talks {
             let _ = talk.tell(&self.seen, self.starts, keeper);
         }
+    }
+
+    /// Whether nobody looks after it, and nobody ever can again: its folder was deleted, and its steward has gone. A steward
+    /// that is there brings everything down in order.
+    fn is_forsaken(&self) -> bool {
+        self.talks.is_empty() && door::disk::is_deleted(&self.lock)
     }
 
     /// Leaves, where nothing runs and nothing will: the folder of the instance goes, its log stays.

@@ -79,6 +79,14 @@ impl Facts {
         }
     }
 
+    /// Kills the keeper itself and everything that descends from it: it lives, and does not answer. What it keeps goes first,
+    /// because what loses its parent falls to somebody else.
+    pub fn kill_keeper(&self) {
+        if let Some(keeper) = Pid::from_raw(self.keeper.cast_signed()) {
+            sweep::kill_tree(keeper);
+        }
+    }
+
     /// Whether what is left can only be found by the nursery that forked the keeper: there is no group to be killed.
     pub fn needs_nursery(&self) -> bool {
         !self.group.can_kill()

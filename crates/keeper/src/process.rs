@@ -66,6 +66,15 @@ pub(crate) fn give_back_memory() {
     };
 }
 
+/// Has the system send us `SIGIO` each time that something is deleted from an open folder. There are few watches of the other
+/// kind (inotify) for one person, and thousands of keepers; whether this system knows this kind is answered.
+pub(crate) fn tell_of_deletions(folder: &OwnedFd) -> bool {
+    const DELETE: libc::c_int = 0x8;
+    const EACH_TIME: libc::c_int = libc::c_int::MIN;
+    // SAFETY: it says what is wanted of a file that is open, and takes nothing from our memory.
+    unsafe { libc::fcntl(folder.as_raw_fd(), libc::F_NOTIFY, DELETE | EACH_TIME) == 0 }
+}
+
 /// Ends this process at once, without running anything that the original of a copy has left to be run at its end.
 pub(crate) fn leave(code: i32) -> ! {
     // SAFETY: it does not return.

@@ -1,16 +1,19 @@
 //! Acting: what was decided is made exact, written down, and done beside the core.
 
-use crate::addresses::Addresses;
 use crate::core::{Core, Message};
+use crate::door::{listeners, sockets};
 use crate::errors::told;
 use serde_json::json;
 use std::sync::Arc;
 use towpath_decide::converge::Because;
-use towpath_decide::tend::{Act, Did, Fact};
+use towpath_decide::tend::{Act, Did, Fact, NoPort};
 use towpath_engine::{Engine, EngineError};
 use towpath_model::run::{Build, Component, InstanceId, Seen, Stop};
 use towpath_model::unit::Name;
 use towpath_store::{Entry, Seq};
+
+/// Why something is made. A new steward does not know whether anything has changed: its build does, when it is asked.
+const MAKES: &str = "what it is made of may have changed since it was made";
 
 /// Something that is about to be done, with nothing left to choose.
 #[derive(Debug, Clone)]
@@ -45,26 +48,20 @@ pub(crate) enum Prepared {
 
 impl Prepared {
     /// Makes an act exact. What is no act upon the world is handed back.
-    pub(crate) fn of(act: Act, addresses: &mut Addresses) -> Result<Prepared, Act> {
+    pub(crate) fn of(act: Act, port: Option<u16>) -> Result<Prepared, Act> {
         Ok(match act {
             Act::Start {
                 id,
                 digest,
                 component,
                 because,
-            } => {
-                let port = component
-                    .listens
-                    .as_ref()
-                    .and_then(|listens| listens.port.or_else(|| addresses.free()));
-                Prepared::Start {
-                    id,
-                    digest,
-                    component,
-                    port,
-                    because,
-                }
-            }
+            } => Prepared::Start {
+                id,
+                digest,
+                component,
+                port,
+                because,
+            },
             Act::Stop { id, how, because } => Prepared::Stop { id, how, because },
             Act::Restart { id, how, because } => Prepared::Restart { id, how, because },
             Act::Forget { id } => Prepared::Forget { id },
@@ -129,9 +126,9 @@ impl Prepared {
                 "build",
                 build.name.to_string(),
                 json!({ "command": build.command }),
-                Because::Changed.to_string(),
+                MAKES.to_owned(),
             ),
-            Prepared::Pack(name) => ("pack", name.to_string(), json!({}), Because::Changed.to_string()),
+            Prepared::Pack(name) => ("pack", name.to_string(), json!({}), MAKES.to_owned()),
         };
         Some(Entry {
             what: what.to_owned(),
@@ -144,6 +141,30 @@ impl Prepared {
 }
 
 impl<E: Engine> Core<E> {
+    /// The port of an instance that is about to be started, where it listens; or why there is none. A port that the manifest
+    /// names is tried first: whoever has it would answer in place of the instance.
+    pub(crate) fn port_for(&mut self, act: &Act) -> Result<Option<u16>, Box<Fact>> {
+        let Act::Start { id, component, .. } = act else {
+            return Ok(None);
+        };
+        let refuse = |why| {
+            let id = id.clone();
+            Err(Box::new(Fact::NoPort { id, why }))
+        };
+        match component.listens.as_ref().map(|listens| listens.port) {
+            None => Ok(None),
+            Some(Some(port)) if sockets::is_held(port) => refuse(NoPort::Held {
+                port,
+                by: listeners::holder(port),
+            }),
+            Some(Some(port)) => Ok(Some(port)),
+            Some(None) => match self.addresses.free() {
+                Some(port) => Ok(Some(port)),
+                None => refuse(NoPort::NoneFree),
+            },
+        }
+    }
+
     /// Does what has been written down.
     pub(crate) fn perform(&mut self, prepared: Prepared, seq: Seq) {
         if let (Prepared::Start { id, .. }, Some(port)) = (&prepared, prepared.given_port()) {
@@ -168,9 +189,16 @@ impl<E: Engine> Core<E> {
                     async move { engine.start(order).await.map(Some) },
                 );
             }
-            Prepared::Stop { id, how, .. } => {
+            Prepared::Stop { id, how, because } => {
                 let of = id.clone();
+                // Where others serve, it may end first what it has begun.
+                let is_spare = matches!(because, Because::Replaced | Because::TooMany);
+                let edge = self.edge.clone().filter(|_| is_spare);
                 self.beside(seq, id, Did::Stop, async move {
+                    if let Some(edge) = edge {
+                        let name = of.component.as_str();
+                        edge.has_left(name, &of.to_string(), how.drain.to_std()).await;
+                    }
                     gone_is_fine(engine.stop(&of, how).await)
                 });
             }

@@ -1,7 +1,9 @@
 //! Asking instances how they are: one task with a heap of times, and a short task for each question under way.
 
 use crate::core::Message;
-use crate::door::{clock, processes};
+use crate::door::memory::Handed;
+use crate::door::{clock, listeners, processes};
+use crate::dress::Dress;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -17,7 +19,6 @@ use towpath_decide::converge::Well;
 use towpath_decide::health::{Answers, Meaning, hear};
 use towpath_decide::tend::Fact;
 use towpath_model::run::{Ask, Health, InstanceId};
-use towpath_model::sealed::Sealed;
 
 /// The most questions that are under way at a time: a thousand instances that start at once are asked in turn.
 const MOST: usize = 64;
@@ -31,10 +32,12 @@ pub(crate) struct Question {
     pub(crate) health: Arc<Health>,
     /// Where it listens.
     pub(crate) port: Option<u16>,
+    /// Its first process.
+    pub(crate) pid: u32,
     /// Where and with what a command runs.
     pub(crate) dir: PathBuf,
     /// The variables of a command.
-    pub(crate) env: Arc<Vec<(String, Sealed<String>)>>,
+    pub(crate) env: Arc<Dress>,
 }
 
 /// An order to the one who asks.
@@ -156,8 +159,12 @@ impl Book {
             self.under_way += 1;
             let question = asked.question.clone();
             let own = own.clone();
+            let is_first = !asked.answers.is_well();
             tokio::spawn(async move {
-                let answer = ask(&question).await;
+                let answer = match ask(&question).await {
+                    Ok(()) if is_first => is_its_own(&question).await,
+                    answer => answer,
+                };
                 let _ = own.send(Order::Answer(id, round, answer));
             });
         }
@@ -217,6 +224,18 @@ impl Book {
     }
 }
 
+/// Whether the instance itself has answered. Somebody else may have taken its port while it started, and is no sign of its
+/// health; after that the port is the instance's, and nobody takes it.
+async fn is_its_own(question: &Question) -> Result<(), String> {
+    let (Ask::Port | Ask::Path(_), Some(port)) = (&question.health.ask, question.port) else {
+        return Ok(());
+    };
+    let pid = question.pid;
+    let looked = tokio::task::spawn_blocking(move || listeners::stranger(port, pid));
+    // What cannot be looked at is believed.
+    looked.await.ok().flatten().map_or(Ok(()), Err)
+}
+
 /// Asks once. The answer, or why there was none, in words that stand behind the component's name.
 async fn ask(question: &Question) -> Result<(), String> {
     let timeout = question.health.timeout.to_std();
@@ -225,20 +244,24 @@ async fn ask(question: &Question) -> Result<(), String> {
             (Ask::Runs, _) | (Ask::Port | Ask::Path(_), None) => Ok(()),
             (Ask::Port, Some(port)) => connect(port).await.map(|_| ()),
             (Ask::Path(path), Some(port)) => get(port, path).await,
-            (Ask::Command(command), _) => {
-                let ended = processes::ask(command, &question.dir, &question.env).await;
-                match ended {
-                    Ok(status) if status.success() => Ok(()),
-                    Ok(status) => Err(format!("`{command}` ended with {status}")),
-                    Err(error) => Err(format!("`{command}` could not be started: {error}")),
-                }
-            }
+            (Ask::Command(command), _) => match run_command(command, question).await {
+                Ok(status) if status.success() => Ok(()),
+                Ok(status) => Err(format!("`{command}` ended with {status}")),
+                Err(error) => Err(format!("`{command}` could not be started: {error}")),
+            },
         }
     };
     match tokio::time::timeout(timeout, answer).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("no answer within {}", spoken(timeout))),
     }
+}
+
+/// Runs a command as the component itself would, with its files for as long as it runs.
+async fn run_command(command: &str, question: &Question) -> std::io::Result<std::process::ExitStatus> {
+    let (env, files) = &*question.env;
+    let handed = Handed::new(files)?;
+    processes::ask(command, &question.dir, &handed.with(env)).await
 }
 
 fn spoken(time: Duration) -> String {

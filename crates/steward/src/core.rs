@@ -8,7 +8,7 @@ use crate::ask::{Asker, Question};
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::keep::{Ledger, Left};
-use crate::make::Maker;
+use crate::make::{Looked, Maker};
 use crate::serve::Request;
 use crate::sleep::Naps;
 use crate::start::Config;
@@ -20,7 +20,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
-use towpath_api::{Apply, Event, Tone};
+use towpath_api::{Event, Tone};
+use towpath_decide::converge::Because;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
 use towpath_engine::{Engine, EngineError};
@@ -75,8 +76,10 @@ pub(crate) enum Message {
         /// Those of them whose artifact cannot be known to be the same.
         anew: Vec<Name>,
     },
+    /// The folder of the state has gone.
+    Vanished,
     /// The manifest says something else now.
-    Reread(Box<Result<Apply, String>>),
+    Reread(Result<Box<Looked>, String>),
 }
 
 /// Everything that the core has.
@@ -101,6 +104,8 @@ pub(crate) struct Core<E> {
     pub(crate) pending: Vec<Prepared>,
     pub(crate) write_again: Option<Instant>,
     pub(crate) flush_at: Option<Instant>,
+    /// When it is looked again for folders of sites that are missing.
+    pub(crate) look_again: Option<Instant>,
     /// What is not as it should be with the whole.
     pub(crate) notes: BTreeMap<&'static str, String>,
     /// What an earlier steward has left, once it has been read, until it is taken over.
@@ -109,6 +114,8 @@ pub(crate) struct Core<E> {
     pub(crate) observed: Option<JoinHandle<Result<Vec<Seen>, EngineError>>>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
+    /// The folder of the state has gone.
+    pub(crate) vanished: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
     /// Something large was read, and what that took has not been given back yet.
@@ -118,13 +125,13 @@ pub(crate) struct Core<E> {
 }
 
 impl<E: Engine> Core<E> {
-    /// Runs until everything is down.
+    /// Runs until everything is down; whether that was because the folder of the state has gone.
     pub(crate) async fn run(
         mut self,
         mut inbox: UnboundedReceiver<Message>,
         mut changes: UnboundedReceiver<Seen>,
         mut edge_events: UnboundedReceiver<towpath_edge::Event>,
-    ) {
+    ) -> bool {
         // Whoever has started us reads the manifest meanwhile. What cannot be read now is said when it is needed.
         let engine = Arc::clone(&self.engine);
         self.observed = Some(tokio::spawn(async move { engine.observe().await }));
@@ -153,10 +160,14 @@ impl<E: Engine> Core<E> {
                 }
             }
             self.look_after_naps();
+            if self.look_again.is_some_and(|at| at <= clock::now()) {
+                self.look_for_folders();
+            }
             self.turn().await;
             if self.tended.is_gone() {
+                let vanished = self.vanished;
                 self.leave().await;
-                return;
+                return vanished;
             }
         }
     }
@@ -167,10 +178,16 @@ impl<E: Engine> Core<E> {
             // The clock that we wait by stands still while the machine sleeps, and people set the other one.
             clock::now() + Duration::try_from(wait).unwrap_or_default().min(LONGEST_WAIT)
         });
-        [look, self.write_again, self.flush_at, self.naps.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            look,
+            self.write_again,
+            self.flush_at,
+            self.look_again,
+            self.naps.next(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     async fn hear(&mut self, message: Message) {
@@ -180,7 +197,12 @@ impl<E: Engine> Core<E> {
                 self.ledger
                     .outcome(seq, outcome.as_ref().copied().map_err(String::as_str));
                 let fact = self.dressed_fact(fact);
+                let built = matches!(fact, Fact::Built { .. });
                 self.learn(fact);
+                if built {
+                    self.maker.rounds.turn();
+                    self.look_for_folders();
+                }
             }
             Message::Edge(towpath_edge::Event::Wanted(name)) => {
                 if let Some(name) = self.named(&name) {
@@ -192,12 +214,27 @@ impl<E: Engine> Core<E> {
                     self.asker.now(id);
                 }
             }
+            Message::Edge(towpath_edge::Event::Untrusted(why)) => self.cannot_be_trusted(why),
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
-            Message::Reread(reread) => self.reread(*reread).await,
+            Message::Reread(reread) => self.reread(reread).await,
+            Message::Vanished => self.vanish(),
+        }
+    }
+
+    /// Nobody can reach us any more, and a second one would start everything again beside us: everything stops.
+    fn vanish(&mut self) {
+        if !self.vanished {
+            self.vanished = true;
+            let text = format!(
+                "{} was deleted or moved, and nobody could reach what runs any more: everything stops",
+                self.config.state.display()
+            );
+            self.note(Tone::Error, text);
+            self.learn(Fact::Down { at_once: false });
         }
     }
 
@@ -209,6 +246,14 @@ impl<E: Engine> Core<E> {
     pub(crate) fn learn(&mut self, fact: Fact) {
         if let Fact::Changed(seen) = &fact {
             self.look_for_robbers(seen);
+            self.look_for_silent(seen);
+        }
+        if let Fact::Did {
+            result: Ok(Some(seen)),
+            ..
+        } = &fact
+        {
+            self.look_for_silent(seen);
         }
         if let Fact::Did {
             id,
@@ -239,6 +284,26 @@ impl<E: Engine> Core<E> {
         }
     }
 
+    /// A keeper that does not answer is told of, and that it was ended for it.
+    pub(crate) fn look_for_silent(&mut self, seen: &Seen) {
+        let parts = self.tended.parts();
+        let before = parts
+            .get(&seen.id.component)
+            .and_then(|part| part.standing.iter().find(|one| one.seen.id == seen.id))
+            .map(|one| &one.seen.life);
+        let text = match (&seen.life, before) {
+            (Life::Silent { .. }, Some(Life::Silent { .. })) => return,
+            // It is ended in a moment, and then that is told.
+            (Life::Silent { .. }, _) if self.tended.goes_down() => return,
+            (Life::Silent { keeper }, _) => Because::KeeperSilent(*keeper).to_string(),
+            (Life::Lost, Some(Life::Silent { .. })) => {
+                "its keeper did not answer, and was killed with all that it kept".to_owned()
+            }
+            _ => return,
+        };
+        self.note(Tone::Warning, format!("{}: {text}", seen.id));
+    }
+
     /// The port of an instance that is no more can be given again.
     fn release(&mut self, id: &InstanceId) {
         let part = self.tended.parts().get(&id.component);
@@ -255,7 +320,15 @@ impl<E: Engine> Core<E> {
         let mut faces = Vec::new();
         let mut prepared = std::mem::take(&mut self.pending);
         for act in self.tended.decide(clock::today()) {
-            match Prepared::of(act, &mut self.addresses) {
+            let port = match self.port_for(&act) {
+                Ok(port) => port,
+                Err(fact) => {
+                    // It is heard after this turn, and decided with everything else.
+                    let _ = self.inbox.send(Message::Fact(*fact));
+                    continue;
+                }
+            };
+            match Prepared::of(act, port) {
                 Ok(exact) => prepared.push(exact),
                 Err(Act::Remember(name, what)) => self.ledger.remember(&name, what),
                 Err(Act::Face(name)) => faces.push(name),
@@ -334,8 +407,16 @@ impl<E: Engine> Core<E> {
              this when there is room",
             errors::told(error)
         );
-        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) {
+        // That there is no journal any more has been said.
+        if self.notes.insert("journal", text.clone()).as_ref() != Some(&text) && !self.vanished {
             self.note(Tone::Error, text);
+        }
+    }
+
+    /// Whoever wants HTTPS is turned away. It is said once, however many of them there are.
+    fn cannot_be_trusted(&mut self, why: String) {
+        if self.notes.insert("authority", why.clone()).as_ref() != Some(&why) {
+            self.note(Tone::Error, why);
         }
     }
 
@@ -430,15 +511,15 @@ impl<E: Engine> Core<E> {
                         Ask::Command(_) => {
                             self.wardrobe
                                 .variables(&component.env, one.seen.port, &self.addresses)
-                                .0
                         }
-                        _ => Vec::new(),
+                        _ => Default::default(),
                     };
                     self.asked.insert(one.seen.id.clone(), pid);
                     self.asker.begin(Question {
                         id: one.seen.id.clone(),
                         health: Arc::new(component.health.clone()),
                         port: one.seen.port,
+                        pid,
                         dir: component.dir.clone().into(),
                         env: Arc::new(env),
                     });
@@ -462,7 +543,9 @@ impl<E: Engine> Core<E> {
         }
         self.maker.end().await;
         self.ledger.close().await;
-        sockets::leave(&self.config.state);
+        if !self.vanished {
+            sockets::leave(&self.config.state);
+        }
         self.onlookers.gone().await;
     }
 }

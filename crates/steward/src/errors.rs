@@ -1,5 +1,6 @@
 //! Why a steward cannot do its work.
 
+use std::path::PathBuf;
 use towpath_edge::EdgeError;
 use towpath_engine::EngineError;
 use towpath_store::StoreError;
@@ -16,6 +17,9 @@ pub enum StewardError {
     /// Its edge.
     #[error("the edge cannot listen")]
     Edge(#[from] EdgeError),
+    /// Its folder has gone while it ran.
+    #[error("{} was deleted or moved, and everything was stopped", .0.display())]
+    Vanished(PathBuf),
     /// Something of the system.
     #[error("{doing} failed for {subject}")]
     System {

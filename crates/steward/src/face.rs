@@ -52,6 +52,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
                 Some((route.path.clone(), to))
             })
             .collect(),
+        drain: component.stop.drain.to_std(),
         answer,
     })
 }

@@ -22,5 +22,6 @@ mod start;
 mod tell;
 pub mod watch;
 
+pub use door::memory::Handed;
 pub use errors::{StewardError, told};
 pub use start::{Config, logs, now, observe, serve_processes};

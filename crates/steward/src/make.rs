@@ -2,13 +2,14 @@
 
 use crate::build::{self, Builds, Line, Outcome, Request};
 use crate::core::{Core, Message};
-use crate::door::{files, processes};
+use crate::door::{clock, files, processes};
 use crate::pack;
 use crate::start::Config;
 use crate::watch::{self, Change, Watcher};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use towpath_api::{Apply, Tone};
 use towpath_decide::converge::Because;
@@ -24,6 +25,9 @@ use towpath_store::Seq;
 /// How many lines of a build may wait for whoever reads along.
 const LINES: usize = 256;
 
+/// How soon it is looked again for a folder that is missing. Nobody waits for it who would notice.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What makes, and what watches.
 #[derive(Debug)]
 pub(crate) struct Maker {
@@ -36,16 +40,23 @@ pub(crate) struct Maker {
     reread: UnboundedSender<watch::Event>,
     /// Builds that run because files have changed: what they make is taken for new, unless it can be seen that it is not.
     changed: HashSet<Name>,
+    /// How many builds have ended.
+    pub(crate) rounds: Rounds,
     folder: PathBuf,
     state: PathBuf,
 }
 
 impl Maker {
-    pub(crate) fn new(config: &Config, inbox: UnboundedSender<Message>) -> Self {
+    pub(crate) fn new(config: &Config, inbox: UnboundedSender<Message>, rounds: Rounds) -> Self {
         let (events, from_files) = unbounded_channel();
         let (reread, from_manifest) = unbounded_channel();
         tokio::spawn(hear_files(from_files, inbox.clone()));
-        tokio::spawn(hear_manifest(from_manifest, inbox, config.clone()));
+        tokio::spawn(hear_manifest(
+            from_manifest,
+            inbox,
+            config.clone(),
+            rounds.clone(),
+        ));
         Maker {
             builds: Arc::new(Builds::open(&config.state, Builds::at_once())),
             watched: Vec::new(),
@@ -55,6 +66,7 @@ impl Maker {
             events,
             reread,
             changed: HashSet::new(),
+            rounds,
             folder: config.folder.clone(),
             state: config.state.clone(),
         }
@@ -164,6 +176,7 @@ async fn hear_manifest(
     mut events: UnboundedReceiver<watch::Event>,
     inbox: UnboundedSender<Message>,
     config: Config,
+    rounds: Rounds,
 ) {
     while let Some(event) = events.recv().await {
         if let watch::Event::Changed(_) = event {
@@ -172,16 +185,61 @@ async fn hear_manifest(
                 serde_json::from_slice::<Apply>(&text)
                     .map_err(|error| format!("it cannot be understood: {error}"))
             });
-            if inbox.send(Message::Reread(Box::new(read))).is_err() {
+            let read = match read {
+                Ok(apply) => Ok(Box::new(Looked::at(apply, &rounds).await)),
+                Err(why) => Err(why),
+            };
+            if inbox.send(Message::Reread(read)).is_err() {
                 return;
             }
         }
     }
 }
 
+/// How many builds have ended, for those who look at what builds make beside the core.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rounds(Arc<AtomicU64>);
+
+impl Rounds {
+    /// A build has ended: what was looked at before may be something else now.
+    pub(crate) fn turn(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What somebody wants, with what its instances are to be started from.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) apply: Apply,
+    pub(crate) digests: BTreeMap<Name, String>,
+    round: u64,
+}
+
+impl Looked {
+    /// Looks at what builds have made, which may take a while.
+    pub(crate) async fn at(apply: Apply, rounds: &Rounds) -> Self {
+        let round = rounds.now();
+        let digests = digests(&apply).await;
+        Looked {
+            apply,
+            digests,
+            round,
+        }
+    }
+
+    /// Whether a build has ended since: its new digest must not be taken back by an older one.
+    pub(crate) fn is_stale(&self, rounds: &Rounds) -> bool {
+        self.round != rounds.now()
+    }
+}
+
 /// What the instances of each component are to be started from. What a build has made is looked at beside everything else,
 /// since it may be large.
-pub(crate) async fn digests(apply: &Apply) -> BTreeMap<Name, String> {
+async fn digests(apply: &Apply) -> BTreeMap<Name, String> {
     let values = sealed(&apply.values);
     let folder = PathBuf::from(&apply.product.folder);
     let components: Vec<(Name, Arc<Component>)> = apply
@@ -229,6 +287,7 @@ impl<E: Engine> Core<E> {
             return;
         };
         let what = spoken(change, &self.config.folder);
+        self.look_for_folders();
         let makes = self
             .tended
             .parts()
@@ -254,6 +313,29 @@ impl<E: Engine> Core<E> {
         self.learn(Fact::Wished { name, wish });
     }
 
+    /// Looks whether the folders that sites serve are there.
+    pub(crate) fn look_for_folders(&mut self) {
+        let is_there = |folder: &str| {
+            let stat = files::stat_through(Path::new(folder));
+            stat.is_some_and(|stat| stat.kind == files::Kind::Folder)
+        };
+        let looked: Vec<(Name, Option<String>)> = self
+            .tended
+            .parts()
+            .iter()
+            .filter_map(|(name, part)| {
+                let folder = &part.component.as_ref()?.site.as_ref()?.folder;
+                let missing = (!is_there(folder)).then(|| folder.clone());
+                (missing != part.missing).then(|| (name.clone(), missing))
+            })
+            .collect();
+        for (name, missing) in looked {
+            self.learn(Fact::Folder { name, missing });
+        }
+        let misses = self.tended.parts().values().any(|part| part.missing.is_some());
+        self.look_again = misses.then(|| clock::now() + LOOK_AGAIN);
+    }
+
     /// Runs a build beside the core.
     pub(crate) fn build(&mut self, seq: Seq, build: &Arc<Build>) {
         let owners: Vec<(Name, Arc<Component>)> = self
@@ -268,9 +350,11 @@ impl<E: Engine> Core<E> {
         self.maker.pause(&names);
         let changed = self.maker.changed.remove(&build.name);
         let (lines, from_build) = channel(LINES);
+        let (env, files) = self.wardrobe.variables(&build.env, None, &self.addresses);
         let request = Request {
             build: Arc::clone(build),
-            env: self.wardrobe.variables(&build.env, None, &self.addresses).0,
+            env,
+            files,
             force: self.force_builds || changed,
             changed,
             outputs: owners
@@ -346,11 +430,11 @@ impl<E: Engine> Core<E> {
                 .await
                 .unwrap_or_else(|_| Err("packing broke off".to_owned()));
             if let Ok(packed) = &packed {
-                let text = format!(
-                    "{name}: packed {} files into {}",
-                    packed.files,
-                    packed.path.display()
-                );
+                let files = match packed.files {
+                    1 => "1 file".to_owned(),
+                    files => format!("{files} files"),
+                };
+                let text = format!("{name}: packed {files} into {}", packed.path.display());
                 let _ = inbox.send(Message::Note(Tone::Note, text));
             }
             let result = packed.map(|_| ());
@@ -418,6 +502,20 @@ fn spoken(change: &Change, folder: &Path) -> String {
 )]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_was_looked_at_before_a_build_ended_is_stale() {
+        let apply: Apply = serde_json::from_value(serde_json::json!({
+            "product": { "product": "shop", "environment": "dev", "folder": "/shop", "sources": [], "components": {}, "builds": {} },
+            "values": {}, "base": {}, "only": [], "build": false, "manifest": "/shop/towpath.toml",
+        }))
+        .expect("it is one");
+        let rounds = Rounds::default();
+        let looked = Looked::at(apply, &rounds).await;
+        assert!(!looked.is_stale(&rounds));
+        rounds.turn();
+        assert!(looked.is_stale(&rounds));
+    }
 
     #[tokio::test]
     async fn files_are_unchanged_until_one_of_them_is_written_or_comes_into_being() {

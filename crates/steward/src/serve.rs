@@ -2,7 +2,7 @@
 
 use crate::core::{Core, Message};
 use crate::errors::told;
-use crate::make;
+use crate::make::{self, Looked, Rounds};
 use crate::tell::{Onlooker, Samples};
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response, StatusCode};
@@ -12,7 +12,6 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +24,7 @@ use towpath_api::{
     WITHOUT_USAGE,
 };
 use towpath_decide::converge::Because;
+use towpath_decide::scale::scale;
 use towpath_decide::tend::{Fact, Wish};
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
@@ -41,11 +41,11 @@ pub(crate) enum Request {
     /// Whether everything is as it was asked for, and well.
     Same(oneshot::Sender<Option<(Vec<towpath_model::run::Source>, Same)>>),
     /// Something else is wanted.
-    Apply(Box<Apply>, BTreeMap<Name, String>, Onlooker),
+    Apply(Box<Looked>, Onlooker),
     /// Everything is to stop.
     Down(DownArgs, Onlooker),
     /// Something is wanted of a component.
-    Wish(String, Wish, Onlooker, oneshot::Sender<bool>),
+    Wish(String, Wish, Onlooker, oneshot::Sender<Result<(), Refusal>>),
     /// Somebody looks on.
     Look(Onlooker),
     /// Why a component is as it is.
@@ -64,14 +64,21 @@ struct Desk<E> {
     core: UnboundedSender<Message>,
     engine: Arc<E>,
     samples: Mutex<Samples>,
+    rounds: Rounds,
 }
 
 /// Answers clients until the core ends.
-pub(crate) fn open<E: Engine>(listener: UnixListener, core: UnboundedSender<Message>, engine: Arc<E>) {
+pub(crate) fn open<E: Engine>(
+    listener: UnixListener,
+    core: UnboundedSender<Message>,
+    engine: Arc<E>,
+    rounds: Rounds,
+) {
     let desk = Arc::new(Desk {
         core,
         engine,
         samples: Mutex::default(),
+        rounds,
     });
     tokio::spawn(async move {
         loop {
@@ -168,9 +175,9 @@ impl<E: Engine> Desk<E> {
 
     async fn apply(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let apply: Apply = read(body)?;
-        let digests = make::digests(&apply).await;
         let (onlooker, events) = onlooker(true, apply.only.clone());
-        self.send(Request::Apply(Box::new(apply), digests, onlooker))?;
+        let looked = Looked::at(apply, &self.rounds).await;
+        self.send(Request::Apply(Box::new(looked), onlooker))?;
         Ok(lines(events))
     }
 
@@ -216,18 +223,19 @@ impl<E: Engine> Desk<E> {
         let (onlooker, events) = onlooker(true, vec![name.to_owned()]);
         let (to, known) = oneshot::channel();
         self.send(Request::Wish(name.to_owned(), wish, onlooker, to))?;
-        if known.await.map_err(|_| ending())? {
-            Ok(lines(events))
-        } else {
-            Err(unknown(name))
-        }
+        known.await.map_err(|_| ending())??;
+        Ok(lines(events))
     }
 
     async fn logs(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let args: LogArgs = read(body)?;
-        let failed = |error| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
-        let lines = lines_of(&*self.engine, args).await.map_err(failed)?;
-        Ok(answer(StatusCode::OK, UnsyncBoxBody::new(Lines(lines))))
+        let failed =
+            |error: EngineError| problem(StatusCode::INTERNAL_SERVER_ERROR, "no-logs", &told(&error), None);
+        let lines = self.engine.logs(query(args)).await.map_err(failed)?;
+        Ok(answer(
+            StatusCode::OK,
+            UnsyncBoxBody::new(Lines(told_lines(lines))),
+        ))
     }
 }
 
@@ -238,7 +246,14 @@ impl<E: Engine> Core<E> {
             Request::Status(to) => drop(to.send(self.status())),
             Request::Same(to) => drop(to.send(self.same())),
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
-            Request::Apply(apply, digests, onlooker) => self.apply(*apply, digests, Some(onlooker)).await,
+            Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {
+                self.look_once_more(*looked, |looked| {
+                    Message::Request(Request::Apply(Box::new(looked), onlooker))
+                });
+            }
+            Request::Apply(looked, onlooker) => {
+                self.apply(looked.apply, looked.digests, Some(onlooker)).await;
+            }
             Request::Down(args, onlooker) => {
                 self.onlookers.add(onlooker, false);
                 if !self.restore().await {
@@ -248,16 +263,18 @@ impl<E: Engine> Core<E> {
                 self.learn(Fact::Down { at_once: args.now });
             }
             Request::Wish(name, wish, onlooker, to) => {
-                let name = self.named(&name);
-                let known = name.is_some();
-                if let Some(name) = name {
-                    self.onlookers.add(onlooker, false);
-                    self.learn(Fact::Wished { name, wish });
-                    self.flush();
-                    self.turn().await;
-                }
+                let answer = match self.may_wish(&name, &wish) {
+                    Ok(name) => {
+                        self.onlookers.add(onlooker, false);
+                        self.learn(Fact::Wished { name, wish });
+                        self.flush();
+                        self.turn().await;
+                        Ok(())
+                    }
+                    Err(refusal) => Err(refusal),
+                };
                 // It holds from now on, even when we are killed.
-                let _ = to.send(known);
+                let _ = to.send(answer);
             }
             Request::Explain(name, to) => {
                 let told = match self.named(&name) {
@@ -270,6 +287,20 @@ impl<E: Engine> Core<E> {
                 drop(to.send(self.named(&name).and_then(|name| self.surroundings(&name))));
             }
         }
+    }
+
+    /// The component of which something is wanted, where that can be.
+    fn may_wish(&self, name: &str, wish: &Wish) -> Result<Name, Refusal> {
+        let known = self.named(name).ok_or_else(|| unknown(name))?;
+        let part = self.tended.parts().get(&known);
+        let component = part.and_then(|part| part.component.as_ref());
+        if let (Wish::Scale(instances), Some(component)) = (wish, component) {
+            scale(component, *instances).map_err(|refusal| {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                problem(status, "not-scaled", &refusal.message, Some(&refusal.hint))
+            })?;
+        }
+        Ok(known)
     }
 
     /// What is known without looking: the files that everything was read from, and whether everything is well.
@@ -291,20 +322,23 @@ impl<E: Engine> Core<E> {
     }
 }
 
-/// What instances have said, in the words of clients.
-pub(crate) async fn lines_of<E: Engine>(engine: &E, args: LogArgs) -> Result<Receiver<LogLine>, EngineError> {
+/// What a client wants to read, in the words of engines.
+pub(crate) fn query(args: LogArgs) -> LogQuery {
     let components = args
         .components
         .iter()
         .filter_map(|name| Name::parse(name).ok())
         .collect();
-    let query = LogQuery {
+    LogQuery {
         components,
         since: args.since,
         last: args.last,
         follow: args.follow,
-    };
-    let mut from = engine.logs(query).await?;
+    }
+}
+
+/// What instances have said, in the words of clients.
+pub(crate) fn told_lines(mut from: towpath_engine::Lines) -> Receiver<LogLine> {
     let (to, lines) = channel(256);
     tokio::spawn(async move {
         while let Some(line) = from.recv().await {
@@ -324,7 +358,7 @@ pub(crate) async fn lines_of<E: Engine>(engine: &E, args: LogArgs) -> Result<Rec
             }
         }
     });
-    Ok(lines)
+    lines
 }
 
 fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceiver<Event>) {

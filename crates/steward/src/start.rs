@@ -7,7 +7,7 @@ use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::errors::StewardError;
 use crate::keep::Ledger;
-use crate::make::Maker;
+use crate::make::{Maker, Rounds};
 use crate::serve as desk;
 use crate::sleep::Naps;
 use crate::tell::Onlookers;
@@ -19,9 +19,15 @@ use tokio::sync::mpsc::{Receiver, unbounded_channel};
 use towpath_api::{LogArgs, LogLine};
 use towpath_decide::tend::Tended;
 use towpath_engine::Engine;
-use towpath_engine::process::Process;
+use towpath_engine::process::{self, Process};
 use towpath_model::run::Seen;
-use towpath_store::Store;
+use towpath_store::{Store, StoreError};
+
+/// How long one that was killed may hold the store: the system closes one file after the other.
+const LAST_BREATH: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How soon it is tried again.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// What a steward has to know before anybody asks it for anything.
 #[derive(Debug, Clone)]
@@ -52,7 +58,7 @@ pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(),
         let (state, program, name) = (config.state.clone(), config.program.clone(), group(&config));
         tokio::task::spawn_blocking(move || Process::open(&state, program, &name))
     };
-    let store = Store::open(&config.state, config.since).await;
+    let store = opened(&config).await;
     let engine = opening.await.map_err(|error| StewardError::System {
         doing: "making ready to start something",
         subject: config.state.display().to_string(),
@@ -68,22 +74,31 @@ pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(),
     }
 }
 
-/// What runs in a state folder, whoever looks after it, or nobody.
+/// Opens the store. One that dies holds it for a moment longer than it answers.
+async fn opened(config: &Config) -> Result<Store, StoreError> {
+    let until = clock::now() + LAST_BREATH;
+    loop {
+        match Store::open(&config.state, config.since).await {
+            Err(StoreError::Held { .. }) if clock::now() < until => tokio::time::sleep(MOMENT).await,
+            opened => return opened,
+        }
+    }
+}
+
+/// What runs in a state folder, whoever looks after it, or nobody. Who looks changes nothing.
 pub async fn observe(config: &Config) -> Result<Vec<Seen>, StewardError> {
-    let engine = Process::open(&config.state, config.program.clone(), &group(config))?;
-    Ok(engine.observe().await?)
+    Ok(process::look(&config.state).await?)
 }
 
 /// What was said in a state folder, where nobody looks after it who could be asked.
 pub async fn logs(config: &Config, args: LogArgs) -> Result<Receiver<LogLine>, StewardError> {
-    let engine = Process::open(&config.state, config.program.clone(), &group(config))?;
-    Ok(desk::lines_of(&engine, args).await?)
+    Ok(desk::told_lines(process::said(&config.state, desk::query(args))?))
 }
 
 /// The name of the group of everything that runs here. Two products of one name may lie in two folders.
 fn group(config: &Config) -> String {
     let digest = blake3::hash(config.state.as_os_str().as_encoded_bytes()).to_hex();
-    format!("towpath-{}-{}", config.environment, &digest[..8])
+    format!("{}-{}", config.environment, &digest[..8])
 }
 
 /// Looks after a product until it is down. Calls `ready` once clients can ask.
@@ -102,7 +117,17 @@ async fn serve<E: Engine>(
         subject: config.state.display().to_string(),
         source,
     })?;
-    desk::open(listener, inbox.clone(), Arc::clone(&engine));
+    // Where the system does not tell, it is as it was for those who look.
+    if let Ok(gone) = sockets::gone(&config.state) {
+        let inbox = inbox.clone();
+        tokio::spawn(async move {
+            gone.await;
+            // That nobody hears it means that we are ending.
+            let _ = inbox.send(Message::Vanished);
+        });
+    }
+    let rounds = Rounds::default();
+    desk::open(listener, inbox.clone(), Arc::clone(&engine), rounds.clone());
     ready();
     let seed = config.folder.to_string_lossy().into_owned();
     let core = Core {
@@ -118,22 +143,27 @@ async fn serve<E: Engine>(
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),
         naps: Naps::default(),
-        maker: Maker::new(&config, inbox.clone()),
+        maker: Maker::new(&config, inbox.clone(), rounds),
         inbox,
         onlookers: Onlookers::default(),
         pending: Vec::new(),
         write_again: None,
         flush_at: None,
+        look_again: None,
         notes: BTreeMap::new(),
         left: None,
         observed: None,
         restored: false,
+        vanished: false,
         force_builds: false,
         untidy: false,
         starting: HashMap::new(),
         config,
     };
-    core.run(messages, changes, from_edge).await;
+    let folder = core.config.state.clone();
+    if core.run(messages, changes, from_edge).await {
+        return Err(StewardError::Vanished(folder));
+    }
     Ok(())
 }
 

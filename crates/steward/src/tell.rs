@@ -9,7 +9,9 @@ use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Ton
 use towpath_decide::converge::{Because, Standing, Well};
 use towpath_decide::tend::{Part, Parts};
 use towpath_engine::Engine;
+use towpath_model::desired::component::Protocol;
 use towpath_model::run::{Life, State};
+use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 use towpath_store::Written;
 
@@ -171,7 +173,7 @@ impl<E: Engine> Core<E> {
             inside: self
                 .addresses
                 .inside(name)
-                .map(|port| format!("http://127.0.0.1:{port}")),
+                .map(|port| format!("{}://127.0.0.1:{port}", scheme(component))),
             requests: traffic.requests,
             instances: part
                 .standing
@@ -229,20 +231,27 @@ impl<E: Engine> Core<E> {
         let component = part.component.as_ref()?;
         let port = part.standing.iter().find_map(|one| one.seen.port);
         let (env, files) = self.wardrobe.variables(&component.env, port, &self.addresses);
-        let env = env.into_iter().chain(files);
+        let open = |(name, value): (String, Sealed<String>)| (name, value.open().clone());
         Some(Surroundings {
             dir: component.dir.clone(),
-            env: env.map(|(name, value)| (name, value.open().clone())).collect(),
+            env: env.into_iter().map(open).collect(),
+            files: files.into_iter().map(open).collect(),
         })
     }
 }
 
+/// How those speak who reach a component.
+fn scheme(component: &towpath_model::run::Component) -> &'static str {
+    let speaks = |protocol| {
+        let listens = component.listens.as_ref();
+        listens.is_some_and(|listens| listens.speaks.contains(&protocol))
+    };
+    if speaks(Protocol::Tcp) { "tcp" } else { "http" }
+}
+
 /// Why a component is as it is, with times as they are read here.
 fn because(part: &Part) -> String {
-    match &part.because {
-        Because::NextRun(at) => format!("it runs next at {}", clock::spoken(*at)),
-        because => because.to_string(),
-    }
+    part.because.told(clock::spoken)
 }
 
 fn instance(one: &Standing) -> Instance {
@@ -271,6 +280,7 @@ fn instance(one: &Standing) -> Instance {
         (Life::Stopping { .. }, _) => (State::Stopping, "it has been asked to stop".to_owned()),
         (Life::Ended { exit }, _) if exit.is_success() => (State::Done, exit.to_string()),
         (Life::Ended { exit }, _) => (State::Failed, exit.to_string()),
+        (Life::Silent { keeper }, _) => (State::Unwell, Because::KeeperSilent(*keeper).to_string()),
         (Life::Lost, _) => (State::Failed, "its keeper was killed, and it with it".to_owned()),
     };
     Instance {

@@ -4,6 +4,7 @@ use crate::door::files::{self, Folder, Place};
 use crate::door::git;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
+use crate::provided::provided;
 use crate::render;
 use crate::veil::{VEIL, hush};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,20 +41,20 @@ pub fn check(path: Option<&Path>) -> Result<Checked, Failure> {
 
 /// Reads and checks the manifest at a place.
 pub(crate) fn check_at(place: &Place) -> Checked {
-    check_sources(&place.name, &Folder::of(place), &env_files(place))
+    check_read(place, read(&place.name, &Folder::of(place)))
 }
 
 /// Checks the manifest at a place, which has been read already.
 pub(crate) fn check_read(place: &Place, reading: Reading) -> Checked {
-    check_reading(&place.name, reading, &env_files(place))
+    check_reading(&place.name, reading, &env_files(place), Some(place))
 }
 
 /// Checks a manifest from any sources, with the `.env` files that git tracks.
 pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> Checked {
-    check_reading(name, read(name, sources), tracked)
+    check_reading(name, read(name, sources), tracked, None)
 }
 
-fn check_reading(name: &str, mut reading: Reading, tracked: &[Source]) -> Checked {
+fn check_reading(name: &str, mut reading: Reading, tracked: &[Source], place: Option<&Place>) -> Checked {
     let mut findings = std::mem::take(&mut reading.findings);
     // Where a text could not be read, what seems to be missing may stand there all the same.
     let torn = findings.iter().any(|finding| finding.code == &code::NOT_TOML);
@@ -70,6 +71,9 @@ fn check_reading(name: &str, mut reading: Reading, tracked: &[Source]) -> Checke
         };
         let meant = review(&whole);
         findings.extend(meant.into_iter().filter(|finding| !follows(&reading, finding)));
+    }
+    if let Some(place) = place {
+        provided(place, &reading, &mut findings);
     }
     for file in tracked {
         let source = u16::try_from(reading.sources.len()).unwrap_or(u16::MAX);

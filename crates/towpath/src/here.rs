@@ -8,12 +8,14 @@ use crate::checked::{Checked, check_at, check_read};
 use crate::door::files::{self, Folder, MANIFEST, Place};
 use crate::door::state::{self, State};
 use crate::failure::{Failure, Kind};
+use crate::launched;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use towpath_api::Client;
 use towpath_decide::launch::{Problem, usual_environment};
 use towpath_manifest::{Reading, nearest, read};
+use towpath_model::run::Product;
 use towpath_model::unit::Name;
 
 /// What a command is about.
@@ -47,6 +49,9 @@ pub(crate) struct Names {
     /// be read.
     parts: Option<BTreeMap<String, String>>,
 }
+
+/// The table of builds that several may share.
+const BUILD: &str = "build";
 
 /// What an environment for a laptop is called before all others.
 const FIRST: &str = "dev";
@@ -137,6 +142,11 @@ impl Here {
         }
     }
 
+    /// What the manifest says of this environment; nothing where it cannot be read, or is no part of it any more.
+    pub(crate) fn known(&self) -> Option<Product> {
+        launched::known(&self.place, &self.check(), &self.environment)
+    }
+
     /// Whoever looks after it.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.state.socket())
@@ -193,6 +203,7 @@ impl Names {
                 .external
                 .iter()
                 .for_each(|(name, _)| add("external", name));
+            desired.build.iter().for_each(|(name, _)| add(BUILD, name));
         }
         Names {
             product: reading
@@ -224,7 +235,12 @@ impl Names {
     /// Whether it is something that may run.
     pub(crate) fn is_component(&self, word: &str) -> bool {
         let table = self.parts.as_ref().and_then(|parts| parts.get(word));
-        table.is_some_and(|table| !matches!(table.as_str(), "postgres" | "redis" | "bucket"))
+        table.is_some_and(|table| !matches!(table.as_str(), "postgres" | "redis" | "bucket" | BUILD))
+    }
+
+    /// Whether it is a build that several may share.
+    pub(crate) fn is_build(&self, word: &str) -> bool {
+        self.table(word) == Some(BUILD)
     }
 
     /// The table of the manifest that it stands in: `service`.

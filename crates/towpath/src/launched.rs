@@ -7,7 +7,7 @@ use crate::door::files::{self, Place};
 use crate::door::{kept, person};
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use towpath_decide::launch::dotenv::{self, Dotenv};
 use towpath_decide::launch::{EnvFile, Launched, Surroundings, made, narrow, text_digest, usual_environment};
 use towpath_manifest::{Reading, place};
@@ -46,6 +46,55 @@ pub(crate) fn launch_checked(
     color: bool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Launched, Failure> {
+    let (mut launched, mut read, (folder, name)) = look(at, checked, environment, names, color, tell)?;
+    if !launched.generate.is_empty() {
+        keep(&folder, name, &mut launched, &mut read)?;
+    }
+    launched.product.sources = sources(checked, read);
+    Ok(launched)
+}
+
+/// What would be started, for whoever only looks: nothing is made up and nothing is written.
+pub(crate) fn look_at(
+    at: &Place,
+    checked: &Checked,
+    environment: &str,
+    color: bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<run::Product, Failure> {
+    let (launched, ..) = look(at, checked, Some(environment), &[], color, tell)?;
+    Ok(launched.product)
+}
+
+/// What a manifest says of an environment, as far as that can be known without any of its values; nothing where it cannot be
+/// read, or has no such environment.
+pub(crate) fn known(at: &Place, checked: &Checked, environment: &str) -> Option<run::Product> {
+    let (desired, name) = wanted(checked, Some(environment)).ok()?;
+    let lines = Lines::of(&checked.reading);
+    let folder = files::whole(&at.folder);
+    let (kept, person) = (Variables::new(), person::environment());
+    let around = Surroundings {
+        folder: &folder.to_string_lossy(),
+        sources: Vec::new(),
+        place: &|path| lines.place(&checked.reading, name, path),
+        files: &[],
+        kept: &kept,
+        person: &person,
+    };
+    Some(towpath_decide::launch::launch(desired, name, around).product)
+}
+
+/// What is read for a launch: what is launched, what was read for it, and which environment of which folder it is.
+type Looked<'a> = (Launched, Read, (PathBuf, &'a Name));
+
+fn look<'a>(
+    at: &Place,
+    checked: &'a Checked,
+    environment: Option<&str>,
+    names: &[String],
+    color: bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Looked<'a>, Failure> {
     let (desired, name) = wanted(checked, environment)?;
     // Whether a variable has a value is known when `.env` has been read.
     checked.refuse_errors("started", &[&code::VARIABLE_UNPROVIDED], color, tell)?;
@@ -78,11 +127,7 @@ pub(crate) fn launch_checked(
     if !launched.problems.is_empty() {
         return Err(shown::refusal(&launched, &checked.name));
     }
-    if !launched.generate.is_empty() {
-        keep(&folder, name, &mut launched, &mut read)?;
-    }
-    launched.product.sources = sources(checked, read);
-    Ok(launched)
+    Ok((launched, read, (folder, name)))
 }
 
 /// The product in the environment that is meant.

@@ -11,6 +11,7 @@ mod here;
 pub mod init;
 pub mod launched;
 mod observed;
+mod provided;
 mod render;
 mod talk;
 mod tools;

@@ -3,11 +3,28 @@
 use crate::here::Here;
 use std::collections::BTreeMap;
 use towpath_api::{Component, Instance, Status};
+use towpath_decide::converge::Because;
 use towpath_model::run::{Exit, Kind, Life, Seen, State};
 
-/// How everything is, as far as keepers know. They know whether a process runs, and not whether it is well.
+/// Why something is stopped of which the manifest tells and no keeper.
+const NOTHING_RUNS: &str = "nothing of it runs, and no steward is there to start it";
+
+/// How everything is, as far as the manifest and keepers know. Keepers know whether a process runs, and not whether it is
+/// well.
 pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
-    let mut components: BTreeMap<String, Component> = BTreeMap::new();
+    let known = here.known();
+    let stopped = known.iter().flat_map(|product| product.components.values());
+    let stopped = stopped.map(|one| Component {
+        name: one.name.to_string(),
+        kind: one.kind,
+        state: State::Stopped,
+        because: NOTHING_RUNS.to_owned(),
+        url: None,
+        inside: None,
+        requests: 0,
+        instances: Vec::new(),
+    });
+    let mut components: BTreeMap<String, Component> = stopped.map(|one| (one.name.clone(), one)).collect();
     for one in seen {
         let name = one.id.component.to_string();
         let instance = instance(one);
@@ -22,7 +39,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
             instances: Vec::new(),
         });
         // What is worst of its instances is told of a component.
-        if rank(instance.state) > rank(component.state) {
+        if component.instances.is_empty() || rank(instance.state) > rank(component.state) {
             component.state = instance.state;
             component.because = instance.because.clone();
         }
@@ -81,6 +98,7 @@ fn told(life: &Life) -> (State, String) {
         }
         Life::Stopping { .. } => (State::Stopping, "it was asked to stop".to_owned()),
         Life::Ended { exit } => (over(exit), exit.to_string()),
+        Life::Silent { keeper } => (State::Unwell, Because::KeeperSilent(*keeper).to_string()),
         Life::Lost => (State::Failed, "its keeper has died, and it with it".to_owned()),
     }
 }

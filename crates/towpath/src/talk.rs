@@ -21,21 +21,72 @@ pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<
     }
 }
 
+/// What is said while a steward has not taken over yet what another one has left.
+const TAKES_OVER: &str = "the steward has not taken over yet what runs: this is what the keepers tell";
+
 /// How everything is. Where nobody looks after it, it is as the keepers tell; where nothing runs, there is nothing to tell.
 pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
     wait(async {
-        match here.client().ask(http::Method::GET, "/status", &()).await {
+        match here
+            .client()
+            .ask::<_, Status>(http::Method::GET, "/status", &())
+            .await
+        {
+            // One that has just come has not taken over yet what runs, and knows nothing of it.
+            Ok(status) if status.product.is_empty() => Ok(match left_behind(here).await? {
+                Some(left) => Status {
+                    steward: status.steward,
+                    notes: vec![TAKES_OVER.to_owned()],
+                    ..left
+                },
+                None => status,
+            }),
             Ok(status) => Ok(status),
-            Err(ClientError::Nobody) => left_behind(here).await?.ok_or_else(|| nobody(here)),
+            // One that dies may take a question and never answer it.
+            Err(ClientError::Nobody | ClientError::Cut) => {
+                left_behind(here).await?.ok_or_else(|| nobody(here))
+            }
             Err(error) => Err(failed(&error, here)),
         }
     })
 }
 
 /// What runs on though its steward has died; nothing where nothing does.
-pub(crate) async fn left_behind(here: &Here) -> Result<Option<Status>, Failure> {
+async fn left_behind(here: &Here) -> Result<Option<Status>, Failure> {
     let seen = seen(here).await?;
     Ok(observed::lives(&seen).then(|| observed::status(here, seen)))
+}
+
+/// How everything is where nobody looks after it: what the manifest tells, and what its keepers do.
+pub(crate) fn unattended(here: &Here) -> Result<Status, Failure> {
+    wait(async { Ok(observed::status(here, seen(here).await?)) })
+}
+
+/// Whether anything runs on though its steward has died.
+pub(crate) async fn lives_on(here: &Here) -> Result<bool, Failure> {
+    Ok(observed::lives(&seen(here).await?))
+}
+
+/// Somebody who answers; where nobody does, it is said what still runs, and which command helps.
+pub(crate) async fn reach(here: &Here) -> Result<Client, Failure> {
+    let client = here.client();
+    if answers(&client, here).await? {
+        return Ok(client);
+    }
+    if lives_on(here).await? {
+        return Err(orphaned(here));
+    }
+    Err(nobody(here))
+}
+
+/// Nobody looks after what runs.
+pub(crate) fn orphaned(here: &Here) -> Failure {
+    let message = format!(
+        "no steward looks after {}, though some of it runs on",
+        here.title()
+    );
+    let (up, down) = (here.again("up"), here.again("down"));
+    Failure::new(Kind::Remote, message).hint(format!("`{up}` takes it over, `{down}` stops it"))
 }
 
 /// Whether a steward has left anything: what lives, or a keeper that waits to tell how its instance has ended.
@@ -157,7 +208,8 @@ pub(crate) fn failed(error: &ClientError, here: &Here) -> Failure {
 
 /// Nobody looks after it.
 pub(crate) fn nobody(here: &Here) -> Failure {
-    Failure::new(Kind::Remote, format!("no steward looks after {}", here.title())).hint(format!(
+    let message = format!("nothing runs: no steward looks after {}", here.title());
+    Failure::new(Kind::Remote, message).hint(format!(
         "`{}` starts one, and everything with it",
         here.again("up")
     ))

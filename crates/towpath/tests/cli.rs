@@ -351,3 +351,22 @@ fn a_manifest_may_be_a_link_to_one_elsewhere() {
     let output = towpath(&link, &["check"]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
 }
+
+#[test]
+fn what_a_file_beside_the_manifest_gives_a_value_is_not_missing() {
+    let manifest = "product = \"x\"\n[service.web]\nrun = \"web\"\nenv.SIGN = {}\nenv.CALL = {}\n\
+        [environment.dev]\nengine = \"process\"\nsecrets = \"dotenv\"\n[environment.test]\nengine = \"process\"\nsecrets = \"dotenv\"\n";
+    let folder = folder("provided", manifest);
+    let missing = |variable: &str| {
+        let said = err(&towpath(&folder, &["check"]));
+        said.contains(&format!("does not start without `{variable}`"))
+    };
+    assert!(missing("SIGN") && missing("CALL"));
+    fs::write(folder.join(".env"), "SIGN=one\n").expect("it can be written");
+    assert!(!missing("SIGN") && missing("CALL"));
+    fs::write(folder.join(".env.dev"), "CALL=two\n").expect("it can be written");
+    let said = err(&towpath(&folder, &["check"]));
+    assert!(missing("CALL"), "it is there in one environment only: {said}");
+    let output = towpath(&folder, &["check", "--env", "dev"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+}

@@ -200,6 +200,7 @@ pub(crate) fn told(seen: &Seen) -> String {
         }
         Life::Stopping { .. } => format!("{id} is asked to stop"),
         Life::Ended { exit } => format!("{id} {exit}"),
+        Life::Silent { .. } => format!("{id} is not heard of"),
         Life::Lost => format!("{id} is lost"),
     }
 }

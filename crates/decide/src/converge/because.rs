@@ -12,6 +12,8 @@ pub enum Because {
     Well(u32),
     /// It serves its files.
     Serves,
+    /// The folder that it serves is not there.
+    NoFolder(String),
     /// It is packed.
     Packed,
     /// So many instances are wanted.
@@ -62,6 +64,8 @@ pub enum Because {
     CannotStart(String),
     /// Its keeper was killed.
     KeeperLost,
+    /// Its keeper lives and does not answer; its process, where that is known.
+    KeeperSilent(Option<u32>),
     /// It is a job, and due.
     Due,
     /// It is a job without a time, and has not run since the product came up.
@@ -70,6 +74,8 @@ pub enum Because {
     Retry(u32, u32),
     /// It is a job, and runs.
     Runs,
+    /// It is a job whose last run failed: why, and what comes next.
+    RunFailed(Box<Because>, After),
     /// It is a job that runs next at a time.
     NextRun(Timestamp),
     /// It is a job that ended well.
@@ -84,12 +90,49 @@ pub enum Because {
     Some(u32, u32, Box<Because>),
 }
 
+/// What comes after a run of a job that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The same run is tried again at a time.
+    Try(Timestamp),
+    /// Its next run is due at a time.
+    Run(Timestamp),
+    /// Nothing, until somebody asks.
+    Nothing,
+}
+
+impl Because {
+    /// The sentence for it, with times as somebody wants to read them.
+    pub fn told(&self, time: impl Fn(Timestamp) -> String) -> String {
+        match self {
+            Because::NextRun(at) => format!("it runs next at {}", time(*at)),
+            Because::RunFailed(why, after) => {
+                let why = match &**why {
+                    Because::Ended(exit) => exit.to_string(),
+                    why => why.to_string(),
+                };
+                let after = match after {
+                    After::Try(at) => format!("it is tried again at {}", time(*at)),
+                    After::Run(at) => format!("it runs next at {}", time(*at)),
+                    After::Nothing => "`towpath start` runs it again".to_owned(),
+                };
+                format!("its last run failed: {why}; {after}")
+            }
+            because => because.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Because::Well(1) => f.write_str("it is well"),
             Because::Well(count) => write!(f, "all {count} instances are well"),
             Because::Serves => f.write_str("its files are there"),
+            Because::NoFolder(folder) => write!(
+                f,
+                "there is no folder {folder}; make it, or let `files` name one that is there"
+            ),
             Because::Packed => f.write_str("it is packed"),
             Because::Wanted(1) => f.write_str("one instance is wanted"),
             Because::Wanted(count) => write!(f, "{count} instances are wanted"),
@@ -125,11 +168,19 @@ impl fmt::Display for Because {
             Because::PortTaken(port) => write!(f, "another program listens on its port {port}"),
             Because::CannotStart(why) => write!(f, "it could not be started: {why}"),
             Because::KeeperLost => f.write_str("its keeper was killed, and it with it"),
+            Because::KeeperSilent(Some(keeper)) => write!(
+                f,
+                "its keeper (process {keeper}) does not answer; `kill -CONT {keeper}` wakes one that was stopped, and \
+                 `towpath restart` ends it with all that it keeps"
+            ),
+            Because::KeeperSilent(None) => {
+                f.write_str("its keeper does not answer; `towpath restart` ends it with all that it keeps")
+            }
             Because::Due => f.write_str("it is its time"),
             Because::Once => f.write_str("it runs once, when the product comes up"),
             Because::Retry(time, of) => write!(f, "its last run failed: try {time} of {of}"),
             Because::Runs => f.write_str("it runs"),
-            Because::NextRun(at) => write!(f, "it runs next at {at:.0}"),
+            Because::NextRun(_) | Because::RunFailed(..) => f.write_str(&self.told(|at| format!("{at:.0}"))),
             Because::EndedWell => f.write_str("it ended well"),
             Because::RunsWhenAsked => f.write_str("it has no time of its own; `towpath start` runs it again"),
             Because::RestartedByPerson => f.write_str("it was restarted by hand"),

@@ -5,6 +5,7 @@ use crate::job::Turns;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use towpath_model::run::{Build, Component, InstanceId, Seen, Stop};
 use towpath_model::unit::Name;
@@ -60,6 +61,20 @@ pub enum Fact {
         id: InstanceId,
         /// What.
         did: Did,
+    },
+    /// An instance that was to be started has no port to listen on, and was not begun: it is decided anew after a pause.
+    NoPort {
+        /// Which.
+        id: InstanceId,
+        /// Why.
+        why: NoPort,
+    },
+    /// The folder that a site serves is not there, or is again.
+    Folder {
+        /// Of which.
+        name: Name,
+        /// The folder that is missing.
+        missing: Option<String>,
     },
     /// What a component is given has changed: its instances are to be started from this.
     Dressed {
@@ -128,6 +143,37 @@ pub enum Wish {
     Scale(u32),
     /// It is to be made anew.
     Make,
+}
+
+/// Why there is no port for an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoPort {
+    /// The port that the manifest names is somebody else's now: the process, where it can be seen.
+    Held {
+        /// The port.
+        port: u16,
+        /// Who has it.
+        by: Option<(u32, String)>,
+    },
+    /// None of those that can be given is free.
+    NoneFree,
+}
+
+impl fmt::Display for NoPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoPort::Held { port, by } => {
+                match by {
+                    Some((pid, name)) => write!(f, "process {pid} ({name}) listens on its port {port}")?,
+                    None => write!(f, "another program listens on its port {port}")?,
+                }
+                f.write_str("; end that, or give it another `port`; it is tried again until it is free")
+            }
+            NoPort::NoneFree => f.write_str(
+                "it needs a port, and none is free on this machine; end what holds them; it is tried again",
+            ),
+        }
+    }
 }
 
 /// What can be done to an instance.

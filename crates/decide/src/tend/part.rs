@@ -1,13 +1,16 @@
 //! What is known of one component.
 
 use super::PAUSE;
-use super::fact::{Act, Did, Remembered};
+use super::fact::{Act, Did, NoPort, Remembered};
 use crate::converge::{Because, Busy, Decision, Made, Scene, Standing, Step, Well, Will, converge};
 use crate::job::{self, Turns};
 use jiff::Timestamp;
 use std::sync::Arc;
 use towpath_model::run::{Ask, Component, InstanceId, Kind, Life, Seen, State, Stop};
 use towpath_model::unit::{Duration, Name};
+
+/// How often the pause is doubled where no port is free: up to half a minute.
+const MOST_DOUBLED: u32 = 4;
 
 /// What is known of one component.
 #[derive(Debug)]
@@ -30,8 +33,12 @@ pub struct Part {
     pub because: Because,
     /// What is remembered of a job.
     pub turns: Turns,
+    /// The folder that it serves, where that is not there.
+    pub missing: Option<String>,
     pub(super) packed: Made,
     pub(super) trouble: Option<(String, Option<Timestamp>)>,
+    /// How often in a row there was no port for it.
+    pub(super) refusals: u32,
     pub(super) restart: Option<Because>,
     pub(super) look: Option<Timestamp>,
     /// It lived when it was decided last.
@@ -52,8 +59,10 @@ impl Default for Part {
             state: State::Stopped,
             because: Because::NotWanted,
             turns: Turns::default(),
+            missing: None,
             packed: Made::Done,
             trouble: None,
+            refusals: 0,
             restart: None,
             look: None,
             lived: false,
@@ -168,9 +177,25 @@ impl Part {
         }
     }
 
+    /// There is no port for an instance that was to be started.
+    pub(super) fn refuse(&mut self, id: &InstanceId, why: &NoPort) {
+        self.withdraw(id, Did::Start);
+        self.trouble = Some((why.to_string(), None));
+        // One port is tried quickly, and is free as soon as somebody ends. Where all are taken, looking through them costs.
+        if *why == NoPort::NoneFree {
+            self.refusals += 1;
+        }
+    }
+
+    /// What was done to an instance succeeded.
+    pub(super) fn recovered(&mut self) {
+        self.trouble = None;
+        self.refusals = 0;
+    }
+
     /// It may be tried again at once.
     pub(super) fn retry(&mut self) {
-        self.trouble = None;
+        self.recovered();
         if let Made::Failed(_) = self.packed {
             self.packed = Made::Due;
         }
@@ -267,7 +292,8 @@ impl Part {
         now: Timestamp,
     ) -> Decided {
         if let Some((_, until)) = &mut self.trouble {
-            until.get_or_insert(now.checked_add(PAUSE).unwrap_or(now));
+            let pause = PAUSE * (1 << self.refusals.saturating_sub(1).min(MOST_DOUBLED));
+            until.get_or_insert(now.checked_add(pause).unwrap_or(now));
         }
         let trouble = self
             .trouble
@@ -284,6 +310,7 @@ impl Part {
             standing: &self.standing,
             next: self.last + 1,
             trouble: trouble.as_ref(),
+            missing: self.missing.as_deref(),
             now,
         };
         let is_turn = self.is(Kind::Job) && self.will == Will::Up;

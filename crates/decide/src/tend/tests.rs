@@ -489,3 +489,45 @@ fn what_runs_is_taken_over_by_a_steward_that_knows_nothing() {
     assert_eq!(bed.state("web"), State::Ready);
     assert!(!bed.tended.parts().contains_key("old"));
 }
+
+#[test]
+fn where_no_port_is_free_it_is_said_and_tried_again_after_pauses_that_double() {
+    let mut tended = Tended::default();
+    let mut now = Timestamp::from_second(1_000_000).unwrap();
+    let web = service("web", &[]);
+    let name = web.name.clone();
+    tended.learn(Fact::Applied(Applied {
+        components: BTreeMap::from([(name.clone(), (Arc::new(web), "a".to_owned()))]),
+        builds: BTreeMap::new(),
+        build: false,
+        wake: Some([name].into()),
+    }));
+    let starts = |acts: Vec<Act>| {
+        let mut starts = acts.into_iter().filter_map(|act| match act {
+            Act::Start { id, .. } => Some(id),
+            _ => None,
+        });
+        starts.next()
+    };
+    let mut pauses = Vec::new();
+    for _ in 0..7 {
+        let id = starts(tended.decide(now)).expect("it is tried");
+        assert_eq!(id.number, 1, "what was never begun takes no number");
+        tended.learn(Fact::NoPort {
+            id,
+            why: NoPort::NoneFree,
+        });
+        assert_eq!(starts(tended.decide(now)), None);
+        let part = &tended.parts()["web"];
+        assert_eq!(part.state, State::Failed);
+        assert!(
+            part.because.to_string().contains("none is free"),
+            "{}",
+            part.because
+        );
+        let again = tended.next_look().expect("it is tried again");
+        pauses.push(again.duration_since(now).as_secs());
+        now = again;
+    }
+    assert_eq!(pauses, [2, 4, 8, 16, 32, 32, 32]);
+}

@@ -3,7 +3,7 @@
 //! Key and certificate stand in one file, which comes into being as a whole: two processes that make it at once end with
 //! the same one. The certificate stands beside it once more, alone, for those who are to trust it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rcgen::{
@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::door::{clock, disk};
 
 const KEY_AND_CERTIFICATE: &str = "authority.key.pem";
-const CERTIFICATE: &str = "authority.pem";
+pub(super) const CERTIFICATE: &str = "authority.pem";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -29,8 +29,6 @@ pub(super) const BEGAN: Duration = Duration::from_secs(60 * 60);
 
 pub(super) struct Root {
     pub(super) issuer: Issuer<'static, KeyPair>,
-    /// The file to be trusted.
-    pub(super) certificate: PathBuf,
 }
 
 /// Opens the root in a folder, and makes it where there is none.
@@ -67,7 +65,7 @@ pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, Str
         disk::replace(&certificate, &alone)
             .map_err(|error| format!("{CERTIFICATE} cannot be written: {error}"))?;
     }
-    Ok(Root { issuer, certificate })
+    Ok(Root { issuer })
 }
 
 fn unreadable(error: &std::io::Error) -> String {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::encode::Coding;
 
@@ -13,9 +14,30 @@ const KEPT: usize = 8 * 1024 * 1024;
 
 type Key = (PathBuf, String, Coding);
 
+/// How many files are coded at once. Whoever comes meanwhile gets the file as it is: that is larger, and it is there.
+const CODED_AT_ONCE: usize = 2;
+
+/// How many are looked up at once. The threads for it are those that the whole process has for such work, and a disk that
+/// does not answer must not take all of them.
+const LOOKED_UP_AT_ONCE: usize = 64;
+
 /// Files that have been coded already. The first that came goes first when there is no room.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Packed(Arc<Mutex<Kept>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Packed {
+    kept: Arc<Mutex<Kept>>,
+    coding: Arc<Semaphore>,
+    looking: Arc<Semaphore>,
+}
+
+impl Default for Packed {
+    fn default() -> Packed {
+        Packed {
+            kept: Arc::default(),
+            coding: Arc::new(Semaphore::new(CODED_AT_ONCE)),
+            looking: Arc::new(Semaphore::new(LOOKED_UP_AT_ONCE)),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -25,6 +47,23 @@ struct Kept {
 }
 
 impl Packed {
+    /// A seat for looking something up.
+    pub(super) async fn seat(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes the semaphore.
+        Arc::clone(&self.looking).acquire_owned().await.ok()
+    }
+
+    /// Whether a file is kept in a coding.
+    pub(super) fn has(&self, path: &Path, tag: &str, coding: Coding) -> bool {
+        let key = (path.to_owned(), tag.to_owned(), coding);
+        self.lock().files.contains_key(&key)
+    }
+
+    /// A place among those that code, if there is one.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.coding).try_acquire_owned().ok()
+    }
+
     /// A file in a coding, as it is under this tag; `make` makes it where it is not kept.
     pub(super) fn get<E>(
         &self,
@@ -53,7 +92,7 @@ impl Packed {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

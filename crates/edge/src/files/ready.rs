@@ -47,24 +47,19 @@ pub(super) fn ready(
     // A part is a part of the file as it is.
     let is_coded = can_be_coded && !asked.headers.contains_key(RANGE);
     let tag = format!("{:x}-{:x}", file.length, file.modified.as_nanos());
-    let mut headers = HeaderMap::new();
-    set(&mut headers, CONTENT_TYPE, kind);
-    set(&mut headers, CACHE_CONTROL, keeping(asked, &file, status));
-    let modified = UNIX_EPOCH + Duration::from_secs(file.modified.as_secs());
-    set(&mut headers, LAST_MODIFIED, httpdate::fmt_http_date(modified));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let mut headers = headers(asked, &file, kind, status);
     if can_be_coded {
         headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
     }
     let coding = is_coded.then(|| coding(asked, &file)).flatten();
-    let tag = match &coding {
+    let plain = format!("\"{tag}\"");
+    let coded_tag = match &coding {
         Some((coding, _)) => format!("\"{tag}-{}\"", coding.token()),
-        None => format!("\"{tag}\""),
+        None => plain.clone(),
     };
-    set(&mut headers, ETAG, tag.clone());
+    set(&mut headers, ETAG, coded_tag.clone());
     let known = Known {
-        tag: &tag,
+        tag: &coded_tag,
         modified: file.modified,
         length: file.length,
     };
@@ -72,10 +67,21 @@ pub(super) fn ready(
         headers.remove(CONTENT_TYPE);
         return Ok(answer(StatusCode::NOT_MODIFIED, headers, Body::empty()));
     }
+    let mut place = None;
+    let coding = coding.filter(|(coding, sibling)| {
+        let is_there =
+            sibling.is_some() || file.length > PACKED || packed.has(&file.path, &coded_tag, *coding);
+        place = if is_there { None } else { packed.place() };
+        is_there || place.is_some()
+    });
+    let known = Known { tag: &plain, ..known };
+    if coding.is_none() {
+        set(&mut headers, ETAG, plain.clone());
+    }
     if let Some((coding, sibling)) = coding {
         headers.insert(CONTENT_ENCODING, coding.header());
         headers.remove(ACCEPT_RANGES);
-        let (body, length) = coded(asked, packed, file, sibling, coding, &tag)?;
+        let (body, length) = coded(asked, packed, file, sibling, coding, &coded_tag)?;
         if let Some(length) = length {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
@@ -109,6 +115,18 @@ pub(super) fn ready(
         _ => Body::flow(Flow::new(file.reader(from)?, length)),
     };
     Ok(answer(status, headers, body))
+}
+
+/// What is said of a file, in whatever coding it goes out.
+fn headers(asked: &Asked, file: &Opened, kind: String, status: StatusCode) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    set(&mut headers, CONTENT_TYPE, kind);
+    set(&mut headers, CACHE_CONTROL, keeping(asked, file, status));
+    let changed = UNIX_EPOCH + Duration::from_secs(file.modified.as_secs());
+    set(&mut headers, LAST_MODIFIED, httpdate::fmt_http_date(changed));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers
 }
 
 /// The coding for a file, and the file that lies beside it in that coding already.

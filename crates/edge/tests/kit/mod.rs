@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use towpath_edge::{Answer, Config, Edge, Event, Target};
+use towpath_edge::{Answer, Config, Edge, Event, Patience, Target};
 
 /// Nothing here takes so long unless it hangs.
 pub(crate) const BOUND: Duration = Duration::from_secs(20);
@@ -37,6 +37,10 @@ pub(crate) struct Running {
 }
 
 pub(crate) async fn edge() -> Running {
+    edge_with(Patience::default()).await
+}
+
+pub(crate) async fn edge_with(patience: Patience) -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, events) = unbounded_channel();
     let config = Config {
@@ -44,6 +48,7 @@ pub(crate) async fn edge() -> Running {
         authority: folder.path().join("authority"),
         https: 0,
         http: 0,
+        patience,
     };
     let edge = Edge::start(config, sender).await.expect("it starts");
     Running {
@@ -80,6 +85,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         sticky: false,
         compress: false,
         routes: Vec::new(),
+        drain: Duration::ZERO,
         answer,
     }
 }
@@ -239,6 +245,7 @@ pub(crate) struct Instance {
     pub(crate) got: Arc<AtomicUsize>,
     /// Lets `/wait` and `/events` go on.
     pub(crate) go: Arc<Notify>,
+    listens: tokio::task::JoinHandle<()>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -261,7 +268,7 @@ impl Instance {
             TcpListener::from_std(listener).expect("it listens")
         };
         let at = listener.local_addr().expect("an address");
-        runtime.spawn(async move {
+        let listens = runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (counts, goes) = (Arc::clone(&counts), Arc::clone(&goes));
                 let service = service_fn(move |request| {
@@ -286,6 +293,7 @@ impl Instance {
             at,
             got,
             go,
+            listens,
             runtime: Some(runtime),
         }
     }
@@ -294,8 +302,11 @@ impl Instance {
         self.got.load(Ordering::SeqCst)
     }
 
-    /// Ends it, and answers when its sockets are gone.
+    /// Ends it, and answers when its sockets are gone: the one that it listens on before the others, as the system closes
+    /// the descriptors of a process in their order.
     pub(crate) async fn kill(mut self) -> SocketAddr {
+        self.listens.abort();
+        let _ = (&mut self.listens).await;
         let runtime = self.runtime.take().expect("it runs");
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(BOUND))
             .await

@@ -1,5 +1,6 @@
 //! How the engine comes to know a keeper: by having it forked, or by finding it.
 
+use super::silent::silent;
 use super::table::Answer;
 use super::{Inner, door, nursery, pump, received, requests};
 use crate::{EngineError, Start};
@@ -16,12 +17,14 @@ use towpath_model::run::{InstanceId, Seen};
 /// How often a keeper that is just being born is looked for again.
 const TRIES: usize = 200;
 
-type Answering = oneshot::Receiver<Result<Answer, EngineError>>;
+pub(super) type Answering = oneshot::Receiver<Result<Answer, EngineError>>;
 
 /// What was found in the folder of an instance.
 enum Met {
     /// Its keeper, by this socket.
     Keeper(OwnedFd),
+    /// Its keeper lives, and cannot be connected to.
+    Unreached(Seen),
     /// What a keeper that has died has left, and is ended by now.
     Lost(Seen),
     Nobody,
@@ -86,14 +89,15 @@ impl Inner {
             .await
             .unwrap_or(Met::Nobody);
         match met {
-            Met::Keeper(socket) => seen_of(id, self.add(id, socket)?.0).await,
+            Met::Keeper(socket) => self.first_word(id, self.add(id, socket)?.0).await,
+            Met::Unreached(seen) => Ok(Some(seen)),
             Met::Lost(seen) => Ok(Some(self.lose(seen))),
             Met::Nobody => Ok(None),
         }
     }
 
     /// The answer about an instance that is in the table.
-    fn known(&self, id: &InstanceId) -> Option<Answering> {
+    pub(super) fn known(&self, id: &InstanceId) -> Option<Answering> {
         let (waiter, answer) = oneshot::channel();
         let mut table = self.table();
         if let Some(seen) = table.seen(id) {
@@ -104,25 +108,24 @@ impl Inner {
         Some(answer)
     }
 
-    /// Connects to every keeper that is not known yet.
-    pub(super) async fn adopt_all(self: &Arc<Self>) -> Result<(), EngineError> {
+    /// Connects to every keeper that is not known yet, and answers those that cannot be connected to.
+    pub(super) async fn adopt_all(self: &Arc<Self>) -> Result<Vec<Seen>, EngineError> {
         let inner = Arc::clone(self);
         let met = door::beside(move || inner.meet_all()).await;
         let met = met.unwrap_or_else(|| Ok(Vec::new()));
         let failed =
             |source| EngineError::system("looking for instances", self.layout.instances().display(), source);
-        let mut answers = Vec::new();
+        let (mut answers, mut unreached) = (Vec::new(), Vec::new());
         for (id, met) in met.map_err(failed)? {
             match met {
                 Met::Keeper(socket) => answers.push((self.add(&id, socket)?.0, id)),
+                Met::Unreached(seen) => unreached.push(seen),
                 Met::Lost(seen) => drop(self.lose(seen)),
                 Met::Nobody => {}
             }
         }
-        for (answer, id) in answers {
-            seen_of(&id, answer).await?;
-        }
-        Ok(())
+        self.first_words(answers).await?;
+        Ok(unreached)
     }
 
     fn meet_all(&self) -> std::io::Result<Vec<(InstanceId, Met)>> {
@@ -131,32 +134,66 @@ impl Inner {
             let table = self.table();
             ids.retain(|id| !table.knows(id));
         }
-        Ok(ids
-            .into_iter()
-            .map(|id| {
-                let met = self.meet(&id);
-                (id, met)
-            })
-            .collect())
+        let mut met = Vec::new();
+        let mut waiting = Vec::new();
+        for id in ids {
+            match self.meet_once(&id) {
+                Some(one) => met.push((id, one)),
+                None => waiting.push(id),
+            }
+        }
+        // All of them are waited for together.
+        for _ in 0..TRIES {
+            if waiting.is_empty() {
+                break;
+            }
+            door::wait_a_moment();
+            waiting.retain(|id| match self.meet_once(id) {
+                Some(one) => {
+                    met.push((id.clone(), one));
+                    false
+                }
+                None => true,
+            });
+        }
+        met.extend(waiting.into_iter().map(|id| {
+            let one = self.unreached(&id);
+            (id, one)
+        }));
+        Ok(met)
     }
 
     /// Looks into the folder of an instance. It may wait for the system.
     fn meet(&self, id: &InstanceId) -> Met {
         for _ in 0..TRIES {
-            if let Ok(socket) = connect_to(&self.layout, id) {
-                return Met::Keeper(socket);
+            if let Some(met) = self.meet_once(id) {
+                return met;
             }
-            match Facts::look(&self.layout, id) {
-                // It has locked its folder, and does not listen yet, or leaves.
-                Found::Kept => door::wait_a_moment(),
-                Found::Nothing => return Met::Nobody,
-                Found::Lost(facts) => {
-                    self.end(&facts);
-                    return Met::Lost(facts.seen);
-                }
+            door::wait_a_moment();
+        }
+        self.unreached(id)
+    }
+
+    /// Looks once; nothing where its keeper has locked its folder, and does not listen yet, or leaves.
+    fn meet_once(&self, id: &InstanceId) -> Option<Met> {
+        if let Ok(socket) = connect_to(&self.layout, id) {
+            return Some(Met::Keeper(socket));
+        }
+        match Facts::look(&self.layout, id) {
+            Found::Kept => None,
+            Found::Nothing => Some(Met::Nobody),
+            Found::Lost(facts) => {
+                self.end(&facts);
+                Some(Met::Lost(facts.seen))
             }
         }
-        Met::Nobody
+    }
+
+    /// Its keeper lives, and lets nobody in.
+    fn unreached(&self, id: &InstanceId) -> Met {
+        let facts = Facts::read(&self.layout, id);
+        let known = facts.as_ref().map(|facts| facts.seen.clone());
+        Met::Unreached(silent(id, known, facts.as_ref()))
     }
 
     /// Ends what a keeper that has died has left, and waits until it is gone. It may wait for the system.
@@ -188,8 +225,8 @@ impl Inner {
     }
 }
 
-async fn seen_of(id: &InstanceId, answer: Answering) -> Result<Option<Seen>, EngineError> {
-    match received(id, answer).await? {
+pub(super) async fn seen_of(id: &InstanceId, answer: Answering) -> Result<Option<Seen>, EngineError> {
+    match received(id, answer.await)? {
         Answer::Seen(seen) => Ok(Some(seen)),
         Answer::Taken | Answer::Gone => Ok(None),
     }

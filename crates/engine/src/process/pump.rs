@@ -6,6 +6,7 @@ use crate::EngineError;
 use rustix::event::epoll;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use tokio::io::unix::AsyncFd;
 use towpath_keeper::wire::{Garbled, Told};
@@ -69,6 +70,8 @@ impl Inner {
         let mut table = self.table();
         let Some(row) = table.row(token) else { return };
         let is_gone = read(row);
+        row.words += 1;
+        self.words.fetch_add(1, Ordering::Relaxed);
         let garbled = loop {
             match row.inbox.message() {
                 Ok(Some(told)) => {
@@ -122,7 +125,7 @@ impl Inner {
 }
 
 /// Ends what a keeper that has died has left, and answers how its instance was once. Nothing where it left in order.
-fn ended(inner: &Inner, id: &InstanceId) -> Option<Seen> {
+pub(super) fn ended(inner: &Inner, id: &InstanceId) -> Option<Seen> {
     for _ in 0..LAST_BREATH {
         match Facts::look(&inner.layout, id) {
             Found::Kept => door::wait_a_moment(),

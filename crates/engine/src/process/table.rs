@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub(super) id: InstanceId,
     pub(super) socket: OwnedFd,
     pub(super) inbox: Inbox,
+    /// How often its keeper has said something.
+    pub(super) words: u64,
     /// How it is, once its keeper has said it.
     pub(super) seen: Option<Seen>,
     /// Those who wait for its keeper's first word.
@@ -59,6 +61,7 @@ impl Table {
             id: id.clone(),
             socket,
             inbox: Inbox::default(),
+            words: 0,
             seen: None,
             first: Vec::new(),
             asked: Vec::new(),

@@ -37,6 +37,17 @@ pub(crate) fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
     )
 }
 
+/// Opens a folder, so that we can be told of what is deleted from it.
+pub(crate) fn open_to_be_told(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(CWD, path, flags, Mode::empty())
+}
+
+/// Whether an open file has no name any more.
+pub(crate) fn is_deleted(file: impl AsFd) -> bool {
+    rustix::fs::fstat(file).is_ok_and(|about| about.st_nlink == 0)
+}
+
 pub(crate) fn remove_folder(path: &Path) {
     let _ = fs::remove_dir_all(path);
 }

@@ -9,6 +9,7 @@ use crate::layout::Layout;
 use crate::leftover::Facts;
 use crate::lines::Source;
 use crate::logbook::Logbook;
+use crate::process;
 use crate::talk::{Talk, listen_in};
 use crate::wire::{Inbox, Order, Told, frame};
 use nix::sys::signal::{SigSet, Signal};
@@ -145,7 +146,8 @@ fn prepared(order: Order, layout: &Layout, lock: OwnedFd) -> Prepared {
         ],
         book: Logbook::new(file),
         layout: layout.clone(),
-        _lock: lock,
+        _told_of: told_of_deletions(&folder),
+        lock,
         group,
         inside: false,
         facts,
@@ -176,8 +178,16 @@ fn alone() -> Result<SignalFd, Errno> {
     let mut set = SigSet::empty();
     set.add(Signal::SIGCHLD);
     set.add(Signal::SIGTERM);
+    set.add(Signal::SIGIO);
     set.thread_set_mask().map_err(errno)?;
     SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map_err(errno)
+}
+
+/// The folder of the instance, of whose end we are told. Without that we look when our steward goes, and when something ends.
+fn told_of_deletions(folder: &Path) -> Option<OwnedFd> {
+    disk::open_to_be_told(folder)
+        .ok()
+        .filter(process::tell_of_deletions)
 }
 
 /// How it is before it was ever started. Nobody is told of it.

@@ -281,11 +281,16 @@ impl Keeper {
             _ => {}
         }
         if asked_to_leave {
-            self.leaves_when_over = true;
-            let how = self.order.stop.clone();
-            self.stop(&how);
-            self.forget();
+            self.leave_soon();
         }
+    }
+
+    /// Stops its instance and leaves.
+    pub(super) fn leave_soon(&mut self) {
+        self.leaves_when_over = true;
+        let how = self.order.stop.clone();
+        self.stop(&how);
+        self.forget();
     }
 
     /// Takes note of all that have ended.

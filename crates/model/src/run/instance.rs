@@ -103,6 +103,11 @@ pub enum Life {
         /// How.
         exit: Exit,
     },
+    /// Whoever keeps it lives and does not answer: nobody knows how it is.
+    Silent {
+        /// The process that keeps it, where that is known.
+        keeper: Option<u32>,
+    },
     /// Whoever kept it has died. Nothing of it runs any more.
     Lost,
 }

@@ -79,6 +79,8 @@ pub struct Request {
     pub build: Arc<Build>,
     /// All of its environment, in clear behind their seals.
     pub env: Vec<(String, Sealed<String>)>,
+    /// Values that are delivered as files, which are gone when the command has ended.
+    pub files: Vec<(String, Sealed<String>)>,
     /// It runs although nothing has changed.
     pub force: bool,
     /// Something has changed just now: a run that has begun already does not have it.
@@ -289,6 +291,7 @@ async fn build(shared: &Shared, flight: &Flight, request: &Request) -> Outcome {
     let outcome = run::run(run::Job {
         build: &request.build,
         env: &request.env,
+        files: &request.files,
         mark,
         state: &shared.state,
         flight,

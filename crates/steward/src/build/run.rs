@@ -2,6 +2,7 @@
 
 use super::log::{Lines, Log};
 use super::{Flight, Outcome, cancelled, folder};
+use crate::door::memory::Handed;
 use crate::door::{clock, files, processes};
 use std::collections::VecDeque;
 use std::io;
@@ -33,6 +34,7 @@ const LOOKS: usize = 100;
 pub(super) struct Job<'a> {
     pub(super) build: &'a Build,
     pub(super) env: &'a [(String, Sealed<String>)],
+    pub(super) files: &'a [(String, Sealed<String>)],
     pub(super) mark: String,
     pub(super) state: &'a Path,
     pub(super) flight: &'a Flight,
@@ -43,6 +45,8 @@ struct Group {
     leader: Option<u32>,
     mark: String,
     running: PathBuf,
+    /// What it is given as files.
+    _handed: Handed,
 }
 
 impl Group {
@@ -105,7 +109,9 @@ fn start(job: &Job<'_>) -> Result<(Child, Group), String> {
     }
     let running = folder(job.state).join(format!("{}.running", job.build.name));
     let (name, value) = job.mark.split_once('=').unwrap_or((MARK, ""));
-    let mut env = job.env.to_vec();
+    let handed =
+        Handed::new(job.files).map_err(|error| format!("its values cannot be held as files: {error}"))?;
+    let mut env = handed.with(job.env);
     env.push((name.to_owned(), Sealed::new(value.to_owned())));
     // Without this file a steward that comes after a killed one would not look for what is left.
     files::write_whole(&running, job.mark.as_bytes())
@@ -114,6 +120,7 @@ fn start(job: &Job<'_>) -> Result<(Child, Group), String> {
         leader: None,
         mark: job.mark.clone(),
         running,
+        _handed: handed,
     };
     let child = processes::shell(&job.build.command, dir, &env).map_err(|error| error.to_string())?;
     group.leader = child.id();

@@ -54,6 +54,7 @@ impl Scene {
         Request {
             build: Arc::new(build),
             env: vec![("PATH".into(), Sealed::new("/usr/bin:/bin".into()))],
+            files: vec![],
             force: false,
             changed: false,
             outputs: vec![],

@@ -1,14 +1,15 @@
 //! What is wanted, and what was left: a product is applied, taken over from an earlier steward, and followed.
 
-use super::Core;
+use super::{Core, Message};
 use crate::errors;
 use crate::keep::{applied, facts};
+use crate::make::Looked;
 use crate::tell::Onlooker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_api::{Apply, Tone};
 use towpath_decide::tend::Fact;
-use towpath_edge::Edge;
+use towpath_edge::{Edge, Patience};
 use towpath_engine::Engine;
 use towpath_model::run::{Component, Product, Value};
 use towpath_model::sealed::Sealed;
@@ -79,6 +80,7 @@ impl<E: Engine> Core<E> {
         self.untidy = true;
         let before = self.tended.is_settled();
         self.learn(Fact::Applied(wanted));
+        self.look_for_folders();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
         }
@@ -92,6 +94,20 @@ impl<E: Engine> Core<E> {
                 *component = Arc::clone(known);
             }
         }
+    }
+
+    /// A build has ended while it was looked at what is there: it is looked once more, beside everything else.
+    pub(crate) fn look_once_more(
+        &self,
+        looked: Looked,
+        tell: impl FnOnce(Looked) -> Message + Send + 'static,
+    ) {
+        let (inbox, rounds) = (self.inbox.clone(), self.maker.rounds.clone());
+        tokio::spawn(async move {
+            let looked = Looked::at(looked.apply, &rounds).await;
+            // That nobody listens any more means that we are ending.
+            let _ = inbox.send(tell(looked));
+        });
     }
 
     /// Whoever asks for some of the components says nothing about the others: they stay as they are.
@@ -231,6 +247,7 @@ impl<E: Engine> Core<E> {
         for one in &seen {
             digests.insert(one.id.component.clone(), one.digest.clone());
         }
+        seen.iter().for_each(|one| self.look_for_silent(one));
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();
@@ -250,6 +267,7 @@ impl<E: Engine> Core<E> {
                 authority: self.config.authority.clone(),
                 https,
                 http,
+                patience: Patience::default(),
             };
             let edge = Arc::new(Edge::start(config, self.edge_events.clone()).await?);
             let listening = edge.listening().clone();
@@ -285,12 +303,14 @@ impl<E: Engine> Core<E> {
             .collect();
     }
 
-    pub(super) async fn reread(&mut self, reread: Result<Apply, String>) {
+    pub(super) async fn reread(&mut self, reread: Result<Box<Looked>, String>) {
         match reread {
-            Ok(apply) => {
-                let digests = crate::make::digests(&apply).await;
+            Ok(looked) if looked.is_stale(&self.maker.rounds) => {
+                self.look_once_more(*looked, |looked| Message::Reread(Ok(Box::new(looked))));
+            }
+            Ok(looked) => {
                 self.note(Tone::Note, "the manifest has changed".to_owned());
-                self.apply(apply, digests, None).await;
+                self.apply(looked.apply, looked.digests, None).await;
             }
             Err(why) => {
                 let text = format!(

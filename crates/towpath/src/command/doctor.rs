@@ -7,6 +7,7 @@ use crate::door::machine::{self, Groups};
 use crate::door::{processes, state};
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
+use crate::launched;
 use crate::tools::{Look, installation, look};
 use crate::view::measure::bytes;
 use crate::view::paint;
@@ -55,9 +56,16 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let desired = checked
         .product(Some(&here.environment))
         .map_or(product, |(desired, _)| desired);
-    let launched = super::up::launch(context, &here)?;
+    let terminal = context.terminal;
+    let product = launched::look_at(
+        &here.place,
+        &checked,
+        &here.environment,
+        terminal.color_errors,
+        &mut |text| terminal.tell(text),
+    )?;
     let root = processes::is_root();
-    let needs = requirements(&launched.product);
+    let needs = requirements(&product);
     let mut checks = tools(&look(&needs), root);
     checks.push(groups(machine::groups()));
     checks.extend(limits(root));

@@ -40,7 +40,22 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
     wait(stop(context, &here, args.now))?;
     if args.delete_data {
+        // Nobody starts anything in it meanwhile, and who has started something keeps it.
+        let alone = here.state.start_alone()?;
+        if wait(async {
+            here.client()
+                .is_there()
+                .await
+                .map_err(|error| failed(&error, &here))
+        })? {
+            return Err(Failure::new(
+                Kind::Remote,
+                "everything was started again meanwhile; nothing was deleted",
+            )
+            .hint(format!("`{}` does it", here.again("down --delete-data"))));
+        }
         here.state.delete()?;
+        drop(alone);
         context
             .terminal
             .tell(&format!("{} is deleted\n", here.state.folder().display()));
@@ -67,7 +82,7 @@ fn goes(here: &Here) -> String {
 fn meaning(name: &str) -> &'static str {
     match name {
         "logs/" => "what components have written",
-        "steward.log" => "what the steward has written",
+        "steward.log" | "steward.log.1" => "what the steward has written",
         name if name.contains(".db") || name.contains("sqlite") => "the journal, with all that was ever done",
         name if name.starts_with("build") => "what builds have made",
         name if name.starts_with("data") => "data",

@@ -14,6 +14,7 @@ use towpath_manifest::{Explained, Origin, Reading, explain_path, nearest, print_
 use towpath_model::Desired;
 use towpath_model::code;
 use towpath_model::desired::environment::Environment;
+use towpath_model::run::State;
 use towpath_model::spec::{Difference, Kind as NodeKind, Node, Path, Step, Tree, differences};
 use towpath_model::word::{Shape, Table, prose, summary};
 
@@ -122,23 +123,47 @@ fn component(what: &str, args: &Explain) -> Result<Option<String>, Failure> {
     })?;
     match asked {
         Ok(explained) => Ok(Some(view::explained::explained(&explained, clock::now()))),
-        Err(ClientError::Nobody) => Ok(Some(asleep(what, &here))),
+        Err(ClientError::Nobody) => unattended(what, &here).map(Some),
         Err(error) => Err(talk::failed(&error, &here)),
     }
 }
 
-/// What there is to say of a component that nobody looks after.
-fn asleep(name: &str, here: &Here) -> String {
+/// What there is to say of a component that nobody looks after: what the manifest knows, and what its keepers do.
+fn unattended(name: &str, here: &Here) -> Result<String, Failure> {
+    let status = talk::unattended(here)?;
     let word = here
         .names
         .table(name)
         .map_or_else(|| name.to_owned(), |table| format!("{table}.{name}"));
-    format!(
-        "{name} does not run: no steward looks after {}\n  `{}` starts it\n  `towpath explain {word}` tells \
-         what the manifest says of it\n",
-        here.title(),
-        here.again("up")
-    )
+    let up = here.again("up");
+    let next = format!("`towpath explain {word}` tells what the manifest says of it");
+    let state = |of: &str| status.components.iter().find(|one| one.name == of);
+    let Some(component) = state(name) else {
+        return Ok(format!(
+            "{name} does not run: no steward looks after {}\n  `{up}` starts it\n  {next}\n",
+            here.title()
+        ));
+    };
+    let does = match component.instances.is_empty() {
+        true => format!("`{up}` starts it"),
+        false => format!("`{up}` takes it over"),
+    };
+    let known = here.known();
+    let written = known.as_ref().and_then(|product| product.components.get(name));
+    let needs = written.iter().flat_map(|one| &one.needs).map(|need| {
+        let state = state(need.name.as_str()).map_or(State::Stopped, |one| one.state);
+        format!("{} is {state}", need.name)
+    });
+    Ok(view::explained::explained(
+        &towpath_api::Explained {
+            component: component.clone(),
+            place: written.map(|one| format!("{}:{}", one.at.file, one.at.line)),
+            needs: needs.collect(),
+            history: Vec::new(),
+            next: vec![does, next],
+        },
+        clock::now(),
+    ))
 }
 
 /// A word, with the value that it has here when there is a manifest.

@@ -6,7 +6,7 @@ use crate::cli::{Keep, Scale as ScaleArgs};
 use crate::door::signals::Interrupts;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::talk::{failed, wait};
+use crate::talk::{failed, reach, wait};
 use crate::view::paint;
 use crate::view::progress::{End, Progress};
 use crate::view::status::is_bad;
@@ -93,7 +93,7 @@ fn act(context: &Context, here: &Here, acts: Vec<Act>) -> Result<(), Failure> {
     let ended = wait(async {
         let told = |error| failed(&error, here);
         let mut interrupts = Interrupts::listen()?;
-        let client = here.client();
+        let client = reach(here).await?;
         let mut answers = Vec::new();
         for act in &acts {
             let path = format!("/components/{}/{}", act.component, act.verb);

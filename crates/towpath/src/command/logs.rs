@@ -6,8 +6,9 @@ use crate::door::clock;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::talk::{failed, wait};
+use crate::talk::{self, failed, wait};
 use crate::view::lines::Lines;
+use crate::view::tame;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,9 @@ const LAST: usize = 200;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
+    if let Some(build) = here.components.iter().find(|name| here.names.is_build(name)) {
+        return print_build(context.terminal, &here, build, &args);
+    }
     let since = match &args.since {
         Some(text) => Some(moment(text, clock::now(), clock::zone())?),
         None => None,
@@ -38,7 +42,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let asked = here.client().follow(http::Method::POST, "/logs", &question).await;
         let mut answer = match asked {
             // What was said outlives whoever could be asked for it.
-            Err(ClientError::Nobody) if here.state.is_there() && !question.follow => {
+            Err(ClientError::Nobody) if here.state.is_there() => {
                 return print_left(context.terminal, &here, question, &mut lines).await;
             }
             asked => asked.map_err(|error| told(&error))?,
@@ -81,20 +85,51 @@ pub(crate) async fn print(
     }
 }
 
-/// Prints what is left of those that nobody looks after any more.
+/// Prints what a build has written in its last run.
+fn print_build(terminal: Terminal, here: &Here, build: &str, args: &Args) -> Result<(), Failure> {
+    if here.components.len() > 1 || args.follow || args.since.is_some() {
+        let message = format!("`{build}` is a build: its last output is shown by itself, and as a whole");
+        return Err(Failure::new(Kind::User, message).hint(format!("`towpath logs {build}`")));
+    }
+    let Some(text) = here.state.build_log(build) else {
+        let message = format!("the build `{build}` has not run here yet");
+        return Err(Failure::new(Kind::Remote, message)
+            .hint(format!("`{}` runs it where it is needed", here.again("up"))));
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines.len().saturating_sub(args.lines.unwrap_or(usize::MAX));
+    for line in &lines[first..] {
+        if !terminal.stream(&format!("{}\n", tame::tamed(line)))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Prints what is left of those that nobody looks after any more, and what comes where some of them run on.
 async fn print_left(
     terminal: Terminal,
     here: &Here,
-    question: LogArgs,
+    mut question: LogArgs,
     lines: &mut Lines,
 ) -> Result<(), Failure> {
+    let lives = talk::lives_on(here).await?;
+    let asked = question.follow;
+    question.follow &= lives;
     let config = super::steward_config(&here.folder, &here.environment)?;
     let left = towpath_steward::logs(&config, question).await;
     let mut left = left.map_err(|error| Failure::new(Kind::Remote, towpath_steward::told(&error)))?;
     while let Some(line) = left.recv().await {
         if !terminal.stream(&lines.line(&line))? {
-            break;
+            return Ok(());
         }
+    }
+    if asked && !lives {
+        let up = here.again("up");
+        terminal.tell(&format!(
+            "nothing of {} runs, and nothing more comes; `{up}` starts it\n",
+            here.title()
+        ));
     }
     Ok(())
 }

@@ -1,16 +1,26 @@
 //! `towpath open`: a component in the browser.
 
 use super::Context;
+use super::steward::HTTPS;
 use crate::cli::Open as Args;
 use crate::door::processes::browse;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::talk;
 use towpath_api::Component;
+use towpath_model::run::State;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
-    let status = talk::status(&here)?;
+    let status = match talk::status(&here) {
+        Ok(status) if status.steward.is_some() => status,
+        asked => {
+            return Err(unreached(
+                &here,
+                asked.err().unwrap_or_else(|| talk::orphaned(&here)),
+            ));
+        }
+    };
     let component = choose(&status.components, &here.components)?;
     let address = component.url.as_deref().unwrap_or_default();
     context.terminal.result(&format!("{address}\n"))?;
@@ -19,6 +29,40 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         browse(address);
     }
     Ok(())
+}
+
+/// Nobody answers: which address it would be, as far as the manifest knows, and what starts it.
+fn unreached(here: &Here, failure: Failure) -> Failure {
+    let Some(product) = here.known() else {
+        return failure;
+    };
+    let public = product.components.values().filter_map(|one| {
+        one.listens.as_ref().filter(|listens| listens.public)?;
+        Some(Component {
+            name: one.name.to_string(),
+            kind: one.kind,
+            state: State::Stopped,
+            because: String::new(),
+            url: Some(format!(
+                "https://{}.{}.localhost:{HTTPS}",
+                one.name, product.product
+            )),
+            inside: None,
+            requests: 0,
+            instances: Vec::new(),
+        })
+    });
+    let public: Vec<Component> = public.collect();
+    let component = match choose(&public, &here.components) {
+        Ok(component) => component,
+        Err(failure) => return failure,
+    };
+    let address = component.url.as_deref().unwrap_or_default();
+    let hint = failure.hint.clone().unwrap_or_default();
+    failure.hint(format!(
+        "{hint}; `{}` is then at {address}, unless somebody else has that port",
+        component.name
+    ))
 }
 
 /// The one that is named, or the only one that has an address.

@@ -5,7 +5,7 @@ use crate::cli::Run as Args;
 use crate::door::processes::become_command;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::talk::{failed, wait};
+use crate::talk::{failed, reach, wait};
 use towpath_api::Surroundings;
 
 pub(super) fn run(_: &Context, args: Args) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ pub(super) fn run(_: &Context, args: Args) -> Result<(), Failure> {
     };
     let path = format!("/components/{component}/surroundings");
     let around: Surroundings = wait(async {
-        let asked = here.client().ask(http::Method::GET, &path, &()).await;
+        let asked = reach(&here).await?.ask(http::Method::GET, &path, &()).await;
         asked.map_err(|error| failed(&error, &here))
     })?;
     Err(become_command(&around, &args.command))

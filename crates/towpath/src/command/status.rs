@@ -11,7 +11,16 @@ use towpath_api::Status;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
-    let mut status = talk::status(&here)?;
+    let mut status = match talk::status(&here) {
+        // A program is told the same shape whether anything runs or not; that nothing does is said besides.
+        Err(failure) if args.json && failure.kind == Kind::Remote => {
+            let mut status = talk::unattended(&here)?;
+            only(&mut status, &here.components);
+            context.terminal.result(&json(&status)?)?;
+            return Err(failure);
+        }
+        status => status?,
+    };
     only(&mut status, &here.components);
     let unwell = status.components.iter().any(|one| is_bad(one.state));
     let text = if args.json {

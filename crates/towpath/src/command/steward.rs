@@ -9,7 +9,7 @@ use std::time::Duration;
 use towpath_steward::{Config, StewardError, now, serve_processes};
 
 /// Where the edge listens when nobody else does. Next to the ports that people know for it, and open to everybody.
-const HTTPS: u16 = 8443;
+pub(super) const HTTPS: u16 = 8443;
 const HTTP: u16 = 8080;
 
 /// Threads of the runtime. Nearly all of the time it waits, and a product's traffic on a laptop is no load.

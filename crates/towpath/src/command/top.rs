@@ -5,7 +5,7 @@ use crate::cli::Top as Args;
 use crate::door::{clock, keys};
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
-use crate::talk::{failed, wait};
+use crate::talk::{failed, reach, wait};
 use crate::view::top::Top;
 use std::time::Duration;
 use towpath_api::{ClientError, Status};
@@ -23,6 +23,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
     let color = context.terminal.color_results;
     let ended = wait(async {
+        reach(&here).await?;
         let first = status(&here).await.map_err(|error| failed(&error, &here))?;
         watch(&here, first, color).await
     })?;

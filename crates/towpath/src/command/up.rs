@@ -347,7 +347,7 @@ impl<'a> Session<'a> {
         let events = client.follow(http::Method::GET, "/events", &()).await.ok();
         let terminal = self.context.terminal;
         let next = tokio::select! {
-            () = heard(terminal, events) => Next::TakeOver,
+            () = heard(terminal, events) => self.gone(),
             ended = print(terminal, &mut answer, &mut lines) => match ended? {
                 logs::Ended::Unread => Next::Leave,
                 logs::Ended::Done => self.gone(),
@@ -390,8 +390,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Tells what the steward says, and which component cannot go on by itself. It never ends: that the steward goes is seen
-/// elsewhere.
+/// Tells what the steward says, and which component cannot go on by itself. It ends when everything has stopped; that the
+/// steward dies is seen elsewhere.
 async fn heard(terminal: Terminal, events: Option<Answer>) {
     let mut progress = Progress::default();
     if let Some(mut events) = events {
@@ -401,6 +401,9 @@ async fn heard(terminal: Terminal, events: Option<Answer>) {
                 Heard::Always(line) => terminal.tell(&line),
                 Heard::Plain(line) if fails => terminal.tell(&line),
                 _ => {}
+            }
+            if progress.end.take() == Some(End::Gone) {
+                return;
             }
         }
     }

@@ -9,6 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use towpath_api::Surroundings;
+use towpath_model::sealed::Sealed;
+use towpath_steward::Handed;
 
 /// The command that looks after an environment.
 pub const STEWARD: &str = "steward";
@@ -158,8 +160,21 @@ pub(crate) fn become_command(around: &Surroundings, command: &[OsString]) -> Fai
         command
     };
     command.env_clear().envs(&around.env).current_dir(&around.dir);
-    let error = command.exec();
     let program = program.to_string_lossy();
+    let files: Vec<(String, Sealed<String>)> = around
+        .files
+        .iter()
+        .map(|(name, value)| (name.clone(), Sealed::new(value.clone())))
+        .collect();
+    let handed = Handed::new(&files).and_then(|handed| {
+        command.envs(handed.paths().iter().cloned());
+        handed.stay()
+    });
+    if let Err(error) = handed {
+        let message = format!("what `{program}` is given as files cannot be held: {error}");
+        return Failure::new(Kind::Remote, message);
+    }
+    let error = command.exec();
     let failure = Failure::new(
         Kind::Remote,
         format!("`{program}` cannot be run in {}: {error}", around.dir),

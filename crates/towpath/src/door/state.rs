@@ -7,11 +7,17 @@ use crate::failure::{Failure, Kind};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The most of a log that is read to tell its end.
 const TAIL: u64 = 16 * 1024;
+
+/// Who holds this file locked starts a steward, or deletes everything.
+const START: &str = "start.lock";
+
+/// A steward writes a few lines in its life. So much of them is the history of years, or of something that went wrong.
+const LONGEST_LOG: u64 = 2 * 1024 * 1024;
 
 /// What is kept of one environment.
 #[derive(Debug, Clone)]
@@ -54,8 +60,13 @@ impl State {
         kept::make(product, &environment.to_string_lossy()).map(|_| ())
     }
 
-    /// A log for a new steward, which goes on where the last one ended.
+    /// A log for a new steward, which goes on where the last one ended. One that has become long is put aside, in place of
+    /// the one that was put aside before.
     pub(crate) fn open_log(&self) -> Result<File, Failure> {
+        if fs::metadata(self.log()).is_ok_and(|about| about.len() >= LONGEST_LOG) {
+            // Where that fails, it grows: a steward without a log would be worse.
+            let _ = fs::rename(self.log(), self.folder.join("steward.log.1"));
+        }
         let opened = OpenOptions::new()
             .create(true)
             .append(true)
@@ -82,11 +93,27 @@ impl State {
             .collect()
     }
 
+    /// What a build has written in its last run.
+    pub(crate) fn build_log(&self, build: &str) -> Option<String> {
+        let path = self.folder.join("logs/build").join(format!("{build}.log"));
+        let bytes = fs::read(path).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Waits until nobody else is starting a steward here. The system takes it back when we end, however we do.
     pub(crate) fn start_alone(&self) -> Result<Alone, Failure> {
-        let file = self.open_lock("start.lock")?;
-        flock(&file, FlockOperation::LockExclusive).map_err(|error| self.refused("locked", &error.into()))?;
-        Ok(Alone { _lock: file })
+        loop {
+            self.make()?;
+            let file = self.open_lock(START)?;
+            flock(&file, FlockOperation::LockExclusive)
+                .map_err(|error| self.refused("locked", &error.into()))?;
+            // Whoever had it may have deleted everything, and this file with it.
+            let number = |about: fs::Metadata| (about.dev(), about.ino());
+            let (ours, there) = (file.metadata(), fs::metadata(self.folder.join(START)));
+            if ours.map(number).ok() == there.map(number).ok() {
+                return Ok(Alone { _lock: file });
+            }
+        }
     }
 
     /// Owns what runs here, or says which process does.
@@ -245,6 +272,49 @@ mod tests {
             matches!(state.own(), Ok(Owner::We { .. })),
             "nobody owns it any more"
         );
+    }
+
+    #[test]
+    fn a_long_log_is_put_aside_once() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let state = State::of(root.path(), "dev");
+        state.make().expect("it can be made");
+        let older = || fs::read(state.folder().join("steward.log.1")).unwrap_or_default();
+        for text in ["first", "second"] {
+            let long = text.repeat(LONGEST_LOG as usize / text.len() + 1);
+            fs::write(state.log(), &long).expect("it can be written");
+            drop(state.open_log().expect("it can be opened"));
+            assert_eq!(older(), long.as_bytes());
+            assert_eq!(fs::metadata(state.log()).expect("it is there").len(), 0);
+        }
+        fs::write(state.log(), "short").expect("it can be written");
+        drop(state.open_log().expect("it can be opened"));
+        assert_eq!(fs::read(state.log()).expect("it is there"), b"short");
+    }
+
+    #[test]
+    fn who_waits_to_start_while_everything_is_deleted_starts_in_a_new_folder() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let state = State::of(root.path(), "dev");
+        let deleting = state.start_alone().expect("nobody else is there");
+        let waits = std::thread::spawn({
+            let state = state.clone();
+            move || state.start_alone().expect("it can be locked")
+        });
+        let is_waiting = || {
+            let text = fs::read_to_string("/proc/locks").unwrap_or_default();
+            let own = format!(" {} ", std::process::id());
+            text.lines()
+                .any(|line| line.contains("->") && line.contains(&own))
+        };
+        while !is_waiting() && !waits.is_finished() {
+            std::thread::yield_now();
+        }
+        state.delete().expect("it can be deleted");
+        drop(deleting);
+        let started = waits.join().expect("it ends");
+        assert!(state.folder().join(START).exists(), "what it has locked is there");
+        drop(started);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(crate) fn span(seconds: i64) -> String {
 
 /// `0.4%` of a core.
 pub(crate) fn cpu(percent: f64) -> String {
+    // The sum of nothing is a zero with a sign.
+    let percent = if percent > 0.0 { percent } else { 0.0 };
     if percent >= 99.95 {
         format!("{percent:.0}%")
     } else {
@@ -74,6 +76,15 @@ mod tests {
             [
                 "0 B", "1023 B", "1.0 KiB", "12.3 MiB", "256 MiB", "1.0 GiB", "1024 TiB"
             ]
+        );
+    }
+
+    #[test]
+    fn nothing_used_is_nothing() {
+        let nothing: f64 = [].iter().sum();
+        assert_eq!(
+            [nothing, 0.04, 12.34, 250.0].map(cpu),
+            ["0.0%", "0.0%", "12.3%", "250%"]
         );
     }
 

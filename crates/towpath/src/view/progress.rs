@@ -10,6 +10,9 @@ use towpath_model::run::State;
 /// The lines of a build that are kept, for the case that it fails.
 const KEPT: usize = 40;
 
+/// So often it is told that something has ended and is started again; then that it does so, and no more of it.
+const TOLD: usize = 3;
+
 /// What took less was there at once.
 const NOTABLE: Duration = Duration::from_millis(50);
 
@@ -42,6 +45,8 @@ struct Row {
     first: Duration,
     /// When it came into its state.
     since: Duration,
+    /// How often it has ended by itself, or was found unwell.
+    troubles: usize,
 }
 
 impl Progress {
@@ -84,6 +89,9 @@ impl Progress {
         let first = before.map_or(now, |row| row.first);
         let changed = before.is_none_or(|row| row.state != state);
         let since = before.filter(|_| !changed).map_or(now, |row| row.since);
+        let troubled = matches!(state, State::Looping | State::Unwell);
+        let before = before.map_or(0, |row| row.troubles);
+        let troubles = before + usize::from(changed && troubled);
         let because = tame::plain(because);
         let line = line(name, state, &because, now.saturating_sub(first));
         let row = Row {
@@ -91,9 +99,20 @@ impl Progress {
             because,
             first,
             since,
+            troubles,
         };
         self.rows.insert(name.to_owned(), row);
-        if changed {
+        let flaps = troubled || matches!(state, State::Starting | State::Ready);
+        if changed && troubles > TOLD && flaps {
+            // It was told often enough that it comes and goes: once it is told that nothing more is.
+            if before == TOLD && troubled {
+                let name = tame::plain(name);
+                return Heard::Plain(format!(
+                    "{name}  comes and goes: `towpath logs {name}` tells the rest\n"
+                ));
+            }
+            Heard::Nothing
+        } else if changed {
             Heard::Plain(line)
         } else {
             Heard::Nothing
@@ -343,6 +362,34 @@ mod tests {
           ⠋ c29  starting
           ⠋ c39  starting
             and 96 more; 100 components: 10 starting, 90 ready
+        ");
+    }
+
+    #[test]
+    fn what_ends_again_and_again_is_told_a_few_times_and_then_once_more() {
+        let mut progress = Progress::default();
+        let mut text = String::new();
+        let mut hear = |state: State, because: &str| {
+            let event = self::state("web", state, because);
+            if let Heard::Plain(line) = progress.hear(&event, Duration::ZERO) {
+                text.push_str(&line);
+            }
+        };
+        for _ in 0..20 {
+            hear(State::Starting, "");
+            hear(State::Looping, "it ends again and again: ended with code 1");
+        }
+        hear(State::Stopped, "");
+        insta::assert_snapshot!(shown(&text), @r"
+        web  starting
+        web  crash-looping: it ends again and again: ended with code 1
+        web  starting
+        web  crash-looping: it ends again and again: ended with code 1
+        web  starting
+        web  crash-looping: it ends again and again: ended with code 1
+        web  starting
+        web  comes and goes: `towpath logs web` tells the rest
+        web  stopped
         ");
     }
 

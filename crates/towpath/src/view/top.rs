@@ -24,6 +24,12 @@ const COLUMNS: &[&str] = &[
     "since",
 ];
 
+/// How wide each column is; the first one takes what is left, and needs so much.
+const WIDTHS: &[u16] = &[10, 14, 11, 9, 10, 10, 11, 9];
+
+/// The columns that go first where the screen is narrow: what is asked least.
+const GO_FIRST: &[usize] = &[6, 7, 5, 2, 4, 3];
+
 /// What is on the screen besides the numbers themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Top {
@@ -69,17 +75,23 @@ impl Top {
         let areas = Layout::vertical([Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)]);
         let [above, middle, below] = areas.areas(frame.area());
         frame.render_widget(Paragraph::new(heading(now, at)), above);
-        let head = COLUMNS.iter().enumerate().map(|(column, word)| {
-            let mark = match (column == self.column, self.reversed) {
-                (false, _) => "",
-                (true, false) => " ↓",
-                (true, true) => " ↑",
-            };
-            Cell::new(right(column, format!("{word}{mark}")))
-        });
+        let shown = shown(middle.width, self.column);
+        let head = shown
+            .iter()
+            .map(|column| (*column, COLUMNS[*column]))
+            .map(|(column, word)| {
+                let mark = match (column == self.column, self.reversed) {
+                    (false, _) => "",
+                    (true, false) => " ↓",
+                    (true, true) => " ↑",
+                };
+                Cell::new(right(column, format!("{word}{mark}")))
+            });
         let rows = self.sorted(&now.components).into_iter().map(|component| {
             let cells = cells(component, at);
-            Row::new(cells.into_iter().enumerate().map(|(column, text)| {
+            let cells = cells.into_iter().enumerate();
+            let cells = cells.filter(|(column, _)| shown.contains(column));
+            Row::new(cells.map(|(column, text)| {
                 let style = if column == 1 && color {
                     tint(component.state)
                 } else {
@@ -88,16 +100,10 @@ impl Top {
                 Cell::new(right(column, text)).style(style)
             }))
         });
-        let widths = [
-            Constraint::Fill(1),
-            Constraint::Length(14),
-            Constraint::Length(11),
-            Constraint::Length(9),
-            Constraint::Length(10),
-            Constraint::Length(10),
-            Constraint::Length(11),
-            Constraint::Length(9),
-        ];
+        let widths = shown.iter().map(|column| match column {
+            0 => Constraint::Fill(1),
+            column => Constraint::Length(WIDTHS[*column]),
+        });
         let table = Table::new(rows, widths)
             .header(Row::new(head).style(Style::new().add_modifier(Modifier::BOLD)))
             .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
@@ -108,6 +114,19 @@ impl Top {
             below,
         );
     }
+}
+
+/// The columns that a screen of this width has room for. What is sorted by stays.
+fn shown(width: u16, sorted_by: usize) -> Vec<usize> {
+    let mut shown: Vec<usize> = (0..COLUMNS.len()).collect();
+    let needed = |shown: &[usize]| shown.iter().map(|column| WIDTHS[*column] + 1).sum::<u16>() - 1;
+    for gone in GO_FIRST.iter().filter(|column| **column != sorted_by) {
+        if needed(&shown) <= width {
+            break;
+        }
+        shown.retain(|column| column != gone);
+    }
+    shown
 }
 
 fn heading(now: &Status, at: Timestamp) -> Vec<Line<'static>> {
@@ -222,6 +241,10 @@ mod tests {
     use towpath_model::run::Kind;
 
     fn drawn(top: &mut Top, color: bool) -> Terminal<TestBackend> {
+        drawn_on(100, top, color)
+    }
+
+    fn drawn_on(width: u16, top: &mut Top, color: bool) -> Terminal<TestBackend> {
         let mut web = component("web", Kind::Service, State::Ready);
         web.requests = 1_204;
         web.instances = vec![instance("web", 1, State::Ready, "it answers")];
@@ -231,7 +254,7 @@ mod tests {
             instance("api", 2, State::Ready, "it answers"),
         ];
         let shop = status(vec![api, web]);
-        let mut terminal = Terminal::new(TestBackend::new(100, 8)).expect("nothing can fail");
+        let mut terminal = Terminal::new(TestBackend::new(width, 8)).expect("nothing can fail");
         terminal
             .draw(|frame| top.draw(frame, &shop, at(0), color))
             .expect("nothing can fail");
@@ -253,6 +276,22 @@ mod tests {
         "                                                                                                    "
         "                                                                                                    "
         "q ends   ← → choose what is sorted by   r turns it round   ↑ ↓ move                                 "
+        "#);
+    }
+
+    #[test]
+    fn a_narrow_screen_keeps_names_states_and_what_is_sorted_by() {
+        let mut top = Top::default();
+        top.press(Key::Left);
+        insta::assert_snapshot!(drawn_on(40, &mut top, false).backend(), @r#"
+        "shop in dev: 2 components, 1 not well, 3"
+        "                                        "
+        "name            state            since ↓"
+        "api             crash-looping     3h 20m"
+        "web             ready             3h 20m"
+        "                                        "
+        "                                        "
+        "q ends   ← → choose what is sorted by   "
         "#);
     }
 

@@ -84,3 +84,78 @@ fn who_does_not_answer_is_told_with_the_reason_and_heals_once_it_answers() {
     let told = product.explain("web");
     assert!(told.contains("no answer within 200ms"), "{told}");
 }
+
+#[test]
+fn a_stranger_on_a_fixed_port_is_named_and_nothing_is_started_beside_it() {
+    let thief = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let port = thief.local_addr().expect("it has one").port();
+    let product = Product::new(
+        "heldport",
+        &format!("[service.web]\nrun = \"touch started; exec sleep 600\"\nport = {port}\n"),
+    );
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let words = format!("process {} (stories", std::process::id());
+    assert!(
+        ran.err.contains(&words) && ran.err.contains("another `port`"),
+        "{}",
+        ran.err
+    );
+    assert!(!product.folder.join("started").exists(), "{}", ran.err);
+    assert_eq!(product.component("web")["state"], "failed");
+}
+
+#[test]
+fn an_instance_is_not_ready_through_the_answers_of_a_stranger() {
+    let product = Product::new(
+        "impostor",
+        "[service.web]\nrun = \"echo $PORT > port.txt; while ! test -e go; do sleep 0.02; done; exec sh ./program web\"\nhealth = { path = \"/healthz\", interval = \"100ms\", timeout = \"100ms\", deadline = \"200ms\" }\n",
+    );
+    let up = product.begin_command(&["up", "--detach"]);
+    let port: u16 = eventually("it has a port", || product.read("port.txt").trim().parse().ok());
+    let thief = TcpListener::bind(("127.0.0.1", port)).expect("nobody listens yet");
+    let end = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let ends = std::sync::Arc::clone(&end);
+    let thief = std::thread::spawn(move || {
+        for stream in thief.incoming().flatten() {
+            if ends.load(std::sync::atomic::Ordering::Relaxed) {
+                return;
+            }
+            answer_once(stream);
+        }
+    });
+    let words = format!("process {} (stories", std::process::id());
+    product.until("web", |one| {
+        assert_ne!(one["state"], "ready", "{one:#}");
+        one["because"].as_str().is_some_and(|why| why.contains(&words))
+    });
+    assert_eq!(up.end().code, Some(1));
+    end.store(true, std::sync::atomic::Ordering::Relaxed);
+    drop(std::net::TcpStream::connect(("127.0.0.1", port)));
+    thief.join().expect("it goes");
+    product.write("go", "");
+    product.until_state("web", "ready");
+}
+
+/// Says that all is well, to whatever is asked.
+fn answer_once(mut stream: std::net::TcpStream) {
+    use std::io::{Read, Write};
+    // Whoever hangs up has got no answer, and that is all there is to it.
+    let _ = stream
+        .read(&mut [0; 1024])
+        .and_then(|_| stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"));
+}
+
+#[test]
+fn a_site_without_its_folder_is_not_ready_until_it_is_there() {
+    let product = Product::new("bare", "[site.pages]\nfiles = \"pages\"\npublic = true\n");
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("there is no folder") && ran.err.contains("/pages"),
+        "{}",
+        ran.err
+    );
+    fs::create_dir(product.folder.join("pages")).expect("it can be made");
+    product.until_state("pages", "ready");
+}

@@ -35,7 +35,13 @@ fn hello_is_served_over_http_and_https_tells_how_it_is_and_goes_without_a_trace(
     let ran = product.well(&["down"]);
     assert!(ran.err.contains("has stopped"), "{}", ran.err);
     product.leaves_nothing();
-    assert_eq!(product.status(), Value::Null);
+    let status = product.status();
+    assert_eq!(status["steward"], Value::Null);
+    let all = status["components"].as_array().expect("they are told");
+    assert!(
+        !all.is_empty() && all.iter().all(|one| one["state"] == "stopped"),
+        "{status:#}"
+    );
     // What was said is still there when nothing runs.
     assert!(product.logs("web").contains("something-to-remember"));
 }

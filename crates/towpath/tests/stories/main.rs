@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "the real binary runs real processes")]
 
 mod bots;
+mod bounds;
 mod calls;
+mod commands;
 mod disks;
 mod edits;
 mod faults;

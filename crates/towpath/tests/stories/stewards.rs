@@ -197,13 +197,13 @@ fn a_component_serves_and_is_heard_while_no_steward_lives() {
     product.up();
     let before = is_converged(&product, "before");
     assert!(product.kill_steward());
+    // What is told without a steward is what the keepers know, from the first moment on.
+    let status = product.status();
+    assert_eq!(pids(&component(&status, "web")).len(), 2, "{status:#}");
     eventually("it has gone", || product.steward().is_none().then_some(()));
-    // What is told without a steward is what the keepers know.
-    eventually("its keepers tell of both", || {
-        let status = product.status();
-        assert!(status["steward"].is_null());
-        (pids(&component(&status, "web")).len() == 2).then_some(())
-    });
+    let status = product.status();
+    assert!(status["steward"].is_null());
+    assert_eq!(pids(&component(&status, "web")).len(), 2, "{status:#}");
     let reached = listening(&before["web"]);
     assert_eq!(reached.len(), 2);
     for (nth, port) in reached.iter().enumerate() {

@@ -164,7 +164,7 @@ impl Machine {
                 self.agenda.put(answer, Due::Tell(token, id.clone()));
                 return;
             }
-            Life::Ended { .. } | Life::Lost => {
+            Life::Ended { .. } | Life::Silent { .. } | Life::Lost => {
                 self.agenda.put(answer, Due::Tell(token, id.clone()));
                 return;
             }

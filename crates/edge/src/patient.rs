@@ -1,0 +1,118 @@
+//! Patience with whoever sends or reads nothing: a time that begins when there is nothing, and ends when there is something.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use crate::door::clock;
+
+/// A time that runs only while something is waited for.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    within: Duration,
+    /// Made when there is something to wait for: most connections and bodies never wait.
+    sleep: Option<Pin<Box<Sleep>>>,
+    runs: bool,
+}
+
+impl Waiting {
+    pub(crate) fn new(within: Duration) -> Waiting {
+        Waiting {
+            within,
+            sleep: None,
+            runs: false,
+        }
+    }
+
+    /// Something has come or gone.
+    pub(crate) fn ends(&mut self) {
+        self.runs = false;
+    }
+
+    /// Nothing has come or gone: whether that has lasted too long.
+    pub(crate) fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        let within = self.within;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(within)));
+        if !std::mem::replace(&mut self.runs, true) {
+            sleep.as_mut().reset((clock::now() + within).into());
+        }
+        sleep.as_mut().poll(context).is_ready()
+    }
+}
+
+/// A connection whose other side has to read what is written, sooner or later.
+#[derive(Debug)]
+pub(crate) struct Read<S> {
+    stream: S,
+    waiting: Waiting,
+}
+
+impl<S> Read<S> {
+    pub(crate) fn new(stream: S, within: Duration) -> Read<S> {
+        Read {
+            stream,
+            waiting: Waiting::new(within),
+        }
+    }
+
+    fn wrote<T>(&mut self, wrote: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        match wrote {
+            Poll::Ready(wrote) => {
+                self.waiting.ends();
+                Poll::Ready(wrote)
+            }
+            Poll::Pending if self.waiting.is_over(context) => {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Read<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Read<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(wrote, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.wrote(wrote, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wrote = Pin::new(&mut self.stream).poll_flush(context);
+        self.wrote(wrote, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wrote = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.wrote(wrote, context)
+    }
+}

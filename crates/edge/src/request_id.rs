@@ -1,0 +1,75 @@
+//! The id by which a request is found again in the logs of everything that it went through.
+//!
+//! One that is brought along is kept, where it looks like one: what a component says when it asks another one, and what a
+//! visitor's own tools count by. What it looks like ends up in logs, so nothing else is let in.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The ids of all tracing systems that we know of fit; a longer one is no id.
+const LONGEST: usize = 128;
+
+/// The id of a request: its own, or a new one.
+pub(crate) fn of(headers: &HeaderMap) -> HeaderValue {
+    let mut brought = headers.get_all(REQUEST_ID).iter();
+    match (brought.next(), brought.next()) {
+        (Some(id), None) if is_plausible(id.as_bytes()) => id.clone(),
+        _ => make(),
+    }
+}
+
+fn is_plausible(id: &[u8]) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:=+/@".contains(byte);
+    (8..=LONGEST).contains(&id.len()) && id.iter().all(is_letter)
+}
+
+/// An id that nobody has and nobody can guess from another one: numbers in turn, hashed with keys of this process.
+fn make() -> HeaderValue {
+    static KEYS: OnceLock<(RandomState, RandomState)> = OnceLock::new();
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    let (first, second) = KEYS.get_or_init(|| (RandomState::new(), RandomState::new()));
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    let id = format!("{:016x}{:016x}", first.hash_one(turn), second.hash_one(turn));
+    HeaderValue::try_from(id).expect("it is in hexadecimal digits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(ids: &[&str]) -> HeaderMap {
+        let value = |id: &&str| (REQUEST_ID, HeaderValue::try_from(*id).expect("it is a value"));
+        ids.iter().map(value).collect()
+    }
+
+    #[test]
+    fn what_looks_like_an_id_is_kept() {
+        for id in ["4bf92f3577b34da6", "01J9Z3NDEKTSV4RRFFQ69G5FAV", "a:b/c=d+e@f._-"] {
+            assert_eq!(of(&with(&[id])), id);
+        }
+    }
+
+    #[test]
+    fn what_does_not_is_replaced_by_one_that_nobody_has() {
+        let long = "a".repeat(129);
+        for ids in [
+            &[][..],
+            &[""],
+            &["short"],
+            &["with space"],
+            &["<script>x"],
+            &[&long],
+            &["abcdefgh", "ijklmnop"],
+        ] {
+            let made = of(&with(ids));
+            assert!(made.len() == 32 && is_plausible(made.as_bytes()), "{ids:?}");
+            assert_ne!(made, of(&with(ids)));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Who listens on a port of this machine, as the system tells it.
+
+use super::files;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The addresses at which a listener answers on 127.0.0.1, as the tables of the system write them.
+const REACHED: &[&str] = &[
+    "00000000",
+    "0100007F",
+    "00000000000000000000000000000000",
+    "0000000000000000FFFF00000100007F",
+    "0000000000000000FFFF000000000000",
+];
+
+/// The state of a socket that listens.
+const LISTENS: &str = "0A";
+
+/// Programs that listen for what runs in a container: it was started from here, and its port is held elsewhere.
+const PROXIES: &[&str] = &["docker-proxy", "rootlessport", "rootlesskit"];
+
+/// A process: who started it, and its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Process {
+    parent: u32,
+    name: String,
+}
+
+/// The process that listens on a port, where it can be seen.
+pub(crate) fn holder(port: u16) -> Option<(u32, String)> {
+    let sockets = sockets(port);
+    let mut all = processes().into_iter();
+    let found = all.find(|(pid, _)| has(*pid, &sockets) == Some(true));
+    found.map(|(pid, process)| (pid, process.name))
+}
+
+/// Whether whoever answers on a port is a stranger to an instance, whose first process this is: the words for it. Everything
+/// that an instance has started is below its keeper, wherever it went. Whoever cannot be seen is believed.
+pub(crate) fn stranger(port: u16, pid: u32) -> Option<String> {
+    let sockets = sockets(port);
+    if sockets.is_empty() || has(pid, &sockets) == Some(true) {
+        return None;
+    }
+    let all = processes();
+    let keeper = all
+        .get(&pid)
+        .map(|process| process.parent)
+        .filter(|keeper| *keeper > 1)?;
+    let is_ours = |pid: u32| is_below(&all, pid, keeper);
+    let (ours, others): (Vec<u32>, Vec<u32>) = all.keys().copied().partition(|pid| is_ours(*pid));
+    if ours.iter().any(|pid| has(*pid, &sockets) != Some(false)) {
+        return None;
+    }
+    let is_proxy = |pid: &u32| {
+        all.get(pid)
+            .is_some_and(|process| PROXIES.contains(&process.name.as_str()))
+    };
+    match others.iter().find(|pid| has(**pid, &sockets) == Some(true)) {
+        Some(proxy) if is_proxy(proxy) => None,
+        Some(other) => {
+            let name = all
+                .get(other)
+                .map(|process| process.name.as_str())
+                .unwrap_or_default();
+            Some(format!(
+                "process {other} ({name}) answers on its port {port}, and nothing of its own does"
+            ))
+        }
+        // It belongs to another user. So do those who listen for containers.
+        None if others.iter().any(is_proxy) => None,
+        None => Some(format!(
+            "another program answers on its port {port}, and nothing of its own does"
+        )),
+    }
+}
+
+/// Whether a process is below another one, however deep.
+fn is_below(all: &BTreeMap<u32, Process>, pid: u32, top: u32) -> bool {
+    let mut at = pid;
+    // Who is whose parent may change while we read; nothing is deeper than there are processes.
+    for _ in 0..all.len() {
+        match all.get(&at) {
+            Some(process) if process.parent == top => return true,
+            Some(process) if process.parent > 1 => at = process.parent,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The sockets that listen on a port, by the numbers that the system gives them.
+fn sockets(port: u16) -> BTreeSet<String> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let texts = tables
+        .iter()
+        .filter_map(|table| files::read(Path::new(table)).ok());
+    texts
+        .flat_map(|text| listening(&String::from_utf8_lossy(&text), port))
+        .collect()
+}
+
+/// The sockets in a table that listen on a port.
+fn listening(table: &str, port: u16) -> Vec<String> {
+    let port = format!("{port:04X}");
+    let socket = |line: &str| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let (address, at) = fields.get(1)?.split_once(':')?;
+        let is_it = at == port && REACHED.contains(&address) && fields.get(3) == Some(&LISTENS);
+        is_it.then(|| format!("socket:[{}]", fields.get(9).unwrap_or(&"")))
+    };
+    table.lines().skip(1).filter_map(socket).collect()
+}
+
+/// Whether a process has one of these sockets; nothing where we may not look.
+fn has(pid: u32, sockets: &BTreeSet<String>) -> Option<bool> {
+    let folder = PathBuf::from(format!("/proc/{pid}/fd"));
+    let open = match files::list(&folder) {
+        Ok(open) => open,
+        // It has ended meanwhile, and has nothing any more.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(false),
+        Err(_) => return None,
+    };
+    let is_one = |name: &Path| {
+        let link = files::link(&folder.join(name));
+        link.is_some_and(|link| sockets.contains(link.to_string_lossy().as_ref()))
+    };
+    Some(open.iter().any(|(name, _)| is_one(Path::new(name))))
+}
+
+/// Every process of this machine.
+fn processes() -> BTreeMap<u32, Process> {
+    let all = files::list(Path::new("/proc")).unwrap_or_default();
+    let pids = all.iter().filter_map(|(name, _)| name.to_str()?.parse().ok());
+    pids.filter_map(|pid: u32| {
+        let stat = files::read(Path::new(&format!("/proc/{pid}/stat"))).ok()?;
+        Some((pid, process(&String::from_utf8_lossy(&stat))?))
+    })
+    .collect()
+}
+
+/// What the system says of a process: `7 (web) S 1 ..`. A name may have anything in it, brackets too.
+fn process(stat: &str) -> Option<Process> {
+    let (before, after) = stat.rsplit_once(')')?;
+    Some(Process {
+        name: before.split_once('(')?.1.to_owned(),
+        parent: after.split_ascii_whitespace().nth(1)?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_listen_where_we_connect_to_are_read_from_the_table() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+            0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 111 1\n\
+            1: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 222 1\n\
+            2: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000  1000        0 333 1\n\
+            3: 0200007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 444 1\n\
+            4: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 555 1\n";
+        assert_eq!(listening(table, 8080), ["socket:[111]", "socket:[222]"]);
+    }
+
+    #[test]
+    fn whoever_was_started_by_a_keeper_is_below_it_however_deep() {
+        let process = |parent| Process {
+            parent,
+            name: "it".to_owned(),
+        };
+        let all = BTreeMap::from([
+            (7, process(1)),
+            (8, process(7)),
+            (9, process(8)),
+            (10, process(1)),
+        ]);
+        assert!(is_below(&all, 8, 7) && is_below(&all, 9, 7));
+        assert!(!is_below(&all, 10, 7) && !is_below(&all, 7, 7));
+        assert_eq!(
+            super::process("9 (a (strange) name) S 7 1 1").expect("it is one"),
+            Process {
+                parent: 7,
+                name: "a (strange) name".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn who_holds_a_port_is_found_and_is_no_stranger_to_itself() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let port = listener.local_addr().expect("it has one").port();
+        let ourselves = std::process::id();
+        assert_eq!(holder(port).map(|(pid, _)| pid), Some(ourselves));
+        assert_eq!(stranger(port, ourselves), None);
+    }
+}
