@@ -52,13 +52,11 @@ async fn ask(address: SocketAddr, access: &Access) -> Result<(StatusCode, Bytes)
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let host = address.to_string();
-    let date = Clock::default().now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let request = Request::get(FACTS)
-        .header("host", &host)
-        .header("x-amz-date", &date)
-        .header("x-amz-content-sha256", hash(b""))
-        .header("authorization", authorization(access, FACTS, &host, &date))
-        .body(Empty::<Bytes>::new())?;
+    let mut request = Request::get(FACTS).header("host", &host);
+    for (name, value) in authorization(access, "GET", FACTS, "", &host) {
+        request = request.header(name, value);
+    }
+    let request = request.body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = Limited::new(response.into_body(), MOST)
@@ -69,32 +67,38 @@ async fn ask(address: SocketAddr, access: &Access) -> Result<(StatusCode, Bytes)
     Ok((status, body))
 }
 
-fn hash(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-/// The signature, version 4, of a GET without a query and without a body.
-fn authorization(access: &Access, path: &str, host: &str, date: &str) -> String {
+/// The headers that sign a request: version 4, with a body that is not signed. The query stands in the order of its names,
+/// and both it and the path are encoded already.
+pub fn authorization(
+    access: &Access,
+    method: &str,
+    path: &str,
+    query: &str,
+    host: &str,
+) -> [(&'static str, String); 3] {
+    let date = Clock::default().now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let day = &date[..8];
     let scope = format!("{day}/{}/s3/aws4_request", access.region);
     let signed = "host;x-amz-content-sha256;x-amz-date";
-    let empty = hash(b"");
+    let body = "UNSIGNED-PAYLOAD";
     let canonical = format!(
-        "GET\n{path}\n\nhost:{host}\nx-amz-content-sha256:{empty}\nx-amz-date:{date}\n\n{signed}\n{empty}"
+        "{method}\n{path}\n{query}\nhost:{host}\nx-amz-content-sha256:{body}\nx-amz-date:{date}\n\n{signed}\n{body}"
     );
-    let text = format!(
-        "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
-        hash(canonical.as_bytes())
-    );
+    let digested = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+    let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{digested}");
     let first = format!("AWS4{}", access.secret.open()).into_bytes();
     let key = [day, &access.region, "s3", "aws4_request"]
         .into_iter()
         .fold(first, |key, part| sign(&key, part));
     let signature = hex(&sign(&key, &text));
-    format!(
-        "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={signed}, Signature={signature}",
-        access.key
-    )
+    let name = &access.key;
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={name}/{scope}, SignedHeaders={signed}, Signature={signature}");
+    [
+        ("authorization", authorization),
+        ("x-amz-content-sha256", body.to_owned()),
+        ("x-amz-date", date),
+    ]
 }
 
 fn sign(key: &[u8], text: &str) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Content on its way to the disk and back: digested, sealed, and in the order in which clients can bear it.
 
 use crate::digest::{Digests, Sum, hex};
-use crate::door::Folder;
+use crate::door::{File, Folder};
 use crate::refusal::Refusal;
 use crate::seal::{CHUNK, FileSeal, Seal, TAG};
 use aws_lc_rs::rand;
@@ -12,7 +12,6 @@ use s3s::dto::StreamingBlob;
 use s3s::stream::{ByteStream, RemainingLength};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use rustix::fs::FlockOperation;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
+
+pub(crate) use std::fs::File;
 
 /// The time, as a bucket sees it. Only the ages of objects depend on it: signatures are compared with the time of the
 /// machine.

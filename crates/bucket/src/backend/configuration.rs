@@ -171,7 +171,6 @@ pub(super) fn create_bucket(
     }
     Ok(CreateBucketOutput {
         location: Some(format!("/{}", bucket.name)),
-        ..CreateBucketOutput::default()
     })
 }
 

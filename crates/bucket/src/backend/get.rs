@@ -330,12 +330,13 @@ pub(super) async fn get_object_attributes(
     )
     .await;
     let (version, body) = found?;
-    let asked = |which: &str| {
-        input
-            .object_attributes
-            .iter()
-            .any(|attribute| attribute.as_str() == which)
-    };
+    // Some clients name them in one header, others in several.
+    let named = input
+        .object_attributes
+        .iter()
+        .flat_map(|named| named.as_str().split(','));
+    let named: Vec<&str> = named.map(str::trim).collect();
+    let asked = |which: &str| named.contains(&which);
     let mut output = GetObjectAttributesOutput {
         last_modified: Some(moment(version.modified)),
         version_id: bucket.shown(&version.id),

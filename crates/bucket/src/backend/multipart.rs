@@ -102,6 +102,7 @@ pub(super) async fn upload_part(
         md5: input.content_md5.take(),
         given: given_sum!(input),
         algorithm: wanted,
+        only: wanted,
         trailing: request.trailing_headers,
         sealed: upload.intent.sealed,
     };

@@ -190,7 +190,7 @@ pub(super) async fn page<T: Listed>(rows: &mut Database, asked: &Asked) -> Resul
                 page.truncated = true;
                 return Ok(page);
             }
-            told = common(asked, one.key());
+            told = beginning(asked, one.key());
             page.entries.push(match &told {
                 Some(common) => Entry::Common(common.clone()),
                 None => Entry::One(one),
@@ -210,7 +210,7 @@ fn start_at(key: String) -> Mark {
 }
 
 /// The common beginning that a key is shown by.
-fn common(asked: &Asked, key: &str) -> Option<String> {
+fn beginning(asked: &Asked, key: &str) -> Option<String> {
     let delimiter = asked
         .delimiter
         .as_deref()
@@ -222,7 +222,7 @@ fn common(asked: &Asked, key: &str) -> Option<String> {
 
 /// A mark that is itself a common beginning was told as one.
 fn told_before(asked: &Asked, key: &str) -> Option<String> {
-    common(asked, key).filter(|common| common == key)
+    beginning(asked, key).filter(|common| common == key)
 }
 
 /// How many are asked for.
@@ -267,11 +267,11 @@ mod tests {
 
     #[test]
     fn a_key_is_shown_by_its_beginning_up_to_the_first_delimiter_behind_the_prefix() {
-        assert_eq!(common(&asked("", "/"), "a/b/c").as_deref(), Some("a/"));
-        assert_eq!(common(&asked("a/", "/"), "a/b/c").as_deref(), Some("a/b/"));
-        assert_eq!(common(&asked("a/b/", "/"), "a/b/c"), None);
-        assert_eq!(common(&asked("a", "--"), "ab--c").as_deref(), Some("ab--"));
-        assert_eq!(common(&asked("", ""), "a/b"), None);
+        assert_eq!(beginning(&asked("", "/"), "a/b/c").as_deref(), Some("a/"));
+        assert_eq!(beginning(&asked("a/", "/"), "a/b/c").as_deref(), Some("a/b/"));
+        assert_eq!(beginning(&asked("a/b/", "/"), "a/b/c"), None);
+        assert_eq!(beginning(&asked("a", "--"), "ab--c").as_deref(), Some("ab--"));
+        assert_eq!(beginning(&asked("", ""), "a/b"), None);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(super) async fn put_object(
         md5: input.content_md5.take(),
         given: given_sum!(input),
         algorithm: algorithm(&input.checksum_algorithm),
+        only: None,
         trailing: request.trailing_headers,
         sealed,
     };
@@ -88,6 +89,8 @@ pub(super) struct Coming {
     pub(super) md5: Option<String>,
     pub(super) given: Option<(String, String)>,
     pub(super) algorithm: Option<&'static str>,
+    /// Only a check sum of this algorithm is taken.
+    pub(super) only: Option<&'static str>,
     pub(super) trailing: Option<TrailingHeaders>,
     pub(super) sealed: bool,
 }
@@ -101,6 +104,12 @@ impl Coming {
             (None, Some((_, algorithm))) => Some(algorithm),
             (None, None) => self.algorithm,
         };
+        if let Some(only) = self.only
+            && algorithm != Some(only)
+        {
+            let words = format!("the upload was begun with {only}, and its parts have no other check sum");
+            return Err(Refusal::said(S3ErrorCode::InvalidRequest, words));
+        }
         let length = self.length.and_then(|length| u64::try_from(length).ok());
         if length.is_some_and(|length| length > MOST_AT_ONCE) {
             return Err(Refusal::TooLarge);

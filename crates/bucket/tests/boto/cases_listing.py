@@ -151,6 +151,8 @@ def keys_that_break_xml_are_listed(b):
     assert b.keys() == sorted(odd)
     answer = b.s3.list_objects_v2(Bucket=b.bucket, Prefix="a b", Delimiter="+")
     assert shown(answer)[1] == ["a b+"]
+    # No answer to the deletion of many can name it: XML has no such letter, there as in S3.
+    b.s3.delete_object(Bucket=b.bucket, Key="bell\x07")
 
 
 @case("listed")

@@ -33,7 +33,8 @@ def complete(b, key, upload, parts, **more):
 
 def whole(b, key, **more):
     upload = begin(b, key, **more)
-    parts = [part(b, key, upload, 1, FIRST), part(b, key, upload, 2, SECOND)]
+    algorithm = {name: value for name, value in more.items() if name == "ChecksumAlgorithm"}
+    parts = [part(b, key, upload, number, body, **algorithm) for number, body in ((1, FIRST), (2, SECOND))]
     return complete(b, key, upload, parts)
 
 
@@ -273,6 +274,13 @@ def a_sum_of_the_whole_that_is_wrong_is_refused(b):
     upload = begin(b, "sums", ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
     one = part(b, "sums", upload, 1, b"x")
     refused("BadDigest", complete, b, "sums", upload, [one], ChecksumCRC32="AAAAAA==", ChecksumType="FULL_OBJECT")
+    b.s3.abort_multipart_upload(Bucket=b.bucket, Key="sums", UploadId=upload)
+
+
+@case("plain")
+def a_part_with_another_check_sum_than_its_upload_is_refused(b):
+    upload = begin(b, "sums", ChecksumAlgorithm="SHA256")
+    refused("InvalidRequest", part, b, "sums", upload, 1, b"x", ChecksumAlgorithm="CRC32")
     b.s3.abort_multipart_upload(Bucket=b.bucket, Key="sums", UploadId=upload)
 
 
