@@ -32,7 +32,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "towpath",
         &[
-            "api", "bucket", "model", "manifest", "decide", "document", "keeper", "steward",
+            "api", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "steward",
         ],
     ),
     ("world", &["model", "decide", "engine", "store"]),
