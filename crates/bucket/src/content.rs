@@ -232,7 +232,8 @@ fn stretches(pieces: &[Piece], from: u64, to: u64) -> VecDeque<Stretch> {
     let mut stretches = VecDeque::new();
     for piece in pieces {
         let end = begin + piece.length;
-        if begin < to && from < end {
+        // A part may be empty, and then nothing of it is read.
+        if piece.length > 0 && begin < to && from < end {
             stretches.push_back(Stretch {
                 piece: piece.clone(),
                 from: from.saturating_sub(begin),
@@ -421,5 +422,98 @@ impl Drop for Lease {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use towpath_model::sealed::Sealed;
+
+    fn place(path: &std::path::Path) -> Place {
+        let folder = Folder::open(path).unwrap().unwrap();
+        Place {
+            folder: Arc::new(folder),
+            seal: Some(Seal::new(Sealed::new([3; 32]))),
+        }
+    }
+
+    async fn take(place: &Place, content: &[u8], sealed: bool) -> Result<Kept, Refusal> {
+        let body = StreamingBlob::from(s3s::Body::from(content.to_vec()));
+        let promised = Promised {
+            most: 1 << 20,
+            ..Promised::default()
+        };
+        place.take(body, sealed, None, promised, || Ok(None)).await
+    }
+
+    async fn read(place: &Place, readers: &Arc<Readers>, pieces: &[Piece], from: u64, to: u64) -> Vec<u8> {
+        let mut stream = place.give(pieces, from, to, readers.lease(pieces));
+        let mut content = Vec::new();
+        while let Some(bytes) = stream.next().await {
+            content.extend_from_slice(&bytes.unwrap());
+        }
+        content
+    }
+
+    #[tokio::test]
+    async fn every_stretch_of_pieces_sealed_and_not_is_what_was_written() {
+        let path = tempfile::tempdir().unwrap();
+        let place = place(path.path());
+        let readers = Readers::new(Arc::clone(&place.folder));
+        let whole: Vec<u8> = (0..400_000_u32)
+            .map(|number| number.to_be_bytes()[3] ^ number.to_be_bytes()[2])
+            .collect();
+        let edges = [0, 65_536, 65_537, 65_537, 265_000, 400_000];
+        let mut pieces = Vec::new();
+        for (number, edge) in edges.windows(2).enumerate() {
+            let kept = take(&place, &whole[edge[0]..edge[1]], number % 2 == 0)
+                .await
+                .unwrap();
+            pieces.push(kept.piece);
+        }
+        let marks = [
+            0, 1, 65_535, 65_536, 65_537, 131_073, 264_999, 265_000, 399_999, 400_000,
+        ];
+        for from in marks {
+            for to in marks.into_iter().filter(|to| *to >= from) {
+                let found = read(&place, &readers, &pieces, from as u64, to as u64).await;
+                assert!(found == whole[from..to], "{from} to {to}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_leaves_no_file() {
+        let path = tempfile::tempdir().unwrap();
+        let place = place(path.path());
+        assert!(matches!(
+            take(&place, &[0; (1 << 20) + 1], true).await,
+            Err(Refusal::TooLarge)
+        ));
+        let promised = Promised {
+            md5: Some([0; 16]),
+            most: 10,
+            ..Promised::default()
+        };
+        let body = StreamingBlob::from(s3s::Body::from(b"x".to_vec()));
+        let refused = place.take(body, false, None, promised, || Ok(None)).await;
+        assert!(matches!(refused, Err(Refusal::BadDigest(_))));
+        assert_eq!(place.folder.clear_making().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_being_read_goes_when_its_last_reader_has_gone() {
+        let path = tempfile::tempdir().unwrap();
+        let place = place(path.path());
+        let readers = Readers::new(Arc::clone(&place.folder));
+        let piece = take(&place, b"a boat", false).await.unwrap().piece;
+        let leases = [0, 1].map(|_| readers.lease(std::slice::from_ref(&piece)));
+        readers.remove(vec![piece.file.clone()]);
+        for lease in leases {
+            assert!(place.folder.read(&piece.file).is_ok());
+            drop(lease);
+        }
+        assert!(place.folder.read(&piece.file).is_err());
     }
 }

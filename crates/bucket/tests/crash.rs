@@ -9,7 +9,7 @@ mod kit;
 
 use kit::{Client, pattern, settings};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -29,7 +29,9 @@ const WRITERS: u64 = 4;
 /// Serves until it is killed.
 async fn serve_for_ever(folder: &Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("port {}", listener.local_addr().unwrap().port());
+    let mut out = std::io::stdout();
+    writeln!(out, "port {}", listener.local_addr().unwrap().port()).unwrap();
+    out.flush().unwrap();
     serve(listener, settings(folder), std::future::pending())
         .await
         .unwrap();
@@ -94,7 +96,8 @@ async fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_in_part() {
             writer.await.unwrap();
         }
         next += 1000;
-        check(folder.path(), &kept.lock().unwrap().clone()).await;
+        let acknowledged = kept.lock().unwrap().clone();
+        check(folder.path(), &acknowledged).await;
     }
 }
 

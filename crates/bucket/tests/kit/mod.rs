@@ -15,9 +15,9 @@ use tokio::net::TcpStream;
 use towpath_bucket::{Access, Settings, authorization};
 use towpath_model::sealed::Sealed;
 
-pub const NAME: &str = "boats";
+pub(crate) const NAME: &str = "boats";
 
-pub fn access() -> Access {
+pub(crate) fn access() -> Access {
     Access {
         key: "towpath".to_owned(),
         secret: Sealed::new("a secret of its own".to_owned()),
@@ -25,7 +25,7 @@ pub fn access() -> Access {
     }
 }
 
-pub fn settings(folder: &Path) -> Settings {
+pub(crate) fn settings(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
         name: NAME.to_owned(),
@@ -42,7 +42,7 @@ pub fn settings(folder: &Path) -> Settings {
 }
 
 /// Content that says where it is from, so that a part of it, or that of another object, is found out.
-pub fn pattern(seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn pattern(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -52,7 +52,7 @@ pub fn pattern(seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// How many files there are below a folder, and how long they are together.
-pub fn files(folder: &Path) -> (usize, usize) {
+pub(crate) fn files(folder: &Path) -> (usize, usize) {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries.fold((0, 0), |(count, length), entry| {
         let inside = match entry.file_type().unwrap().is_dir() {
@@ -64,7 +64,7 @@ pub fn files(folder: &Path) -> (usize, usize) {
 }
 
 /// Waits until the server answers.
-pub async fn until_well(port: u16) {
+pub(crate) async fn until_well(port: u16) {
     let client = Client::new(port);
     for _ in 0..2000 {
         if client.send("GET", "/-/health", "", Vec::new()).await.is_some() {
@@ -75,17 +75,23 @@ pub async fn until_well(port: u16) {
     panic!("it is never well");
 }
 
-pub struct Client {
+pub(crate) struct Client {
     port: u16,
 }
 
 impl Client {
-    pub fn new(port: u16) -> Self {
+    pub(crate) fn new(port: u16) -> Self {
         Client { port }
     }
 
     /// Sends a signed request, and answers with the status and the body, where an answer came whole.
-    pub async fn send(&self, method: &str, path: &str, query: &str, body: Vec<u8>) -> Option<(u16, Bytes)> {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        body: Vec<u8>,
+    ) -> Option<(u16, Bytes)> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
@@ -115,19 +121,19 @@ impl Client {
         Some((status, body))
     }
 
-    pub async fn put(&self, key: &str, body: Vec<u8>) -> Option<u16> {
+    pub(crate) async fn put(&self, key: &str, body: Vec<u8>) -> Option<u16> {
         let answer = self.send("PUT", &format!("/{NAME}/{key}"), "", body).await;
         answer.map(|(status, _)| status)
     }
 
-    pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
+    pub(crate) async fn get(&self, key: &str) -> Option<Vec<u8>> {
         let (status, body) = self
             .send("GET", &format!("/{NAME}/{key}"), "", Vec::new())
             .await?;
         (status == 200).then(|| body.to_vec())
     }
 
-    pub async fn delete(&self, key: &str) -> Option<u16> {
+    pub(crate) async fn delete(&self, key: &str) -> Option<u16> {
         let answer = self
             .send("DELETE", &format!("/{NAME}/{key}"), "", Vec::new())
             .await;
@@ -135,7 +141,7 @@ impl Client {
     }
 
     /// All keys, which have no letter that XML or an address would change.
-    pub async fn keys(&self) -> Vec<String> {
+    pub(crate) async fn keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
         loop {
             let after = keys.last().map(|key| key.replace('/', "%2F")).unwrap_or_default();
