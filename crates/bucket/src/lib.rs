@@ -17,7 +17,7 @@ mod rows;
 mod seal;
 mod serve;
 
-pub use client::{Access, authorization, look};
+pub use client::{Access, Listing, Object, authorization, list, look};
 pub use door::Clock;
 
 use serde::{Deserialize, Serialize};

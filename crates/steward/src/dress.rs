@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use towpath_engine::Start;
 use towpath_model::desired::component::Restart;
 use towpath_model::desired::secret::Delivery;
-use towpath_model::run::{Component, InstanceId, Kind, Part, Value, Variable, Variables};
+use towpath_model::run::{Component, InstanceId, Kind, Part, Resource, Value, Variable, Variables};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 
@@ -15,7 +15,7 @@ pub const RESOURCE: &str = "TOWPATH_RESOURCE";
 /// The variable that says where that keeps what it keeps.
 pub const RESOURCE_FOLDER: &str = "TOWPATH_RESOURCE_FOLDER";
 /// The folder of all resources, in that of the state.
-pub(crate) const RESOURCES: &str = "resources";
+pub const RESOURCES: &str = "resources";
 
 /// A word as a shell reads it.
 fn quoted(word: &str) -> String {
@@ -94,6 +94,19 @@ impl Wardrobe {
         (all.into_iter().collect(), files)
     }
 
+    /// What our own program is told that becomes the server of a resource, or a client of it.
+    pub(crate) fn order(&self, name: &Name, resource: &Resource) -> [(String, Sealed<String>); 2] {
+        let folder = self.resources.join(name.as_str());
+        let order = serde_json::to_string(resource).unwrap_or_default();
+        [
+            (RESOURCE.to_owned(), Sealed::new(order)),
+            (
+                RESOURCE_FOLDER.to_owned(),
+                Sealed::new(folder.to_string_lossy().into_owned()),
+            ),
+        ]
+    }
+
     /// Exactly what is started.
     pub(crate) fn start(
         &self,
@@ -108,13 +121,7 @@ impl Wardrobe {
         env.push(("TOWPATH_INSTANCE".to_owned(), Sealed::new(id.to_string())));
         let command = match &component.resource {
             Some(resource) => {
-                let folder = self.resources.join(component.name.as_str());
-                let order = serde_json::to_string(resource).unwrap_or_default();
-                env.push((RESOURCE.to_owned(), Sealed::new(order)));
-                env.push((
-                    RESOURCE_FOLDER.to_owned(),
-                    Sealed::new(folder.to_string_lossy().into_owned()),
-                ));
+                env.extend(self.order(&component.name, resource));
                 format!("{} resource", quoted(&self.program.to_string_lossy()))
             }
             None => component.command.clone().unwrap_or_default(),

@@ -248,7 +248,10 @@ impl<E: Engine> Core<E> {
         let part = self.tended.parts().get(name)?;
         let component = part.component.as_ref()?;
         let port = part.standing.iter().find_map(|one| one.seen.port);
-        let (env, files) = self.wardrobe.variables(&component.env, port, &self.addresses);
+        let (mut env, files) = self.wardrobe.variables(&component.env, port, &self.addresses);
+        if let Some(resource) = &component.resource {
+            env.extend(self.wardrobe.order(name, resource));
+        }
         let open = |(name, value): (String, Sealed<String>)| (name, value.open().clone());
         Some(Surroundings {
             dir: component.dir.clone(),

@@ -2,7 +2,10 @@
 
 mod running;
 
-pub use running::{Among, Compile, Doctor, Down, Keep, Logs, Open, Run, Scale, Status, Stewardship, Top, Up};
+pub use running::{
+    Among, Bucket, Compile, Doctor, Down, Keep, Logs, OnStored, Open, Psql, Redis, Reset, Run, Scale, Status,
+    Stewardship, Stored, Top, Up, Upon,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -21,6 +24,7 @@ const COMMANDS: &str = "Run it:
   status, top, explain  how it is, once or live; why something is as it is
   logs, open, run       what it says, where it is, a command as it would run it
   start, stop, restart  some of it; `towpath scale web=3` says how many
+  psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   doctor                what is missing on this machine, and how to get it
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
@@ -81,6 +85,14 @@ pub enum Command {
     Scale(Scale),
     /// Run a command as a component would run it
     Run(Run),
+    /// Open psql on a Postgres
+    Psql(Psql),
+    /// Open redis-cli on a Redis
+    Redis(Redis),
+    /// List what is in a bucket
+    Bucket(Bucket),
+    /// Empty a resource
+    Data(Stored),
     /// Open a component in the browser, and print its address
     Open(Open),
     /// Watch everything live

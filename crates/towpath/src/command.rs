@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bucket;
 mod check;
 mod compile;
 mod completions;
@@ -13,15 +14,17 @@ mod keep;
 mod logs;
 mod open;
 mod plan;
+mod reset;
 mod resource;
 mod run;
 mod schema;
+mod shell;
 mod status;
 mod steward;
 mod top;
 mod up;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, OnStored};
 use crate::door::terminal::Terminal;
 use crate::failure::Failure;
 use clap::Parser;
@@ -59,6 +62,12 @@ pub fn run() -> ExitCode {
         Command::Restart(args) => keep::run(&context, args, "restart"),
         Command::Scale(args) => keep::scale(&context, args),
         Command::Run(args) => run::run(&context, args),
+        Command::Psql(args) => shell::psql(args),
+        Command::Redis(args) => shell::redis(args),
+        Command::Bucket(args) => bucket::run(&context, args),
+        Command::Data(args) => match args.what {
+            OnStored::Reset(args) => reset::run(&context, args),
+        },
         Command::Open(args) => open::run(&context, args),
         Command::Top(args) => top::run(&context, args),
         Command::Doctor(args) => doctor::run(&context, args),

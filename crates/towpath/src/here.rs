@@ -235,12 +235,20 @@ impl Names {
     /// Whether it is something that may run.
     pub(crate) fn is_component(&self, word: &str) -> bool {
         let table = self.parts.as_ref().and_then(|parts| parts.get(word));
-        table.is_some_and(|table| !matches!(table.as_str(), "postgres" | "redis" | "bucket" | BUILD))
+        table.is_some_and(|table| table != BUILD)
     }
 
     /// Whether it is a build that several may share.
     pub(crate) fn is_build(&self, word: &str) -> bool {
         self.table(word) == Some(BUILD)
+    }
+
+    /// The names of all that stand in a table of the manifest.
+    pub(crate) fn of_table<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
+        let parts = self.parts.iter().flatten();
+        parts
+            .filter(move |(_, own)| *own == table)
+            .map(|(name, _)| name.as_str())
     }
 
     /// The table of the manifest that it stands in: `service`.

@@ -1,6 +1,6 @@
 //! What can be typed about a product that runs.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -130,6 +130,88 @@ pub struct Run {
     /// The command, with its arguments
     #[arg(value_name = "CMD", last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+/// Which product, environment and resource a command is about.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Upon {
+    /// In any order: a PATH to the manifest or its folder, the name of an environment, and a RESOURCE. Without a RESOURCE it
+    /// is the only one of its kind
+    #[arg(value_name = "PATH|ENV|RESOURCE")]
+    pub words: Vec<String>,
+    /// The environment; otherwise dev or local, or the only one that there is
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}
+
+/// `towpath psql`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath psql                  a shell on the only Postgres
+  towpath psql db -- -c 'select count(*) from boats'
+  towpath psql db -- < dump.sql
+psql is told by its environment where to go and as whom; the password stands in no command line.
+Exit codes: those of psql; 3 where nothing runs")]
+pub struct Psql {
+    #[command(flatten)]
+    pub upon: Upon,
+    /// What psql is given besides
+    #[arg(value_name = "ARG", last = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// `towpath redis`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath redis                 a shell on the only Redis
+  towpath redis cache -- get boat
+The password stands in no command line.
+Exit codes: those of redis-cli; 3 where nothing runs")]
+pub struct Redis {
+    #[command(flatten)]
+    pub upon: Upon,
+    /// What redis-cli is given besides
+    #[arg(value_name = "ARG", last = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// `towpath bucket`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath bucket                the objects of the only bucket
+  towpath bucket files --json | jq -r '.[].key'")]
+pub struct Bucket {
+    #[command(flatten)]
+    pub upon: Upon,
+    /// Print a list of objects with key, bytes and modified
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `towpath data`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath data reset db         db is emptied, migrated and filled again; asks before")]
+pub struct Stored {
+    #[command(subcommand)]
+    pub what: OnStored,
+}
+
+/// What can be done to what is kept.
+#[derive(Debug, Subcommand)]
+pub enum OnStored {
+    /// Delete all that a resource keeps, and start it fresh: migrated and seeded
+    Reset(Reset),
+}
+
+/// `towpath data reset`
+#[derive(Debug, Args)]
+pub struct Reset {
+    #[command(flatten)]
+    pub upon: Upon,
+    /// Delete without asking
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `towpath open`

@@ -85,7 +85,7 @@ fn meaning(name: &str) -> &'static str {
         "steward.log" | "steward.log.1" => "what the steward has written",
         name if name.contains(".db") || name.contains("sqlite") => "the journal, with all that was ever done",
         name if name.starts_with("build") => "what builds have made",
-        name if name.starts_with("data") => "data",
+        "resources/" => "what resources keep: rows, keys, objects",
         _ => "",
     }
 }

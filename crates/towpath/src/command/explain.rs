@@ -124,6 +124,8 @@ fn component(what: &str, args: &Explain) -> Result<Option<String>, Failure> {
     match asked {
         Ok(explained) => Ok(Some(view::explained::explained(&explained, clock::now()))),
         Err(ClientError::Nobody) => unattended(what, &here).map(Some),
+        // A resource that somebody else has does not run here.
+        Err(ClientError::Refused(problem)) if problem.code == "unknown-component" => Ok(None),
         Err(error) => Err(talk::failed(&error, &here)),
     }
 }

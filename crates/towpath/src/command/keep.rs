@@ -14,10 +14,21 @@ use serde_json::{Value, json};
 use towpath_api::Scale;
 
 /// What is done to a component.
-struct Act {
+pub(super) struct Act {
     component: String,
     verb: &'static str,
     body: Value,
+}
+
+impl Act {
+    /// What needs no more words.
+    pub(super) fn of(component: &str, verb: &'static str) -> Self {
+        Act {
+            component: component.to_owned(),
+            verb,
+            body: Value::Null,
+        }
+    }
 }
 
 /// `towpath start`, `stop`, `restart`.
@@ -32,11 +43,7 @@ pub(super) fn run(context: &Context, args: Keep, verb: &'static str) -> Result<(
         return Err(Failure::new(Kind::User, format!("nothing is named to {verb}"))
             .hint(format!("name components: `towpath {verb} COMPONENT`; {all}")));
     }
-    let acts = here.components.iter().map(|component| Act {
-        component: component.clone(),
-        verb,
-        body: Value::Null,
-    });
+    let acts = here.components.iter().map(|component| Act::of(component, verb));
     act(context, &here, acts.collect())
 }
 
@@ -88,14 +95,30 @@ fn instances(word: &str) -> Result<(&str, u32), Failure> {
     }
 }
 
-/// Does all of it at once, and waits until each has settled.
 fn act(context: &Context, here: &Here, acts: Vec<Act>) -> Result<(), Failure> {
-    let ended = wait(async {
+    if carry_out(context, here, &acts)? {
+        report(context, here, &acts)
+    } else {
+        goes_on(context)
+    }
+}
+
+/// Somebody has gone before it was over.
+pub(super) fn goes_on(context: &Context) -> Result<(), Failure> {
+    context
+        .terminal
+        .tell("it goes on without you; `towpath status` tells how far it is\n");
+    Ok(())
+}
+
+/// Does all of it at once, and waits until each has settled; whether nobody went before that.
+pub(super) fn carry_out(context: &Context, here: &Here, acts: &[Act]) -> Result<bool, Failure> {
+    wait(async {
         let told = |error| failed(&error, here);
         let mut interrupts = Interrupts::listen()?;
         let client = reach(here).await?;
         let mut answers = Vec::new();
-        for act in &acts {
+        for act in acts {
             let path = format!("/components/{}/{}", act.component, act.verb);
             answers.push(
                 client
@@ -116,18 +139,11 @@ fn act(context: &Context, here: &Here, acts: Vec<Act>) -> Result<(), Failure> {
             }
         }
         Ok(true)
-    })?;
-    if !ended {
-        context
-            .terminal
-            .tell("it goes on without you; `towpath status` tells how far it is\n");
-        return Ok(());
-    }
-    report(context, here, &acts)
+    })
 }
 
 /// How the components are now.
-fn report(context: &Context, here: &Here, acts: &[Act]) -> Result<(), Failure> {
+pub(super) fn report(context: &Context, here: &Here, acts: &[Act]) -> Result<(), Failure> {
     let status = crate::talk::status(here)?;
     let named = |name: &str| acts.iter().any(|act| act.component == name);
     let mut well = true;

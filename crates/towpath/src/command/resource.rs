@@ -6,6 +6,7 @@
 use crate::door::files;
 use crate::door::person;
 use crate::door::signals::Interrupts;
+use crate::door::state::remove_aside;
 use crate::failure::{Failure, Kind};
 use std::path::{Path, PathBuf};
 use towpath_bucket::{Rule, Settings};
@@ -26,6 +27,8 @@ const MOST: usize = 4096;
 
 pub(super) fn run() -> Result<(), Failure> {
     let order = Order::read()?;
+    // What was to be deleted stands in nobody's way; where it cannot be, somebody is told when they delete again.
+    let _ = remove_aside(&order.folder);
     let done = match order.resource.kind {
         ResourceKind::Postgres => postgres::prepare(&order.postgres()).and_then(Exec::exec),
         ResourceKind::Redis => redis::prepare(&order.redis()).and_then(Exec::exec),

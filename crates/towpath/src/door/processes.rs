@@ -186,6 +186,45 @@ pub(crate) fn become_command(around: &Surroundings, command: &[OsString]) -> Fai
     }
 }
 
+/// What a person may have set that leads a client of Postgres elsewhere than it is told to go.
+const ELSEWHERE: &[&str] = &[
+    "PGHOSTADDR",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSSLMODE",
+    "PGREQUIREAUTH",
+    "PGREQUIREPEER",
+    "PGCHANNELBINDING",
+    "PGTARGETSESSIONATTRS",
+];
+
+/// Becomes a client of a resource, with what this person has set, and with what it is told besides. It comes back only where
+/// that fails.
+pub(crate) fn become_client(
+    program: &str,
+    arguments: &[OsString],
+    told: &[(&str, Sealed<String>)],
+    package: &str,
+) -> Failure {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for name in ELSEWHERE {
+        command.env_remove(name);
+    }
+    for (name, value) in told {
+        command.env(name, value.open());
+    }
+    let error = command.exec();
+    if error.kind() == io::ErrorKind::NotFound {
+        return Failure::new(
+            Kind::Remote,
+            format!("`{program}` is not installed on this machine"),
+        )
+        .hint(format!("install it: apt-get install {package}"));
+    }
+    Failure::new(Kind::Remote, format!("`{program}` cannot be run: {error}"))
+}
+
 /// Opens an address in the browser, where there is one; whether there is.
 pub(crate) fn browse(address: &str) -> bool {
     let screen = ["DISPLAY", "WAYLAND_DISPLAY"]

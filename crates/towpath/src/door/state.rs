@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use towpath_steward::RESOURCES;
 
 /// The most of a log that is read to tell its end.
 const TAIL: u64 = 16 * 1024;
@@ -179,6 +180,43 @@ impl State {
         Ok(())
     }
 
+    /// Where a resource keeps what it keeps.
+    fn of_resource(&self, name: &str) -> PathBuf {
+        self.folder.join(RESOURCES).join(name)
+    }
+
+    /// What weighs what a resource keeps; nothing where there is none of it.
+    pub(crate) fn kept_by(&self, resource: &str) -> Option<u64> {
+        let folder = self.of_resource(resource);
+        folder.is_dir().then(|| weight(&folder))
+    }
+
+    /// Deletes all that a resource keeps. It is moved aside first, as a whole. Whether nobody served it meanwhile, who would
+    /// have kept it.
+    pub(crate) fn take_away(&self, resource: &str) -> Result<bool, Failure> {
+        let folder = self.of_resource(resource);
+        let refused = |error: &io::Error| self.refused("emptied", error);
+        remove_aside(&folder).map_err(|error| refused(&error))?;
+        // A server holds this as long as it lives.
+        let lock = match File::open(folder.join("lock")) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(refused(&error)),
+        };
+        if let Some(lock) = &lock {
+            match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(false),
+                Err(error) => return Err(refused(&error.into())),
+            }
+        }
+        let moved = fs::rename(&folder, aside(&folder))
+            .and_then(|()| File::open(self.folder.join(RESOURCES))?.sync_all())
+            .and_then(|()| remove_aside(&folder));
+        moved.map_err(|error| refused(&error))?;
+        Ok(true)
+    }
+
     fn refused(&self, verb: &str, error: &io::Error) -> Failure {
         let folder = self.folder.display();
         let failure = Failure::new(Kind::Remote, format!("{folder} cannot be {verb}: {error}"));
@@ -239,6 +277,19 @@ pub(crate) fn environments(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Where what a resource kept stands until it is deleted. No resource can have this name.
+fn aside(folder: &Path) -> PathBuf {
+    folder.with_extension("deleted")
+}
+
+/// Deletes what somebody who was killed has left aside of what a resource kept.
+pub(crate) fn remove_aside(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(aside(folder)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// What a file, or everything in a folder, weighs. Links are not followed.
 fn weight(path: &Path) -> u64 {
     let Ok(about) = path.symlink_metadata() else {
@@ -272,6 +323,26 @@ mod tests {
             matches!(state.own(), Ok(Owner::We { .. })),
             "nobody owns it any more"
         );
+    }
+
+    #[test]
+    fn what_a_resource_keeps_goes_as_a_whole_unless_somebody_serves_it() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let state = State::of(root.path(), "dev");
+        let folder = state.folder().join(RESOURCES).join("db");
+        fs::create_dir_all(folder.join("cluster")).expect("it can be made");
+        fs::write(folder.join("cluster/rows"), "many rows").expect("it can be written");
+        let lock = File::create(folder.join("lock")).expect("it can be made");
+        flock(&lock, FlockOperation::LockExclusive).expect("it can be locked");
+        assert_eq!(state.kept_by("db"), Some(9));
+        assert_eq!(state.take_away("db"), Ok(false), "somebody serves it");
+        assert_eq!(state.kept_by("db"), Some(9));
+        drop(lock);
+        // Somebody was killed while they deleted an earlier one.
+        fs::create_dir_all(aside(&folder).join("cluster")).expect("it can be made");
+        assert_eq!(state.take_away("db"), Ok(true));
+        assert_eq!(state.kept_by("db"), None);
+        assert!(!aside(&folder).exists());
     }
 
     #[test]

@@ -220,6 +220,7 @@ pub(crate) mod tests {
             inside: None,
             requests: 0,
             instances: Vec::new(),
+            keeps: None,
         }
     }
 

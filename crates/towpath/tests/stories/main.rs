@@ -12,4 +12,5 @@ mod hello;
 mod kinds;
 mod kit;
 mod programs;
+mod resources;
 mod stewards;
