@@ -3,7 +3,7 @@
 use crate::core::{Core, Message};
 use crate::errors::told;
 use crate::make::{self, Looked, Rounds};
-use crate::tell::{Onlooker, Samples};
+use crate::tell::{MOST_WAITING, Onlooker, Samples};
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::net::UnixListener;
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, UnboundedSender, channel};
 use tokio::sync::oneshot;
 use towpath_api::{
     Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
@@ -175,7 +175,8 @@ impl<E: Engine> Desk<E> {
 
     async fn apply(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let apply: Apply = read(body)?;
-        let (onlooker, events) = onlooker(true, apply.only.clone());
+        let (mut onlooker, events) = onlooker(true, apply.only.clone());
+        onlooker.steady = apply.steady;
         let looked = Looked::at(apply, &self.rounds).await;
         self.send(Request::Apply(Box::new(looked), onlooker))?;
         Ok(lines(events))
@@ -361,11 +362,12 @@ pub(crate) fn told_lines(mut from: towpath_engine::Lines) -> Receiver<LogLine> {
     lines
 }
 
-fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceiver<Event>) {
-    let (to, events) = unbounded_channel();
+fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, Receiver<Event>) {
+    let (to, events) = channel(MOST_WAITING);
     let onlooker = Onlooker {
         to,
         until_settled,
+        steady: false,
         of,
     };
     (onlooker, events)
@@ -439,13 +441,6 @@ struct Lines<R>(R);
 trait Source {
     type Line: Serialize;
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Self::Line>>;
-}
-
-impl<T: Serialize> Source for UnboundedReceiver<T> {
-    type Line = T;
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
-        self.poll_recv(context)
-    }
 }
 
 impl<T: Serialize> Source for Receiver<T> {

@@ -86,6 +86,8 @@ impl Progress {
 
     fn state(&mut self, name: &str, state: State, because: &str, now: Duration) -> Heard {
         let before = self.rows.get(name);
+        // What is stopped already has nothing to say of it: ten thousand that were asleep would be ten thousand lines.
+        let has_run = before.is_some() || state != State::Stopped;
         let first = before.map_or(now, |row| row.first);
         let changed = before.is_none_or(|row| row.state != state);
         let since = before.filter(|_| !changed).map_or(now, |row| row.since);
@@ -112,7 +114,7 @@ impl Progress {
                 ));
             }
             Heard::Nothing
-        } else if changed {
+        } else if changed && has_run {
             Heard::Plain(line)
         } else {
             Heard::Nothing
@@ -391,6 +393,16 @@ mod tests {
         web  comes and goes: `towpath logs web` tells the rest
         web  stopped
         ");
+    }
+
+    #[test]
+    fn what_did_not_run_has_not_stopped() {
+        let mut progress = Progress::default();
+        let mut hear =
+            |name: &str, state: State| progress.hear(&self::state(name, state, ""), Duration::ZERO);
+        assert_eq!(hear("sleeper", State::Stopped), Heard::Nothing);
+        assert!(matches!(hear("web", State::Stopping), Heard::Plain(_)));
+        assert!(matches!(hear("web", State::Stopped), Heard::Plain(_)));
     }
 
     #[test]
