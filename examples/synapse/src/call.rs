@@ -22,10 +22,7 @@ fn place(url: &str) -> Result<(String, String), String> {
 /// Hands a request on to the program at an address. The answer's body arrives as it is sent, be it without an end.
 pub async fn forward(url: &str, mut request: Request<Body>) -> Result<Response<Body>, String> {
     let (host, under) = place(url)?;
-    let asked = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |asked| asked.as_str());
+    let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
     *request.uri_mut() = format!("{under}{asked}")
         .parse()
         .map_err(|why| format!("{asked}: {why}"))?;

@@ -33,5 +33,7 @@ pub async fn get(url: &str, path: &str, token: &str) -> Result<Option<Value>, St
     let body: Bytes = to_bytes(Body::new(answer.into_body()), LONGEST)
         .await
         .map_err(|why| failed(&why))?;
-    serde_json::from_slice(&body).map(Some).map_err(|why| failed(&why))
+    serde_json::from_slice(&body)
+        .map(Some)
+        .map_err(|why| failed(&why))
 }

@@ -17,7 +17,9 @@ async fn main() -> ExitCode {
 
 async fn user(headers: HeaderMap) -> Response {
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = shown.and_then(|shown| shown.strip_prefix("Bearer ")).unwrap_or_default();
+    let token = shown
+        .and_then(|shown| shown.strip_prefix("Bearer "))
+        .unwrap_or_default();
     match token.strip_prefix("visitor-") {
         Some(name) if !name.is_empty() => {
             Json(json!({ "id": token, "email": format!("{name}@example.com") })).into_response()

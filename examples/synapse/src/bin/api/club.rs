@@ -88,9 +88,15 @@ pub(crate) async fn change_zone(
     .fetch_optional(&pool)
     .await?;
     let Some(row) = row else {
-        return Err(Problem(StatusCode::NOT_FOUND, format!("there is no zone `{name}`")));
+        return Err(Problem(
+            StatusCode::NOT_FOUND,
+            format!("there is no zone `{name}`"),
+        ));
     };
-    log::well("a zone was changed", json!({ "zone": name, "multiplier": change.multiplier, "by": admin.0.name }));
+    log::well(
+        "a zone was changed",
+        json!({ "zone": name, "multiplier": change.multiplier, "by": admin.0.name }),
+    );
     let text: String = row.try_get(0)?;
     let zone = serde_json::from_str(&text).map_err(|why| sqlx::Error::Decode(Box::new(why)))?;
     Ok(Json(zone))

@@ -61,7 +61,11 @@ async fn run() -> Outcome {
 
 /// Well is who can answer, and nothing here is answered without the database.
 async fn health(State(pool): State<PgPool>) -> Response {
-    let asked = timeout(PATIENCE, sqlx::query("SELECT 1 FROM zones LIMIT 1").execute(&pool)).await;
+    let asked = timeout(
+        PATIENCE,
+        sqlx::query("SELECT 1 FROM zones LIMIT 1").execute(&pool),
+    )
+    .await;
     let why = match asked {
         Ok(Ok(_)) => return Json(json!({ "status": "ok", "database": "ok" })).into_response(),
         Ok(Err(why)) => why.to_string(),

@@ -45,7 +45,11 @@ impl SignIn {
     }
 
     fn cookie(&self, name: &str, value: &str, lasts: i64) -> String {
-        let secure = if self.frontend.starts_with("https:") { "; Secure" } else { "" };
+        let secure = if self.frontend.starts_with("https:") {
+            "; Secure"
+        } else {
+            ""
+        };
         format!("{name}={value}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}")
     }
 
@@ -63,7 +67,10 @@ impl SignIn {
 const STATE: &str = "state";
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let all = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let all = headers
+        .get_all(COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     all.flat_map(|line| line.split("; "))
         .filter_map(|one| one.split_once('='))
         .find_map(|(one, value)| (one == name).then_some(value))
@@ -109,7 +116,10 @@ pub(crate) async fn callback(
     }
     let user = who(&sign_in, &back.code).await.map_err(|why| {
         log::trouble("Discord does not say who it is", json!({ "why": why }));
-        Problem(StatusCode::BAD_GATEWAY, "Discord does not say who you are".to_owned())
+        Problem(
+            StatusCode::BAD_GATEWAY,
+            "Discord does not say who you are".to_owned(),
+        )
     })?;
     let claims = Claims {
         sub: user["id"].as_str().unwrap_or_default().to_owned(),
@@ -173,7 +183,10 @@ impl FromRequestParts<Api> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Admin, Problem> {
         let Some(claims) = api.sign_in.claims(&parts.headers) else {
-            return Err(Problem(StatusCode::UNAUTHORIZED, "sign in first, at /auth/login".to_owned()));
+            return Err(Problem(
+                StatusCode::UNAUTHORIZED,
+                "sign in first, at /auth/login".to_owned(),
+            ));
         };
         if !is_admin(&api.pool, &claims).await? {
             let why = format!("{} is no admin of this club", claims.name);

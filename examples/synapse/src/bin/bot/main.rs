@@ -64,7 +64,10 @@ async fn keep(session: &Session) -> Outcome {
             End::Refused => return Err("the gateway does not let us in; is DISCORD_TOKEN right?".to_owned()),
             End::Lost { why, was_well } => {
                 pause = if was_well { FIRST } else { (pause * 2).min(LAST) };
-                log::trouble("the gateway is away", json!({ "why": why, "again_ms": pause.as_millis() }));
+                log::trouble(
+                    "the gateway is away",
+                    json!({ "why": why, "again_ms": pause.as_millis() }),
+                );
             }
         }
         tokio::select! {

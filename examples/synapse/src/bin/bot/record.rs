@@ -64,7 +64,9 @@ impl Record {
 
     /// Where we were when we were there last.
     pub(crate) async fn place(&self) -> Result<Option<Place>, sqlx::Error> {
-        let row = sqlx::query("SELECT session, sequence FROM bot").fetch_one(&self.0).await?;
+        let row = sqlx::query("SELECT session, sequence FROM bot")
+            .fetch_one(&self.0)
+            .await?;
         let (session, sequence): (Option<String>, i64) = (row.try_get(0)?, row.try_get(1)?);
         Ok(session.map(|session| Place { session, sequence }))
     }

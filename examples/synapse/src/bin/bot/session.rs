@@ -91,7 +91,10 @@ impl Session {
             () = stop.as_mut() => End::Stopped,
         };
         if let Err(why) = self.record.away().await {
-            log::trouble("that we are away is not written", json!({ "why": why.to_string() }));
+            log::trouble(
+                "that we are away is not written",
+                json!({ "why": why.to_string() }),
+            );
         }
         if let End::Stopped = end {
             let close = CloseFrame {
@@ -106,7 +109,11 @@ impl Session {
     }
 
     async fn begin(&self) -> Result<Line, String> {
-        let place = self.record.place().await.map_err(|why| format!("the database: {why}"))?;
+        let place = self
+            .record
+            .place()
+            .await
+            .map_err(|why| format!("the database: {why}"))?;
         let bot = format!("Bot {}", self.token);
         let asked = timeout(PATIENCE, call::get(&self.discord, "/gateway/bot", &bot)).await;
         let gateway = asked.map_err(|_| "Discord does not say where the gateway is")??;
@@ -136,8 +143,7 @@ impl Session {
         line.beat = Duration::from_millis(beat.max(100));
         match line.place.clone() {
             Some(place) => {
-                let body =
-                    json!({ "token": self.token, "session_id": place.session, "seq": place.sequence });
+                let body = json!({ "token": self.token, "session_id": place.session, "seq": place.sequence });
                 line.say(frame::RESUME, body).await
             }
             None => {
@@ -203,7 +209,10 @@ impl Session {
         let written = match event {
             "READY" | "RESUMED" => {
                 line.is_well = true;
-                log::well("connected", json!({ "session": place.session, "as": event, "sequence": sequence }));
+                log::well(
+                    "connected",
+                    json!({ "session": place.session, "as": event, "sequence": sequence }),
+                );
                 self.record.connected(&place, line.holds()).await
             }
             _ => self.count(&place, event, &frame.body).await,

@@ -81,7 +81,10 @@ async fn listen(zones: &Zones, record: &Record) -> Result<(), sqlx::Error> {
     // Without a word the connection was lost, and what was said meanwhile with it: all is read again.
     while let Some(told) = listener.try_recv().await? {
         let Ok(change) = serde_json::from_str(told.payload()) else {
-            log::trouble("a change of zones is not understood", json!({ "told": told.payload() }));
+            log::trouble(
+                "a change of zones is not understood",
+                json!({ "told": told.payload() }),
+            );
             continue;
         };
         let zone = match &change {
@@ -92,7 +95,10 @@ async fn listen(zones: &Zones, record: &Record) -> Result<(), sqlx::Error> {
         if let Some(zone) = zone {
             let after = record.saw(&zone.name, zone.version).await?;
             let (name, multiplier) = (&zone.name, zone.multiplier);
-            log::well("a zone has changed", json!({ "zone": name, "multiplier": multiplier, "after_ms": after }));
+            log::well(
+                "a zone has changed",
+                json!({ "zone": name, "multiplier": multiplier, "after_ms": after }),
+            );
         }
     }
     Ok(())

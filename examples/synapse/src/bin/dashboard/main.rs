@@ -44,7 +44,10 @@ async fn page(file: &str, kind: &'static str) -> Response {
     match std::fs::read(format!("dashboard/{file}")) {
         Ok(text) => ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text).into_response(),
         Err(why) => {
-            log::trouble("a page cannot be read", json!({ "file": file, "why": why.to_string() }));
+            log::trouble(
+                "a page cannot be read",
+                json!({ "file": file, "why": why.to_string() }),
+            );
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

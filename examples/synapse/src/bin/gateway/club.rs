@@ -16,18 +16,54 @@ pub(crate) struct Member<'a> {
 
 /// The first keeps the club.
 pub(crate) const MEMBERS: &[Member<'_>] = &[
-    Member { id: 7001, name: "Ada" },
-    Member { id: 7002, name: "Linus" },
-    Member { id: 7003, name: "Grace" },
-    Member { id: 7004, name: "Edsger" },
-    Member { id: 7005, name: "Barbara" },
-    Member { id: 7006, name: "Alan" },
-    Member { id: 7007, name: "Margaret" },
-    Member { id: 7008, name: "Donald" },
-    Member { id: 7009, name: "Radia" },
-    Member { id: 7010, name: "Ken" },
-    Member { id: 7011, name: "Frances" },
-    Member { id: 7012, name: "Niklaus" },
+    Member {
+        id: 7001,
+        name: "Ada",
+    },
+    Member {
+        id: 7002,
+        name: "Linus",
+    },
+    Member {
+        id: 7003,
+        name: "Grace",
+    },
+    Member {
+        id: 7004,
+        name: "Edsger",
+    },
+    Member {
+        id: 7005,
+        name: "Barbara",
+    },
+    Member {
+        id: 7006,
+        name: "Alan",
+    },
+    Member {
+        id: 7007,
+        name: "Margaret",
+    },
+    Member {
+        id: 7008,
+        name: "Donald",
+    },
+    Member {
+        id: 7009,
+        name: "Radia",
+    },
+    Member {
+        id: 7010,
+        name: "Ken",
+    },
+    Member {
+        id: 7011,
+        name: "Frances",
+    },
+    Member {
+        id: 7012,
+        name: "Niklaus",
+    },
 ];
 
 /// The lounge, help, showcase, the study hall, memes.

@@ -44,7 +44,10 @@ async fn let_in(socket: &mut WebSocket, sessions: &Sessions) -> Result<(Held, i6
     let token = first.body["token"].as_str().unwrap_or_default();
     if token.is_empty() {
         let reason = "Authentication failed.".into();
-        let close = CloseFrame { code: frame::NOT_LET_IN, reason };
+        let close = CloseFrame {
+            code: frame::NOT_LET_IN,
+            reason,
+        };
         let _ = socket.send(Message::Close(Some(close))).await;
         return Err("a bot without a token".to_owned());
     }

@@ -5,8 +5,8 @@ mod connection;
 mod sessions;
 mod sign_in;
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -44,7 +44,10 @@ async fn place(headers: HeaderMap) -> Response {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let knows_us = header("authorization").is_some_and(|value| value.len() > "Bot ".len());
     let (true, Some(host)) = (knows_us, header("host")) else {
-        return (StatusCode::UNAUTHORIZED, Json(json!({ "message": "401: Unauthorized", "code": 0 })))
+        return (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "message": "401: Unauthorized", "code": 0 })),
+        )
             .into_response();
     };
     Json(json!({ "url": format!("ws://{host}/gateway"), "shards": 1 })).into_response()

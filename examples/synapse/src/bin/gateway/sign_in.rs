@@ -1,10 +1,10 @@
 //! The sign-in: asks who somebody wants to be, and believes it. Only a stand-in may do so.
 
 use crate::club::{MEMBERS, Member};
+use axum::Json;
 use axum::extract::{Form, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::Json;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -34,8 +34,16 @@ pub(crate) async fn choose(Query(asked): Query<Asked>) -> Response {
             .append_pair("client_id", &asked.client_id)
             .append_pair("redirect_uri", &asked.redirect_uri)
             .finish();
-        let role = if member.id == MEMBERS[0].id { " (admin)" } else { "" };
-        format!("<p><a href=\"?{}\">{}{role}</a></p>", more.replace('&', "&amp;"), member.name)
+        let role = if member.id == MEMBERS[0].id {
+            " (admin)"
+        } else {
+            ""
+        };
+        format!(
+            "<p><a href=\"?{}\">{}{role}</a></p>",
+            more.replace('&', "&amp;"),
+            member.name
+        )
     };
     let members: String = MEMBERS.iter().map(one).collect();
     Html(format!(
@@ -58,7 +66,8 @@ pub(crate) async fn exchange(Form(asked): Form<Exchange>) -> Response {
     match asked.code.strip_prefix("code-").filter(|_| known) {
         Some(who) => {
             let token = format!("access-{who}");
-            Json(json!({ "access_token": token, "token_type": "Bearer", "scope": "identify" })).into_response()
+            Json(json!({ "access_token": token, "token_type": "Bearer", "scope": "identify" }))
+                .into_response()
         }
         None => (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response(),
     }
@@ -69,6 +78,10 @@ pub(crate) async fn who(headers: HeaderMap) -> Response {
     let id = shown.and_then(|shown| shown.strip_prefix("Bearer access-")?.parse::<i64>().ok());
     match id.and_then(|id| MEMBERS.iter().find(|member| member.id == id)) {
         Some(member) => Json(json!({ "id": member.id.to_string(), "username": member.name })).into_response(),
-        None => (StatusCode::UNAUTHORIZED, Json(json!({ "message": "401: Unauthorized" }))).into_response(),
+        None => (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "message": "401: Unauthorized" })),
+        )
+            .into_response(),
     }
 }

@@ -42,7 +42,10 @@ async fn run() -> Outcome {
     let router = Router::new()
         .route("/api/health", get(health))
         .route("/api/front", get(front))
-        .route("/api/session", post(visitor::begin).get(visitor::who).delete(visitor::end))
+        .route(
+            "/api/session",
+            post(visitor::begin).get(visitor::who).delete(visitor::end),
+        )
         .route("/api/notes", get(notes::all).post(notes::add))
         .route("/api/notes/{id}", delete(notes::remove))
         .with_state(api);
@@ -63,7 +66,9 @@ async fn health(State(pool): State<PgPool>) -> Response {
 
 /// What the front page shows to everybody, and for how long we have been awake.
 async fn front(State(pool): State<PgPool>, State(began): State<Instant>) -> Answer {
-    let row = sqlx::query("SELECT text FROM greetings").fetch_optional(&pool).await?;
+    let row = sqlx::query("SELECT text FROM greetings")
+        .fetch_optional(&pool)
+        .await?;
     let greeting: String = row.map_or(Ok(String::new()), |row| row.try_get(0))?;
     let environment = setting::needed("TOWPATH_ENVIRONMENT").unwrap_or_default();
     Ok(Json(json!({

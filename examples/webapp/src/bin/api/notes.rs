@@ -36,7 +36,10 @@ pub(crate) async fn all(State(pool): State<PgPool>, visitor: Visitor) -> Answer 
     .fetch_one(&mut *work)
     .await?;
     work.commit().await?;
-    log::detail("notes were read", serde_json::json!({ "visitor": visitor.0.email }));
+    log::detail(
+        "notes were read",
+        serde_json::json!({ "visitor": visitor.0.email }),
+    );
     json(row.try_get(0)?)
 }
 
@@ -76,7 +79,10 @@ pub(crate) async fn remove(
         .await?;
     work.commit().await?;
     match gone.rows_affected() {
-        0 => Err(Problem(StatusCode::NOT_FOUND, "there is no such note of yours".to_owned())),
+        0 => Err(Problem(
+            StatusCode::NOT_FOUND,
+            "there is no such note of yours".to_owned(),
+        )),
         _ => Ok(StatusCode::NO_CONTENT),
     }
 }

@@ -30,7 +30,10 @@ impl SignIn {
     }
 
     fn claims(&self, headers: &HeaderMap) -> Option<Claims> {
-        let all = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let all = headers
+            .get_all(COOKIE)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
         let token = all
             .flat_map(|line| line.split("; "))
             .find_map(|one| one.strip_prefix("session="))?;
@@ -72,7 +75,10 @@ pub(crate) async fn begin(
         Problem(StatusCode::BAD_GATEWAY, "the sign-in does not answer".to_owned())
     })?;
     let Some(claims) = owner else {
-        return Err(Problem(StatusCode::UNAUTHORIZED, "the sign-in does not know this token".to_owned()));
+        return Err(Problem(
+            StatusCode::UNAUTHORIZED,
+            "the sign-in does not know this token".to_owned(),
+        ));
     };
     let session = sign(&sign_in.key, &claims);
     Ok((cookie(&session, LASTS), Json(json!({ "email": claims.email }))).into_response())
@@ -80,7 +86,9 @@ pub(crate) async fn begin(
 
 pub(crate) async fn who(State(sign_in): State<Arc<SignIn>>, headers: HeaderMap) -> Answer {
     let claims = sign_in.claims(&headers);
-    Ok(Json(claims.map_or(Value::Null, |claims| json!({ "email": claims.email }))))
+    Ok(Json(
+        claims.map_or(Value::Null, |claims| json!({ "email": claims.email })),
+    ))
 }
 
 pub(crate) async fn end() -> Response {
