@@ -50,7 +50,10 @@ pub async fn ask(
     }
     let (agent, request) = (agent.clone(), request.body(body)?);
     spawn_blocking(move || {
-        let mut answer = agent.run(request)?;
+        let mut answer = match request.body().is_empty() {
+            true => agent.run(request.map(|_| ()))?,
+            false => agent.run(request)?,
+        };
         let status = answer.status().as_u16();
         let body = answer.body_mut().read_to_string()?;
         Ok(Answered { status, body })

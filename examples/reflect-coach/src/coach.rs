@@ -125,7 +125,10 @@ mod tests {
     #[test]
     fn the_answer_to_a_known_history_is_what_it_was() {
         let answer = answer(&known());
-        assert_eq!(answer.hash, "4f8589b6595dac52a4db6a98e68ced5751a62cfbbd9e00c428f8e6d0968e320e");
+        assert_eq!(
+            answer.hash,
+            "4f8589b6595dac52a4db6a98e68ced5751a62cfbbd9e00c428f8e6d0968e320e"
+        );
         assert_eq!(
             answer.advice,
             "3 days lay between two entries: a short walk bridges the next gap"

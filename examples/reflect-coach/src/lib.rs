@@ -1,6 +1,7 @@
 //! What the programs of this product share.
 
 pub mod call;
+pub mod clock;
 pub mod coach;
 pub mod log;
 pub mod metrics;

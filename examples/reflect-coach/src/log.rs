@@ -1,5 +1,6 @@
 //! The log: one JSON object a line. Secrets, addresses of people and diaries never stand in it.
 
+use crate::clock;
 use serde_json::{Value, json};
 
 /// Says that something happened, with what it was about.
@@ -13,7 +14,7 @@ pub fn warn(event: &str, about: Value) {
 }
 
 fn line(level: &str, event: &str, about: Value) {
-    let at = jiff::Timestamp::now().to_string();
+    let at = clock::now().to_string();
     println!(
         "{}",
         json!({ "at": at, "level": level, "event": event, "about": about })

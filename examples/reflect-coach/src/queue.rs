@@ -4,7 +4,7 @@
 //! nowhere; what lies in the list of somebody who has stopped breathing goes back. A job that fails waits in `bull:delayed`,
 //! longer each time, and in the end lies in `bull:dead:wait`. What Redis itself forgets, Postgres asks for again.
 
-use crate::{Fault, log};
+use crate::{Fault, clock, log};
 use redis::aio::ConnectionManager;
 use redis::{AsyncCommands, Direction};
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ pub async fn failed(
         both.lpush(waiting("dead"), again).ignore();
     } else {
         let pause = BACKOFF * 2_u32.pow(job.failed);
-        let due = jiff::Timestamp::now().as_second() + i64::try_from(pause.as_secs())?;
+        let due = clock::now().as_second() + i64::try_from(pause.as_secs())?;
         both.zadd("bull:delayed", again, due).ignore();
     }
     both.lrem(taken(queue, worker), 1, &job.text).ignore();
@@ -140,7 +140,7 @@ pub async fn tidy(redis: &mut ConnectionManager) -> Result<(), Fault> {
             }
         }
     }
-    let now = jiff::Timestamp::now().as_second();
+    let now = clock::now().as_second();
     let due: Vec<String> = redis.zrangebyscore("bull:delayed", "-inf", now).await?;
     for text in due {
         let job = Job::read("dead", text);

@@ -1,4 +1,5 @@
 //! What the programs are told by their environment.
+#![allow(clippy::disallowed_methods, reason = "this is the door to the environment")]
 
 use crate::Fault;
 use std::env;

@@ -1,6 +1,6 @@
 //! Signatures: who calls the coach, and what edge tells core about a visitor.
 
-use crate::Fault;
+use crate::{Fault, clock};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -65,7 +65,7 @@ pub fn token(key: &str, person: &str) -> Result<String, Fault> {
     let claims = Claims {
         iss: ISSUER.to_owned(),
         sub: person.to_owned(),
-        exp: jiff::Timestamp::now().as_second() + LASTS,
+        exp: clock::now().as_second() + LASTS,
     };
     let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
     let said = format!("{head}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims)?));
@@ -80,7 +80,7 @@ pub fn claims(key: &str, token: &str) -> Option<Claims> {
     code(key, said.as_bytes()).verify_slice(&signature).ok()?;
     let claims: Claims =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(said.split_once('.')?.1).ok()?).ok()?;
-    let is_good = claims.iss == ISSUER && claims.exp > jiff::Timestamp::now().as_second();
+    let is_good = claims.iss == ISSUER && claims.exp > clock::now().as_second();
     is_good.then_some(claims)
 }
 

@@ -92,6 +92,10 @@ const DOORS: &[(&str, &str)] = &[
         "the programs of an example are plain programs, and their readers look for nothing of ours",
     ),
     (
+        "examples/reflect-coach/src/",
+        "the programs of an example are plain programs, and their readers look for nothing of ours",
+    ),
+    (
         "xtask/src/disk.rs",
         "the tools read the repository and write generated files",
     ),

@@ -3,12 +3,12 @@
 use crate::feed::EDGE;
 use crate::{Edge, Kept};
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use reflect_coach::call::{self, Answered};
-use reflect_coach::{Fault, log, sign};
+use reflect_coach::{Fault, clock, log, sign};
 use serde_json::json;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,7 +60,7 @@ pub async fn me(State(edge): State<Kept>, headers: HeaderMap) -> Response {
 /// What lies under `/api` is core's, asked for the visitor.
 pub async fn ask(
     State(edge): State<Kept>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
@@ -172,7 +172,7 @@ pub fn is_own_page(headers: &HeaderMap) -> bool {
 fn new_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let now = jiff::Timestamp::now().as_nanosecond();
+    let now = clock::now().as_nanosecond();
     sign::digest(format!("{now} {} {number}", process::id()).as_bytes())
 }
 

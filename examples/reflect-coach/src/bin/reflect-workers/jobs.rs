@@ -245,9 +245,10 @@ async fn digest(workers: &Workers, person: &str) -> Result<(), Fault> {
     let minutes: Value = serde_json::from_str(&minutes)?;
     let object = format!("digests/{person}/{week}.json");
     let text = json!({ "person": person, "week": week, "minutes": minutes, "reflections": reflections });
-    workers.files.put(&object, text.to_string()).await?;
+    let text = text.to_string();
+    workers.files.put(&object, text.clone()).await?;
     // What cannot be read back is not there, whatever was answered.
-    if workers.files.get(&object).await? != text.to_string() {
+    if workers.files.get(&object).await? != text {
         return Err("the bucket holds something else than was written".into());
     }
     let mut all = workers.db.begin().await?;

@@ -12,7 +12,7 @@ use reflect_coach::metrics::{Count, Times, counter, gauge};
 use reflect_coach::queue::{self, QUEUES};
 use reflect_coach::serve::{Stop, serve};
 use reflect_coach::stores::{self, Files};
-use reflect_coach::{Fault, call, log, setting};
+use reflect_coach::{Fault, call, clock, log, setting};
 use serde_json::json;
 use sqlx::PgPool;
 use std::process;
@@ -43,7 +43,7 @@ struct Workers {
 async fn main() -> Result<(), Fault> {
     let (stop, agent) = (Stop::asked()?, call::agent());
     let workers = Arc::new(Workers {
-        name: format!("{}-{}", process::id(), jiff::Timestamp::now().as_millisecond()),
+        name: format!("{}-{}", process::id(), clock::now().as_millisecond()),
         db: stores::postgres()?,
         redis: stores::redis(false).await?,
         files: Files::given(agent.clone())?,
