@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use ureq::Agent;
 
 /// Who speaks when edge asks for itself.
@@ -39,6 +40,7 @@ pub fn listen(edge: Arc<Edge>) -> Result<(), Fault> {
         .timeout_connect(Some(SILENCE))
         .timeout_recv_response(Some(SILENCE));
     let agent: Agent = config.build().into();
+    let waiting = Handle::current();
     let listening = move || {
         let mut after = None;
         while !edge.stop.is_asked() {
@@ -47,7 +49,7 @@ pub fn listen(edge: Arc<Edge>) -> Result<(), Fault> {
                 let why = ended.err().map(|why| why.to_string());
                 log::warn("core is silent", json!({ "why": why }));
             }
-            thread::sleep(PAUSE);
+            waiting.block_on(edge.stop.pause(PAUSE));
         }
     };
     thread::Builder::new().name("feed".to_owned()).spawn(listening)?;
