@@ -1,6 +1,10 @@
 //! Answers how likely a page is phishing, keeps what was said, and takes corrections by operators.
 //!
 //! A report has a short way: what operators decided stands; what a feed knows needs no model; the rest is the model's.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these are small programs of their own, which read variables, files and the clock"
+)]
 
 use axum::Router;
 use axum::extract::{Json, Query, State};
