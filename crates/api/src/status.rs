@@ -53,6 +53,24 @@ pub struct Component {
     pub requests: u64,
     /// Its instances.
     pub instances: Vec<Instance>,
+    /// What it keeps, where it is a resource that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<Keeps>,
+}
+
+/// What a resource keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keeps {
+    /// The version of its server, as that says it; none of a bucket, which is ours.
+    pub version: Option<String>,
+    /// How much it keeps.
+    pub bytes: u64,
+    /// How many are connected to it; none of a bucket.
+    pub connections: Option<u32>,
+    /// How many objects are in it; a bucket's alone.
+    pub objects: Option<u64>,
+    /// When it was last backed up; nothing where it never was.
+    pub last_backup: Option<Timestamp>,
 }
 
 /// How an instance is.

@@ -33,7 +33,7 @@ mod words;
 
 pub use digest::{digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
-pub use resource::PASSWORD;
+pub use resource::{ADDRESS, PASSWORD};
 pub use select::{narrow, select};
 pub use usual::usual_environment;
 

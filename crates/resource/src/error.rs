@@ -280,7 +280,8 @@ impl ResourceError {
         )
     }
 
-    pub(crate) fn files(
+    /// What went wrong with a file.
+    pub fn files(
         doing: &'static str,
         path: &std::path::Path,
     ) -> impl FnOnce(io::Error) -> ResourceError {

@@ -81,7 +81,7 @@ impl Prepared {
         match self {
             Prepared::Start { component, port, .. } => {
                 let own = component.listens.as_ref().and_then(|listens| listens.port);
-                port.filter(|_| own.is_none())
+                port.filter(|_| own.is_none() && component.resource.is_none())
             }
             _ => None,
         }
@@ -151,6 +151,12 @@ impl<E: Engine> Core<E> {
             let id = id.clone();
             Err(Box::new(Fact::NoPort { id, why }))
         };
+        if component.resource.is_some() {
+            return match self.own_port(&component.name) {
+                Some(port) => Ok(Some(port)),
+                None => refuse(NoPort::NoneFree),
+            };
+        }
         match component.listens.as_ref().map(|listens| listens.port) {
             None => Ok(None),
             Some(Some(port)) if sockets::is_held(port) => refuse(NoPort::Held {
@@ -163,6 +169,15 @@ impl<E: Engine> Core<E> {
                 None => refuse(NoPort::NoneFree),
             },
         }
+    }
+
+    /// The port of a resource, at which it is reached as long as it lives: another one where somebody else has taken it.
+    fn own_port(&mut self, name: &Name) -> Option<u16> {
+        let port = self.addresses.inside(name).filter(|port| !sockets::is_held(*port));
+        if port.is_none() {
+            self.move_to_another_port(name);
+        }
+        self.addresses.inside(name)
     }
 
     /// Does what has been written down.

@@ -1,6 +1,7 @@
 //! Asking instances how they are: one task with a heap of times, and a short task for each question under way.
 
 use crate::core::Message;
+use crate::fill::Filling;
 use crate::door::memory::Handed;
 use crate::door::{clock, listeners, processes};
 use crate::dress::Dress;
@@ -13,15 +14,22 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use towpath_decide::converge::Well;
 use towpath_decide::health::{Answers, Meaning, hear};
 use towpath_decide::tend::Fact;
+use towpath_api::Tone;
 use towpath_model::run::{Ask, Health, InstanceId};
+use towpath_model::sealed::Sealed;
+use towpath_resource::{Answer as Said, postgres, redis};
 
 /// The most questions that are under way at a time: a thousand instances that start at once are asked in turn.
 const MOST: usize = 64;
+
+/// How soon it is tried again to do what could not be done to a resource. Somebody has to repair something first.
+const FILL_AGAIN: Duration = Duration::from_secs(15);
 
 /// What is asked of whom.
 #[derive(Debug, Clone)]
@@ -38,6 +46,8 @@ pub(crate) struct Question {
     pub(crate) dir: PathBuf,
     /// The variables of a command.
     pub(crate) env: Arc<Dress>,
+    /// What is to be done to a resource before it is well, and what opens it.
+    pub(crate) filling: Option<Arc<Filling>>,
 }
 
 /// An order to the one who asks.
@@ -51,6 +61,18 @@ enum Order {
     Now(InstanceId),
     /// There was an answer.
     Answer(InstanceId, u64, Result<(), String>),
+    /// What had to be done to a resource was done, or could not be.
+    Filled(InstanceId, u64, Result<(), String>),
+}
+
+/// How far a resource has come with what has to be done to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It has not taken a request yet, or what was tried failed.
+    Due,
+    Underway,
+    /// There is nothing to do, any more or at all.
+    Done,
 }
 
 /// The one who asks.
@@ -65,6 +87,7 @@ struct Asked {
     /// Which process is meant: answers of an earlier one do not count.
     round: u64,
     due: Option<Instant>,
+    stage: Stage,
 }
 
 impl Asker {
@@ -122,7 +145,7 @@ async fn run(
         let Some(order) = order else {
             return;
         };
-        if let Some(fact) = book.hear(order) {
+        if let Some(fact) = book.hear(order, &own, &facts) {
             let _ = facts.send(Message::Fact(fact));
         }
     }
@@ -170,13 +193,21 @@ impl Book {
         }
     }
 
-    fn hear(&mut self, order: Order) -> Option<Fact> {
+    fn hear(
+        &mut self,
+        order: Order,
+        own: &UnboundedSender<Order>,
+        facts: &UnboundedSender<Message>,
+    ) -> Option<Fact> {
         match order {
             Order::Begin(question) => {
                 self.round += 1;
                 let id = question.id.clone();
                 let now = clock::now();
+                let filling = question.filling.as_ref();
+                let is_due = filling.is_some_and(|filling| filling.is_wanted());
                 let asked = Asked {
+                    stage: if is_due { Stage::Due } else { Stage::Done },
                     question,
                     answers: Answers::default(),
                     since: now,
@@ -200,6 +231,10 @@ impl Book {
             Order::Answer(id, round, answer) => {
                 self.under_way = self.under_way.saturating_sub(1);
                 let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
+                if answer.is_ok() && asked.stage != Stage::Done {
+                    asked.fill(&id, own, facts);
+                    return None;
+                }
                 let now = clock::now();
                 let since = now.saturating_duration_since(asked.since);
                 let (answers, meaning, pause) = hear(&asked.question.health, asked.answers, answer, since);
@@ -220,7 +255,38 @@ impl Book {
                 };
                 Some(Fact::Answered { id, well })
             }
+            Order::Filled(id, round, done) => {
+                let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
+                asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
+                let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
+                self.put(&id, clock::now() + pause);
+                let well = Well::NotYet {
+                    late: Some(done.err()?),
+                };
+                Some(Fact::Answered { id, well })
+            }
         }
+    }
+}
+
+impl Asked {
+    /// A resource has taken a request: what has to be done to it is done now, however long that takes.
+    fn fill(&mut self, id: &InstanceId, own: &UnboundedSender<Order>, facts: &UnboundedSender<Message>) {
+        if std::mem::replace(&mut self.stage, Stage::Underway) == Stage::Underway {
+            return;
+        }
+        let Some(filling) = self.question.filling.clone() else {
+            return;
+        };
+        let (own, facts, id, round) = (own.clone(), facts.clone(), id.clone(), self.round);
+        tokio::spawn(async move {
+            let name = id.component.clone();
+            let mut tell = |line: &str| {
+                let _ = facts.send(Message::Note(Tone::Note, format!("{name}: {line}")));
+            };
+            let done = filling.fill(&mut tell).await;
+            let _ = own.send(Order::Filled(id, round, done));
+        });
     }
 }
 
@@ -241,7 +307,17 @@ async fn ask(question: &Question) -> Result<(), String> {
     let timeout = question.health.timeout.to_std();
     let answer = async {
         match (&question.health.ask, question.port) {
-            (Ask::Runs, _) | (Ask::Port | Ask::Path(_), None) => Ok(()),
+            (Ask::Runs, _) | (Ask::Port | Ask::Path(_) | Ask::Postgres { .. } | Ask::Redis, None) => Ok(()),
+            (Ask::Postgres { user, database }, Some(port)) => {
+                let question = postgres::ask(user, database);
+                say(port, &question, postgres::judge).await
+            }
+            (Ask::Redis, Some(port)) => {
+                let nobody = Sealed::new(String::new());
+                let filling = question.filling.as_ref();
+                let password = filling.map_or(&nobody, |filling| filling.password());
+                say(port, redis::ask(password).open(), redis::judge).await
+            }
             (Ask::Port, Some(port)) => connect(port).await.map(|_| ()),
             (Ask::Path(path), Some(port)) => get(port, path).await,
             (Ask::Command(command), _) => match run_command(command, question).await {
@@ -276,6 +352,24 @@ async fn connect(port: u16) -> Result<TcpStream, String> {
             std::io::ErrorKind::ConnectionRefused => format!("nobody listens on port {port}"),
             _ => format!("port {port} cannot be reached: {error}"),
         })
+}
+
+/// Says something to a resource, and judges what comes.
+async fn say(port: u16, question: &[u8], judge: impl Fn(&[u8]) -> Said) -> Result<(), String> {
+    let mut stream = connect(port).await?;
+    let broken = |error: std::io::Error| format!("port {port} answers no more: {error}");
+    stream.write_all(question).await.map_err(broken)?;
+    let mut heard = Vec::new();
+    loop {
+        let read = stream.read_buf(&mut heard).await.map_err(broken)?;
+        match judge(&heard) {
+            Said::Ready => return Ok(()),
+            Said::Starting => return Err("it is starting, and takes no requests yet".to_owned()),
+            Said::Strange(why) => return Err(why),
+            Said::Unfinished if read == 0 => return Err("it hung up without an answer".to_owned()),
+            Said::Unfinished => {}
+        }
+    }
 }
 
 async fn get(port: u16, path: &str) -> Result<(), String> {

@@ -7,6 +7,7 @@ use crate::addresses::Addresses;
 use crate::ask::{Asker, Question};
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
+use crate::fill::Filling;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::serve::Request;
@@ -26,7 +27,7 @@ use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::{Edge, Target};
 use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
-use towpath_model::run::{Ask, InstanceId, Life, Product, Seen};
+use towpath_model::run::{Ask, Component, InstanceId, Life, Product, Seen};
 use towpath_model::unit::Name;
 use towpath_store::{Seq, StoreError};
 
@@ -469,21 +470,33 @@ impl<E: Engine> Core<E> {
         let Some(name) = self.named(target) else {
             return;
         };
-        self.addresses.forget(&name);
-        if let Some(port) = self.addresses.settle(&name) {
-            self.ledger.inside(&name, port);
+        self.move_to_another_port(&name);
+    }
+
+    /// A component is reached by another port from now on, and those that need it are started anew with that.
+    pub(crate) fn move_to_another_port(&mut self, name: &Name) {
+        self.addresses.forget(name);
+        if let Some(port) = self.addresses.settle(name) {
+            self.ledger.inside(name, port);
         }
         let product = self.product.clone();
         let users = product.iter().flat_map(|product| product.components.values());
         let users: Vec<Name> = users
-            .filter(|component| component.needs.iter().any(|need| need.name == name))
+            .filter(|component| component.needs.iter().any(|need| need.name == *name))
             .map(|component| component.name.clone())
             .collect();
         for user in users {
             self.dress(&user);
         }
-        // It is reached by its new port from now on.
-        self.dress(&name);
+        self.dress(name);
+    }
+
+    /// What is to be done to a resource, and how it is looked at; nothing of what is none.
+    pub(crate) fn filling(&self, component: &Component, port: Option<u16>) -> Option<Arc<Filling>> {
+        let resource = component.resource.as_ref()?;
+        let (env, _) = self.wardrobe.variables(&component.env, port, &self.addresses);
+        let name = &component.name;
+        Some(Arc::new(Filling::of(name, resource, env, &self.wardrobe, port)))
     }
 
     /// Begins and ends to ask the instances of a component how they are.
@@ -515,7 +528,9 @@ impl<E: Engine> Core<E> {
                         _ => Default::default(),
                     };
                     self.asked.insert(one.seen.id.clone(), pid);
+                    let filling = self.filling(component, one.seen.port);
                     self.asker.begin(Question {
+                        filling,
                         id: one.seen.id.clone(),
                         health: Arc::new(component.health.clone()),
                         port: one.seen.port,

@@ -2,12 +2,25 @@
 
 use crate::addresses::Addresses;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use towpath_engine::Start;
 use towpath_model::desired::component::Restart;
 use towpath_model::desired::secret::Delivery;
 use towpath_model::run::{Component, InstanceId, Kind, Part, Value, Variable, Variables};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
+
+/// The variable that says to our own program which server it becomes, as JSON.
+pub const RESOURCE: &str = "TOWPATH_RESOURCE";
+/// The variable that says where that keeps what it keeps.
+pub const RESOURCE_FOLDER: &str = "TOWPATH_RESOURCE_FOLDER";
+/// The folder of all resources, in that of the state.
+pub(crate) const RESOURCES: &str = "resources";
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
 
 /// Everything that values are made of.
 #[derive(Debug, Default)]
@@ -16,6 +29,9 @@ pub(crate) struct Wardrobe {
     pub(crate) base: BTreeMap<String, String>,
     /// The sealed values.
     pub(crate) values: Variables,
+    /// Our own program, which becomes the servers of resources; and where those keep what they keep.
+    pub(crate) program: PathBuf,
+    pub(crate) resources: PathBuf,
     /// The product and its environment.
     pub(crate) product: String,
     pub(crate) environment: String,
@@ -90,11 +106,21 @@ impl Wardrobe {
         let (mut env, files) = self.variables(&component.env, port, addresses);
         let is_job = component.kind == Kind::Job;
         env.push(("TOWPATH_INSTANCE".to_owned(), Sealed::new(id.to_string())));
+        let command = match &component.resource {
+            Some(resource) => {
+                let folder = self.resources.join(component.name.as_str());
+                let order = serde_json::to_string(resource).unwrap_or_default();
+                env.push((RESOURCE.to_owned(), Sealed::new(order)));
+                env.push((RESOURCE_FOLDER.to_owned(), Sealed::new(folder.to_string_lossy().into_owned())));
+                format!("{} resource", quoted(&self.program.to_string_lossy()))
+            }
+            None => component.command.clone().unwrap_or_default(),
+        };
         Start {
             lease: component.single.then(|| component.name.clone()),
             id,
             digest,
-            command: component.command.clone().unwrap_or_default(),
+            command,
             dir: component.dir.clone(),
             env,
             files,

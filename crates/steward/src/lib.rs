@@ -13,6 +13,7 @@ mod door;
 mod dress;
 mod errors;
 mod face;
+mod fill;
 mod keep;
 mod make;
 pub mod pack;
@@ -23,5 +24,6 @@ mod tell;
 pub mod watch;
 
 pub use door::memory::Handed;
+pub use dress::{RESOURCE, RESOURCE_FOLDER};
 pub use errors::{StewardError, told};
 pub use start::{Config, logs, now, observe, serve_processes};

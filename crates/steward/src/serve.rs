@@ -1,5 +1,6 @@
 //! The socket: what clients ask for, and how they are answered.
 
+use crate::fill::Filling;
 use crate::core::{Core, Message};
 use crate::errors::told;
 use crate::make::{self, Looked, Rounds};
@@ -12,6 +13,7 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +21,7 @@ use std::task::{Context, Poll};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::sync::oneshot;
-use towpath_api::{
+use towpath_api::{Keeps, 
     Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
     WITHOUT_USAGE,
 };
@@ -37,7 +39,7 @@ const REFUSED: std::time::Duration = std::time::Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum Request {
     /// How everything is.
-    Status(oneshot::Sender<Status>),
+    Status(oneshot::Sender<(Status, Vec<(String, Arc<Filling>)>)>),
     /// Whether everything is as it was asked for, and well.
     Same(oneshot::Sender<Option<(Vec<towpath_model::run::Source>, Same)>>),
     /// Something else is wanted.
@@ -146,7 +148,7 @@ impl<E: Engine> Desk<E> {
     async fn status(&self, usage: bool) -> Result<Answer, Refusal> {
         let (to, answer) = oneshot::channel();
         self.send(Request::Status(to))?;
-        let mut status = answer.await.map_err(|_| ending())?;
+        let (mut status, resources) = answer.await.map_err(|_| ending())?;
         if !usage {
             return Ok(json(&status));
         }
@@ -155,7 +157,10 @@ impl<E: Engine> Desk<E> {
             .iter()
             .flat_map(|component| component.instances.iter().map(|one| one.id.clone()))
             .collect();
-        let used = self.engine.usage(&ids).await;
+        let (used, kept) = tokio::join!(self.engine.usage(&ids), looked_at(resources));
+        for component in &mut status.components {
+            component.keeps = kept.get(&component.name).cloned();
+        }
         self.samples
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -243,7 +248,7 @@ impl<E: Engine> Core<E> {
     /// Answers what a client asks the core for. That the client has gone meanwhile changes nothing.
     pub(crate) async fn answer(&mut self, request: Request) {
         match request {
-            Request::Status(to) => drop(to.send(self.status())),
+            Request::Status(to) => drop(to.send((self.status(), self.resources()))),
             Request::Same(to) => drop(to.send(self.same())),
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {
@@ -335,6 +340,15 @@ pub(crate) fn query(args: LogArgs) -> LogQuery {
         last: args.last,
         follow: args.follow,
     }
+}
+
+/// How resources are, all asked at once. One that does not answer soon is left out.
+async fn looked_at(resources: Vec<(String, Arc<Filling>)>) -> BTreeMap<String, Keeps> {
+    let looks = resources.into_iter().map(|(name, filling)| async move {
+        let keeps = filling.look().await?;
+        Some((name, keeps))
+    });
+    futures_util::future::join_all(looks).await.into_iter().flatten().collect()
 }
 
 /// What instances have said, in the words of clients.

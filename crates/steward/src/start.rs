@@ -4,7 +4,7 @@ use crate::addresses::Addresses;
 use crate::ask::Asker;
 use crate::core::{Core, Message};
 use crate::door::{clock, sockets};
-use crate::dress::Wardrobe;
+use crate::dress::{RESOURCES, Wardrobe};
 use crate::errors::StewardError;
 use crate::keep::Ledger;
 use crate::make::{Maker, Rounds};
@@ -139,7 +139,11 @@ async fn serve<E: Engine>(
         edge_events,
         edge_ports: None,
         addresses: Addresses::of(&seed),
-        wardrobe: Wardrobe::default(),
+        wardrobe: Wardrobe {
+            program: config.program.clone(),
+            resources: config.state.join(RESOURCES),
+            ..Wardrobe::default()
+        },
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),
         naps: Naps::default(),

@@ -2,8 +2,10 @@
 
 use crate::core::Core;
 use crate::door::clock;
+use crate::fill::Filling;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
 use towpath_decide::converge::{Because, Standing, Well};
@@ -181,7 +183,19 @@ impl<E: Engine> Core<E> {
                 .filter(|one| one.seen.since != Timestamp::UNIX_EPOCH)
                 .map(instance)
                 .collect(),
+            keeps: None,
         })
+    }
+
+    /// The resources that can be looked at, by their names.
+    pub(crate) fn resources(&self) -> Vec<(String, Arc<Filling>)> {
+        let well = self.tended.parts().iter().filter(|(_, part)| part.state.is_well());
+        let looked = well.filter_map(|(name, part)| {
+            let component = part.component.as_ref()?;
+            let filling = self.filling(component, self.addresses.inside(name))?;
+            Some((name.to_string(), filling))
+        });
+        looked.collect()
     }
 
     /// Why a component is in its state, at length.

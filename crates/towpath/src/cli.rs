@@ -106,6 +106,9 @@ pub enum Command {
     /// Look after one environment: `up` starts this, nobody types it
     #[command(hide = true)]
     Steward(Stewardship),
+    /// Become the server of a resource: a steward starts this, nobody types it
+    #[command(hide = true)]
+    Resource,
     /// Say what would be started, as a steward reads it
     #[command(hide = true)]
     Compile(Compile),

@@ -13,6 +13,7 @@ mod keep;
 mod logs;
 mod open;
 mod plan;
+mod resource;
 mod run;
 mod schema;
 mod status;
@@ -62,6 +63,7 @@ pub fn run() -> ExitCode {
         Command::Top(args) => top::run(&context, args),
         Command::Doctor(args) => doctor::run(&context, args),
         Command::Steward(args) => steward::run(&args),
+        Command::Resource => resource::run(),
         Command::Compile(args) => compile::run(&context, args),
     };
     match done {

@@ -23,6 +23,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         inside: None,
         requests: 0,
         instances: Vec::new(),
+            keeps: None,
     });
     let mut components: BTreeMap<String, Component> = stopped.map(|one| (one.name.clone(), one)).collect();
     for one in seen {
@@ -37,6 +38,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
             inside: None,
             requests: 0,
             instances: Vec::new(),
+            keeps: None,
         });
         // What is worst of its instances is told of a component.
         if component.instances.is_empty() || rank(instance.state) > rank(component.state) {

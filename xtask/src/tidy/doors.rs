@@ -40,6 +40,10 @@ const DOORS: &[(&str, &str)] = &[
         "the store makes its folder and its file, and takes the lock, here",
     ),
     (
+        "crates/bucket/src/door.rs",
+        "the bucket has its folder, its lock and its clock here",
+    ),
+    (
         "crates/keeper/src/door/",
         "a keeper has its files, its cgroups and its clocks, and looks at the processes below it",
     ),
@@ -70,6 +74,10 @@ const DOORS: &[(&str, &str)] = &[
     (
         "bench/src/main.rs",
         "a measurement reads how much time and memory it took",
+    ),
+    (
+        "bench/src/bucket.rs",
+        "a measurement writes the files that it compares with, and reads how long it took",
     ),
     (
         "bench/src/up/",

@@ -221,7 +221,8 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
     };
     let mut env = variables::given(draft, name, true);
     env.insert(PASSWORD.to_owned(), password);
-    let (url, user, database) = (made.url(), made.user, made.database);
+    let (url, region) = (made.url(), made.region);
+    let (user, database) = (made.user, made.database);
     // What migrates and fills it is told of it like whoever uses it.
     env.insert(ADDRESS.to_owned(), plain(url));
     let ask = match kind {
@@ -277,27 +278,34 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
         timeout: None,
         retry: None,
         watch: Vec::new(),
-        resource: Some(Arc::new(spelled(draft, kind, resource, (user, database, password_of(name)), &dir))),
+        resource: Some(Arc::new(run::Resource {
+            user,
+            database,
+            region,
+            password: password_of(name),
+            ..spelled(draft, kind, resource, &dir)
+        })),
     }
 }
 
 /// The variable by which what migrates or fills a resource is told its address, whatever else it is called by.
-const ADDRESS: &str = "DATABASE_URL";
+pub const ADDRESS: &str = "DATABASE_URL";
 
+/// What the manifest says of it; how it is opened is added by whoever knows.
 fn spelled(
     draft: &Draft<'_>,
     kind: ResourceKind,
     resource: &Resource,
-    (user, database, password): (String, String, String),
     dir: &str,
 ) -> run::Resource {
     let expiry = resource.lifecycle.iter().filter(|rule| rule.to == StorageClass::Delete);
     run::Resource {
         kind,
         version: resource.version.clone(),
-        database,
-        user,
-        password,
+        database: String::new(),
+        user: String::new(),
+        password: String::new(),
+        region: String::new(),
         memory: resource.memory,
         storage: resource.storage,
         connections: resource.pool.as_ref().map_or(100, |pool| pool.size.max(20) + 10),

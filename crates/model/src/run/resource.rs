@@ -17,6 +17,8 @@ pub struct Resource {
     pub user: String,
     /// The sealed value that opens it.
     pub password: String,
+    /// The region that a bucket says it is in.
+    pub region: String,
     /// The memory that it may use.
     pub memory: Option<Bytes>,
     /// The most that it may keep.

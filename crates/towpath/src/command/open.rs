@@ -50,6 +50,7 @@ fn unreached(here: &Here, failure: Failure) -> Failure {
             inside: None,
             requests: 0,
             instances: Vec::new(),
+            keeps: None,
         })
     });
     let public: Vec<Component> = public.collect();
