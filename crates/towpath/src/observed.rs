@@ -23,7 +23,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         inside: None,
         requests: 0,
         instances: Vec::new(),
-            keeps: None,
+        keeps: None,
     });
     let mut components: BTreeMap<String, Component> = stopped.map(|one| (one.name.clone(), one)).collect();
     for one in seen {

@@ -133,17 +133,20 @@ impl Order {
         crate::talk::wait(async move {
             let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await;
             let listener = listener.map_err(|error| {
-                Failure::new(Kind::Remote, format!("port {port} cannot be listened on: {error}"))
+                Failure::new(
+                    Kind::Remote,
+                    format!("port {port} cannot be listened on: {error}"),
+                )
             })?;
             let mut interrupts = Interrupts::listen()?;
-            let served = towpath_bucket::serve(listener, settings, async move { interrupts.next().await }).await;
+            let served =
+                towpath_bucket::serve(listener, settings, async move { interrupts.next().await }).await;
             served.map_err(|error| Failure::new(Kind::Remote, error.to_string()))
         })
     }
 }
 
 fn not_by_hand(name: &str) -> Failure {
-    Failure::new(Kind::User, format!("`{name}` is not set as a steward sets it")).hint(
-        "`towpath up` starts resources; this command is not for people",
-    )
+    Failure::new(Kind::User, format!("`{name}` is not set as a steward sets it"))
+        .hint("`towpath up` starts resources; this command is not for people")
 }

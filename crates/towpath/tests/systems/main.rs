@@ -1,0 +1,11 @@
+//! The reference systems: each is started by the real binary, and does what its document says.
+#![allow(clippy::disallowed_methods, reason = "the real binary runs real systems")]
+
+mod example;
+#[allow(dead_code, reason = "the stories use all of it")]
+#[path = "../stories/kit.rs"]
+mod kit;
+mod phishsentry;
+#[path = "../stories/programs.rs"]
+mod programs;
+mod reflectpause;
