@@ -324,7 +324,7 @@ fn forget(scene: &Scene<'_>, useless: impl Fn(&Standing) -> bool) -> Vec<(Step, 
 
 /// Brings a component that should run to as many instances as it should have.
 fn run(scene: &Scene<'_>, component: &Component) -> Decision {
-    if component.command.is_none() {
+    if component.command.is_none() && component.resource.is_none() {
         let because = match component.kind {
             Kind::Extension => Because::Packed,
             _ => Because::Serves,

@@ -281,10 +281,7 @@ impl ResourceError {
     }
 
     /// What went wrong with a file.
-    pub fn files(
-        doing: &'static str,
-        path: &std::path::Path,
-    ) -> impl FnOnce(io::Error) -> ResourceError {
+    pub fn files(doing: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> ResourceError {
         let path = path.display().to_string();
         move |source| {
             if matches!(

@@ -173,7 +173,10 @@ impl<E: Engine> Core<E> {
 
     /// The port of a resource, at which it is reached as long as it lives: another one where somebody else has taken it.
     fn own_port(&mut self, name: &Name) -> Option<u16> {
-        let port = self.addresses.inside(name).filter(|port| !sockets::is_held(*port));
+        let port = self
+            .addresses
+            .inside(name)
+            .filter(|port| !sockets::is_held(*port));
         if port.is_none() {
             self.move_to_another_port(name);
         }

@@ -1,10 +1,10 @@
 //! Asking instances how they are: one task with a heap of times, and a short task for each question under way.
 
 use crate::core::Message;
-use crate::fill::Filling;
 use crate::door::memory::Handed;
 use crate::door::{clock, listeners, processes};
 use crate::dress::Dress;
+use crate::fill::Filling;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use towpath_api::Tone;
 use towpath_decide::converge::Well;
 use towpath_decide::health::{Answers, Meaning, hear};
 use towpath_decide::tend::Fact;
-use towpath_api::Tone;
 use towpath_model::run::{Ask, Health, InstanceId};
 use towpath_model::sealed::Sealed;
 use towpath_resource::{Answer as Said, postgres, redis};

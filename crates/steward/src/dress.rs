@@ -111,7 +111,10 @@ impl Wardrobe {
                 let folder = self.resources.join(component.name.as_str());
                 let order = serde_json::to_string(resource).unwrap_or_default();
                 env.push((RESOURCE.to_owned(), Sealed::new(order)));
-                env.push((RESOURCE_FOLDER.to_owned(), Sealed::new(folder.to_string_lossy().into_owned())));
+                env.push((
+                    RESOURCE_FOLDER.to_owned(),
+                    Sealed::new(folder.to_string_lossy().into_owned()),
+                ));
                 format!("{} resource", quoted(&self.program.to_string_lossy()))
             }
             None => component.command.clone().unwrap_or_default(),

@@ -16,7 +16,11 @@ const HOLD: Duration = Duration::from_secs(30);
 
 /// The target of a component; nothing where it is not reached at all.
 pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addresses) -> Option<Target> {
-    let component = part.component.as_ref()?;
+    // A resource is reached where it listens itself: what speaks to it needs nobody in between.
+    let component = part
+        .component
+        .as_ref()
+        .filter(|component| component.resource.is_none())?;
     let listens = component.listens.as_ref();
     let is_public = listens.is_some_and(|listens| listens.public);
     let hosts = if is_public {

@@ -56,7 +56,11 @@ impl Filling {
         Filling {
             resource: Arc::clone(resource),
             address: address.map_or_else(nothing, |(_, value)| value.clone()),
-            password: wardrobe.values.get(&resource.password).cloned().unwrap_or_else(nothing),
+            password: wardrobe
+                .values
+                .get(&resource.password)
+                .cloned()
+                .unwrap_or_else(nothing),
             port,
             env,
             folder: wardrobe.resources.join(name.as_str()),
@@ -109,8 +113,15 @@ impl Filling {
     }
 
     fn bounds(&self) -> Bounds {
-        let lock = self.resource.migrate.as_ref().map_or(CONNECT, |migrate| migrate.lock.to_std());
-        Bounds { connect: CONNECT, lock }
+        let lock = self
+            .resource
+            .migrate
+            .as_ref()
+            .map_or(CONNECT, |migrate| migrate.lock.to_std());
+        Bounds {
+            connect: CONNECT,
+            lock,
+        }
     }
 
     fn command(&self, line: &str, dir: &str) -> Command {
@@ -127,7 +138,11 @@ impl Filling {
         };
         if let Some(folder) = &wanted.folder {
             let files = migrate::read(Path::new(folder))?;
-            let phases = if wanted.phases.is_empty() { ALL } else { wanted.phases.as_slice() };
+            let phases = if wanted.phases.is_empty() {
+                ALL
+            } else {
+                wanted.phases.as_slice()
+            };
             migrate::run(&self.address, &files, phases, self.bounds(), &mut *tell).await?;
         }
         if let Some(line) = &wanted.command {
@@ -141,8 +156,15 @@ impl Filling {
         let Some(wanted) = &self.resource.seed else {
             return Ok(());
         };
-        let file = wanted.file.as_deref().map(|file| Seed::file(Path::new(file))).transpose()?;
-        let command = wanted.command.as_deref().map(|line| self.command(line, &wanted.dir));
+        let file = wanted
+            .file
+            .as_deref()
+            .map(|file| Seed::file(Path::new(file)))
+            .transpose()?;
+        let command = wanted
+            .command
+            .as_deref()
+            .map(|line| self.command(line, &wanted.dir));
         let seeded = match (file, command) {
             (_, Some(command)) if self.resource.kind == ResourceKind::Bucket => {
                 seed::by_command(&mut Filled(self.folder.join(FILLED)), &command, &mut *tell).await?

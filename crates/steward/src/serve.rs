@@ -1,8 +1,8 @@
 //! The socket: what clients ask for, and how they are answered.
 
-use crate::fill::Filling;
 use crate::core::{Core, Message};
 use crate::errors::told;
+use crate::fill::Filling;
 use crate::make::{self, Looked, Rounds};
 use crate::tell::{Onlooker, Samples};
 use bytes::Bytes;
@@ -21,8 +21,8 @@ use std::task::{Context, Poll};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::sync::oneshot;
-use towpath_api::{Keeps, 
-    Apply, DownArgs, Event, Explained, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
+use towpath_api::{
+    Apply, DownArgs, Event, Explained, Keeps, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
     WITHOUT_USAGE,
 };
 use towpath_decide::converge::Because;
@@ -348,7 +348,11 @@ async fn looked_at(resources: Vec<(String, Arc<Filling>)>) -> BTreeMap<String, K
         let keeps = filling.look().await?;
         Some((name, keeps))
     });
-    futures_util::future::join_all(looks).await.into_iter().flatten().collect()
+    futures_util::future::join_all(looks)
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What instances have said, in the words of clients.

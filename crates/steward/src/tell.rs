@@ -189,7 +189,11 @@ impl<E: Engine> Core<E> {
 
     /// The resources that can be looked at, by their names.
     pub(crate) fn resources(&self) -> Vec<(String, Arc<Filling>)> {
-        let well = self.tended.parts().iter().filter(|(_, part)| part.state.is_well());
+        let well = self
+            .tended
+            .parts()
+            .iter()
+            .filter(|(_, part)| part.state.is_well());
         let looked = well.filter_map(|(name, part)| {
             let component = part.component.as_ref()?;
             let filling = self.filling(component, self.addresses.inside(name))?;

@@ -9,6 +9,7 @@ use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::view::paint;
 use towpath_decide::launch::tools::{Requirement, Verdict, judge};
+use towpath_resource::{postgres, redis};
 
 /// A tool that is needed, and how it is here.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(crate) fn look(needs: &[Requirement]) -> Vec<Look<'_>> {
         .zip(answers)
         .map(|(need, answer)| {
             let (command, _) = need.question();
-            let there = || processes::is_program(command).then(String::new);
+            let there = || is_there(&need.tool, command).then(String::new);
             let said = if need.version.is_some() { answer } else { there() };
             Look {
                 need,
@@ -49,6 +50,15 @@ pub(crate) fn look(needs: &[Requirement]) -> Vec<Look<'_>> {
             }
         })
         .collect()
+}
+
+/// Whether a tool is on this machine. Servers of data are often where no PATH leads.
+fn is_there(tool: &str, command: &str) -> bool {
+    match tool {
+        "postgres" => !postgres::installed().is_empty(),
+        "redis" => !redis::installed().is_empty(),
+        _ => processes::is_program(command),
+    }
 }
 
 /// The commands that install what is missing; those that we know no command for.
@@ -80,8 +90,14 @@ pub(crate) fn installation(looks: &[Look<'_>], root: bool, apt: bool) -> Install
     if !packages.is_empty() {
         let sudo = if root { "" } else { "sudo " };
         // A fresh image has no lists of packages, and finds none until it has fetched them.
+        // Debian would start a Postgres of its own beside ours.
+        let before = match packages.contains(&"postgresql") {
+            true if root => format!("{} && ", postgres::BEFORE_INSTALLATION),
+            true => format!("sudo sh -c '{}' && ", postgres::BEFORE_INSTALLATION),
+            false => String::new(),
+        };
         installation.command = Some(format!(
-            "{sudo}apt-get update && {sudo}apt-get install --yes {}",
+            "{before}{sudo}apt-get update && {sudo}apt-get install --yes {}",
             packages.join(" ")
         ));
     }

@@ -130,7 +130,11 @@ pub fn digest(component: &Component, artifact: Option<&str>, values: &Variables)
     fields.text(signal);
     fields.text(&within.to_string());
     fields.maybe(*timeout);
-    fields.maybe(resource.as_ref().map(|resource| format!("{:?}", resource.server())));
+    fields.maybe(
+        resource
+            .as_ref()
+            .map(|resource| format!("{:?}", resource.server())),
+    );
     fields.maybe(artifact);
     short(&fields.0.finalize())
 }

@@ -1,8 +1,8 @@
 //! Values that are a part of something else's address: `from:api.url`.
 
-use super::{Problem, resource};
 use super::draft::{Draft, Target};
 use super::variables::{Asking, address_of, secret_value};
+use super::{Problem, resource};
 use towpath_model::desired::component::External;
 use towpath_model::finding::{Shown, listed};
 use towpath_model::run::{Part, Value};

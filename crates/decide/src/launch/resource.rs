@@ -117,12 +117,19 @@ pub(super) fn part_of(
     resource: &Resource,
     end: &str,
 ) -> Option<Value> {
-    part(draft, kind, name, resource, &end.strip_prefix('_')?.to_ascii_lowercase())
+    part(
+        draft,
+        kind,
+        name,
+        resource,
+        &end.strip_prefix('_')?.to_ascii_lowercase(),
+    )
 }
 
 /// Whether somebody else has it: then nothing is made.
 pub(super) fn is_elsewhere(draft: &Draft<'_>, name: &Name, resource: &Resource) -> bool {
-    let given = |using: &Use| using.name.as_str() == name.as_str() && draft.written(&delivered(using)).is_some();
+    let given =
+        |using: &Use| using.name.as_str() == name.as_str() && draft.written(&delivered(using)).is_some();
     resource.bind.is_some()
         || draft
             .product
@@ -144,8 +151,8 @@ impl<'a> Made<'a> {
     fn of(draft: &mut Draft<'_>, kind: ResourceKind, name: &'a Name, resource: &Resource) -> Self {
         let password = password_of(name);
         draft.secrets.insert(password.clone());
-        let password = variables::made_up(draft, &password, Some(Generator::Hex))
-            .unwrap_or(Value::Sealed(password));
+        let password =
+            variables::made_up(draft, &password, Some(Generator::Hex)).unwrap_or(Value::Sealed(password));
         let product = &draft.product.product;
         let database = match (kind, &resource.database) {
             (ResourceKind::Postgres, Some(database)) => database.to_string(),
@@ -157,8 +164,18 @@ impl<'a> Made<'a> {
             ResourceKind::Redis => "default".to_owned(),
             ResourceKind::Postgres | ResourceKind::Bucket => product.to_string(),
         };
-        let region = resource.region.as_ref().map_or_else(|| REGION.to_owned(), ToString::to_string);
-        Made { kind, name, user, database, password, region }
+        let region = resource
+            .region
+            .as_ref()
+            .map_or_else(|| REGION.to_owned(), ToString::to_string);
+        Made {
+            kind,
+            name,
+            user,
+            database,
+            password,
+            region,
+        }
     }
 
     fn told(&self, part: Told) -> Value {
@@ -267,7 +284,12 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
         restart: Restart::Always,
         stop: run::Stop {
             // A Postgres that is asked by TERM waits until every client has left; INT loses nothing either.
-            signal: if kind == ResourceKind::Postgres { "INT" } else { "TERM" }.to_owned(),
+            signal: if kind == ResourceKind::Postgres {
+                "INT"
+            } else {
+                "TERM"
+            }
+            .to_owned(),
             within: known("30s"),
             drain: Duration::ZERO,
         },
@@ -292,13 +314,11 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
 pub const ADDRESS: &str = "DATABASE_URL";
 
 /// What the manifest says of it; how it is opened is added by whoever knows.
-fn spelled(
-    draft: &Draft<'_>,
-    kind: ResourceKind,
-    resource: &Resource,
-    dir: &str,
-) -> run::Resource {
-    let expiry = resource.lifecycle.iter().filter(|rule| rule.to == StorageClass::Delete);
+fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str) -> run::Resource {
+    let expiry = resource
+        .lifecycle
+        .iter()
+        .filter(|rule| rule.to == StorageClass::Delete);
     run::Resource {
         kind,
         version: resource.version.clone(),

@@ -130,6 +130,8 @@ fn shown_component(one: &Component) -> String {
             Ask::Port => "port".to_owned(),
             Ask::Path(path) => format!("{path} within {}", one.health.deadline),
             Ask::Command(command) => command.clone(),
+            Ask::Postgres { user, database } => format!("{user} may use {database}"),
+            Ask::Redis => "redis".to_owned(),
         },
     );
     row(
@@ -174,6 +176,15 @@ fn shown_component(one: &Component) -> String {
             .map(|retry| format!("{} after {}", retry.times, retry.backoff))
             .unwrap_or_default(),
     );
+    if let Some(resource) = &one.resource {
+        let version = resource.version.as_deref().unwrap_or("any");
+        row("keeps", format!("{} of version {version}", resource.database));
+        let folder = resource
+            .migrate
+            .iter()
+            .filter_map(|migrate| migrate.folder.clone());
+        row("migrates by", folder.collect());
+    }
     for rule in &one.watch {
         let ignore: Vec<&str> = rule.ignore.iter().map(|glob| glob.as_str()).collect();
         let but = if ignore.is_empty() {
@@ -233,16 +244,24 @@ fn shown_build(build: &Build) -> String {
     text + &shown_env(&build.env)
 }
 
+fn shown_value(value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("{text:?}"),
+        Value::Sealed(name) => format!("sealed {name}"),
+        Value::Port => "its port".to_owned(),
+        Value::Address { of, part } => format!("{part:?} of {of}").to_lowercase(),
+        Value::Public(of) => format!("public address of {of}"),
+        Value::Joined(parts) => {
+            let parts: Vec<String> = parts.iter().map(shown_value).collect();
+            parts.join(" + ")
+        }
+    }
+}
+
 fn shown_env(env: &BTreeMap<String, Variable>) -> String {
     let mut text = String::new();
     for (name, variable) in env.iter().filter(|(name, _)| !name.starts_with("TOWPATH_")) {
-        let value = match &variable.value {
-            Value::Text(text) => format!("{text:?}"),
-            Value::Sealed(name) => format!("sealed {name}"),
-            Value::Port => "its port".to_owned(),
-            Value::Address { of, part } => format!("{part:?} of {of}").to_lowercase(),
-            Value::Public(of) => format!("public address of {of}"),
-        };
+        let value = shown_value(&variable.value);
         let deliver = match variable.deliver.word() {
             "variable" => "",
             _ => ", as a file",

@@ -11,7 +11,7 @@ mod words;
 pub use known::{KNOWN, Tool, find};
 
 use std::collections::{BTreeMap, BTreeSet};
-use towpath_model::run::Product;
+use towpath_model::run::{Kind, Product};
 use towpath_model::unit::Name;
 
 /// A tool that a product needs.
@@ -36,6 +36,8 @@ pub enum Why {
     Named,
     /// A command begins with it.
     Started,
+    /// A resource of ours is its work.
+    Kept,
 }
 
 /// Whether a tool will do.
@@ -97,6 +99,12 @@ pub fn requirements(product: &Product) -> Vec<Requirement> {
         }
     }
     for (name, component) in &product.components {
+        match component.kind {
+            // Whether the version that is here will do is said by whoever starts it: what is kept may be of another one.
+            Kind::Postgres => add("postgres", None, name, Why::Kept),
+            Kind::Redis => add("redis", None, name, Why::Kept),
+            _ => {}
+        }
         for tool in component
             .command
             .iter()

@@ -54,5 +54,13 @@ macro_rules! as_word {
 }
 
 as_word!(
-    Delivery, Evict, Kind, Phase, Protocol, ResourceKind, Restart, State, WatchAction
+    Delivery,
+    Evict,
+    Kind,
+    Phase,
+    Protocol,
+    ResourceKind,
+    Restart,
+    State,
+    WatchAction
 );

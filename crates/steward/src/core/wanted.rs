@@ -89,7 +89,11 @@ impl<E: Engine> Core<E> {
     /// What has stayed the same is kept once, not twice.
     fn share(&self, product: &mut Product) {
         for (name, component) in &mut product.components {
-            let known = self.tended.parts().get(name).and_then(|part| part.component.as_ref());
+            let known = self
+                .tended
+                .parts()
+                .get(name)
+                .and_then(|part| part.component.as_ref());
             if let Some(known) = known.filter(|known| *known == component) {
                 *component = Arc::clone(known);
             }

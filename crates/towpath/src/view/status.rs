@@ -15,6 +15,10 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
         text.push('\n');
         text.push_str(&table(status, now));
     }
+    let kept: Vec<String> = status.components.iter().filter_map(keeps).collect();
+    if !kept.is_empty() {
+        let _ = write!(text, "\nkept\n{}", kept.concat());
+    }
     let unwell: Vec<&Component> = status.components.iter().filter(|one| is_bad(one.state)).collect();
     if !unwell.is_empty() {
         text.push_str("\nnot well\n");
@@ -29,6 +33,32 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// What a resource keeps; nothing of what keeps nothing.
+fn keeps(component: &Component) -> Option<String> {
+    let keeps = component.keeps.as_ref()?;
+    let version = keeps
+        .version
+        .as_ref()
+        .map(|version| format!(" {}", tame::plain(version)));
+    let of = |count: u64, what: &str| counted(usize::try_from(count).unwrap_or(usize::MAX), what);
+    let objects = keeps.objects.map(|count| of(count, "object"));
+    let connections = keeps.connections.map(|count| of(count.into(), "connection"));
+    let held: Vec<String> = [Some(bytes(keeps.bytes)), objects, connections]
+        .into_iter()
+        .flatten()
+        .collect();
+    let backup = match keeps.last_backup {
+        Some(at) => format!("backed up {at:.0}"),
+        None => "never backed up".to_owned(),
+    };
+    let name = tame::plain(&component.name);
+    let (kind, version) = (component.kind, version.unwrap_or_default());
+    Some(format!(
+        "  {name}: {kind}{version}, {}, {backup}\n",
+        held.join(", ")
+    ))
 }
 
 /// Whether a person has to look at it.

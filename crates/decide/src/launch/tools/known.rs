@@ -86,9 +86,16 @@ pub static KNOWN: &[Tool] = &[
     tool("poetry", "poetry", &[])
         .packages(&["python3-poetry"])
         .otherwise("pipx install poetry"),
+    tool("postgres", "postgres", &[])
+        .packages(&["postgresql"])
+        .otherwise("https://www.postgresql.org/download"),
     tool("python", "python3", &["python3", "python"])
         .packages(&["python3", "python3-venv"])
         .otherwise("uv python install"),
+    // The package of the server starts one of its own; the server itself is in this one, too, under another name.
+    tool("redis", "redis-server", &["valkey"])
+        .packages(&["redis-tools"])
+        .otherwise("https://redis.io, or Valkey"),
     tool("ruby", "ruby", &[])
         .packages(&["ruby"])
         .otherwise("rbenv install"),
