@@ -155,6 +155,7 @@ fn become_kind(component: &mut Component, kind: Kind) {
             component.command = None;
             component.pack = Some(Pack {
                 folder: "/product/extension".to_owned(),
+                policy: None,
             });
         }
         Kind::Service | Kind::Worker | Kind::StandIn => {}
