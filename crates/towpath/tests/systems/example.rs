@@ -9,12 +9,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
 /// Whether a Postgres can be had.
-fn has_postgres() -> bool {
+pub(crate) fn has_postgres() -> bool {
     let on_path = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("initdb").exists()));
     on_path || fs::read_dir("/usr/lib/postgresql").is_ok()
@@ -102,7 +102,10 @@ pub(crate) struct Place {
 impl Place {
     /// Of an address like `http://127.0.0.1:30117`.
     pub(crate) fn of(url: &Value) -> Place {
-        let host = url.as_str().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
+        let host = url
+            .as_str()
+            .and_then(|url| url.split("://").nth(1))
+            .unwrap_or_default();
         let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         Place {
             port: port.unwrap_or_else(|| panic!("{url} has no port")),
@@ -131,7 +134,11 @@ impl Place {
     fn begin(&self, method: &str, path: &str, cookie: &str, body: &Value) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("somebody listens");
         stream.set_read_timeout(Some(BOUND)).expect("it can be set");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let (host, length) = (&self.host, body.len());
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookie}\r\n\
