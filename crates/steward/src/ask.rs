@@ -302,17 +302,20 @@ impl Book {
                 };
                 Some(Fact::Answered { id, well })
             }
-            Order::Filled(id, round, done) => {
-                let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
-                asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
-                let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
-                self.put(&id, clock::now() + pause);
-                let well = Well::NotYet {
-                    late: Some(done.err()?),
-                };
-                Some(Fact::Answered { id, well })
-            }
+            Order::Filled(id, round, done) => self.filled(id, round, done),
         }
+    }
+
+    /// A resource was filled, and is asked once more; or why it could not be.
+    fn filled(&mut self, id: InstanceId, round: u64, done: Result<(), String>) -> Option<Fact> {
+        let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
+        asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
+        let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
+        self.put(&id, clock::now() + pause);
+        let well = Well::NotYet {
+            late: Some(done.err()?),
+        };
+        Some(Fact::Answered { id, well })
     }
 }
 
