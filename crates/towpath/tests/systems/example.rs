@@ -102,7 +102,10 @@ pub(crate) struct Place {
 impl Place {
     /// Of an address like `http://127.0.0.1:30117`.
     pub(crate) fn of(url: &Value) -> Place {
-        let host = url.as_str().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
+        let host = url
+            .as_str()
+            .and_then(|url| url.split("://").nth(1))
+            .unwrap_or_default();
         let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         Place {
             port: port.unwrap_or_else(|| panic!("{url} has no port")),
@@ -131,7 +134,11 @@ impl Place {
     fn begin(&self, method: &str, path: &str, cookie: &str, body: &Value) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("somebody listens");
         stream.set_read_timeout(Some(BOUND)).expect("it can be set");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let (host, length) = (&self.host, body.len());
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookie}\r\n\

@@ -34,7 +34,11 @@ impl Club {
 
     fn points(&self) -> i64 {
         let scores = self.api.get("/scores").json();
-        let zoe = scores.as_array().into_iter().flatten().find(|one| one["member"] == ZOE);
+        let zoe = scores
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|one| one["member"] == ZOE);
         zoe.and_then(|zoe| zoe["points"].as_i64()).unwrap_or(0)
     }
 
@@ -46,7 +50,11 @@ impl Club {
 
     fn zone(&self, name: &str) -> Value {
         let zones = self.api.get("/zones").json();
-        let zone = zones.as_array().into_iter().flatten().find(|one| one["name"] == name);
+        let zone = zones
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|one| one["name"] == name);
         zone.cloned().unwrap_or_default()
     }
 
@@ -59,7 +67,11 @@ impl Club {
         let back = self.discord.get(&format!("{path}&as={member}"));
         let back = back.header("location").expect("it leads back").to_owned();
         let path = back.split_once(":5173").expect("to the dashboard").1;
-        assert_eq!(self.api.get(path).status, 400, "a sign-in of somebody else is refused");
+        assert_eq!(
+            self.api.get(path).status,
+            400,
+            "a sign-in of somebody else is refused"
+        );
         let answer = self.api.ask("GET", path, &login.cookie(), &Value::Null);
         assert_eq!(answer.status, 303, "{answer:?}");
         assert!(answer.head.contains("HttpOnly"), "{answer:?}");
@@ -86,6 +98,7 @@ fn club() -> Option<Club> {
             ),
             // Somebody may have the example running beside us.
             ("port  = 5173\n", ""),
+            ("port     = 8000\n", ""),
         ],
     )?;
     product.well(&["up", "--detach", "--yes"]);
@@ -127,7 +140,12 @@ fn no_event_is_lost_whatever_happens_to_the_bot() {
     club.zoe_writes();
     club.zoe_gets(20);
 
-    assert_eq!(club.discord.ask("POST", "/mock/disconnect", "", &Value::Null).status, 202);
+    assert_eq!(
+        club.discord
+            .ask("POST", "/mock/disconnect", "", &Value::Null)
+            .status,
+        202
+    );
     club.zoe_writes();
     club.zoe_gets(40);
 
@@ -136,8 +154,15 @@ fn no_event_is_lost_whatever_happens_to_the_bot() {
     club.zoe_writes();
     club.zoe_gets(80);
     let sessions = club.sessions();
-    assert_eq!(sessions["begun"], 1, "the bot came back to its session: {sessions}");
-    assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(1), "{sessions}");
+    assert_eq!(
+        sessions["begun"], 1,
+        "the bot came back to its session: {sessions}"
+    );
+    assert_eq!(
+        sessions["sessions"].as_array().map(Vec::len),
+        Some(1),
+        "{sessions}"
+    );
 
     // Stopping and starting keeps every row.
     club.product.well(&["down"]);

@@ -15,8 +15,13 @@ fn site(product: &Product, environment: &str) -> Place {
         let told = status(product, environment);
         (component(&told, "web")["state"] == "ready").then_some(told)
     });
-    let port = told["steward"]["http"].as_u64().and_then(|port| u16::try_from(port).ok());
-    let url = component(&told, "web")["url"].as_str().unwrap_or_default().to_owned();
+    let port = told["steward"]["http"]
+        .as_u64()
+        .and_then(|port| u16::try_from(port).ok());
+    let url = component(&told, "web")["url"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let host = url.split("://").nth(1).and_then(|host| host.split(':').next());
     Place {
         port: port.expect("the edge listens"),
@@ -35,7 +40,11 @@ fn notes(site: &Place, cookie: &str) -> Vec<String> {
     let answer: Answer = site.ask("GET", "/api/notes", cookie, &Value::Null);
     assert_eq!(answer.status, 200, "{answer:?}");
     let all = answer.json();
-    let texts = all.as_array().into_iter().flatten().filter_map(|note| note["text"].as_str());
+    let texts = all
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|note| note["text"].as_str());
     texts.map(str::to_owned).collect()
 }
 
@@ -62,7 +71,10 @@ fn a_preview_runs_beside_development_with_its_own_data() {
     let note = json!({ "text": "Only in development" });
     assert_eq!(dev.ask("POST", "/api/notes", &ada, &note).status, 200);
     assert_eq!(notes(&dev, &ada).len(), 3);
-    assert!(notes(&dev, &enter(&dev, "eve")).is_empty(), "a row is its owner's");
+    assert!(
+        notes(&dev, &enter(&dev, "eve")).is_empty(),
+        "a row is its owner's"
+    );
 
     product.well(&["up", "--detach", "--yes", "--env", "preview"]);
     let preview = site(&product, "preview");
