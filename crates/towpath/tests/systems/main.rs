@@ -5,7 +5,10 @@ mod example;
 #[allow(dead_code, reason = "the stories use all of it")]
 #[path = "../stories/kit.rs"]
 mod kit;
+mod phishsentry;
 #[path = "../stories/programs.rs"]
 mod programs;
+mod reflect_coach;
+mod reflectpause;
 mod synapse;
 mod webapp;

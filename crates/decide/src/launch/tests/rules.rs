@@ -678,8 +678,8 @@ fn the_usual_environment_is_the_one_that_people_mean() {
             .map(|name| name.to_string())
             .map_err(|problem| problem.message)
     };
-    assert_eq!(usual(&["prod", "local", "dev"]).as_deref(), Ok("dev"));
-    assert_eq!(usual(&["prod", "local"]).as_deref(), Ok("local"));
+    assert_eq!(usual(&["prod", "dev", "local"]).as_deref(), Ok("local"));
+    assert_eq!(usual(&["prod", "dev"]).as_deref(), Ok("dev"));
     assert_eq!(usual(&["prod"]).as_deref(), Ok("prod"));
     assert_eq!(
         usual(&["prod", "staging"]).expect_err("which one?"),
