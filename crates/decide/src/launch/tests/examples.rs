@@ -24,51 +24,57 @@ fn synapse() {
         "DATABASE_URL=postgres://localhost/synapse\nDEV_GUILD_ID=1\n",
     )];
     assert_snapshot!(shown(&with(text, "local", &files, &[])), @r#"
-    service api: uvicorn synapse.api.main:app --host 0.0.0.0 --port 8000
+    service api: ../target/debug/synapse-api
       in /p
       runs 1 of 1
+      built by rust
+      needs discord
       listens 8000, public
       well /health within 30s
-      watches /p/synapse: sync
-      watches /p/config.yaml: sync
-      watches /p/pyproject.toml: restart
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       DATABASE_URL = sealed DATABASE_URL
       DISCORD_CLIENT_ID = "1076543210987654321"
+      DISCORD_CLIENT_SECRET = sealed DISCORD_CLIENT_SECRET
       DISCORD_REDIRECT_URI = "http://localhost:5173/auth/callback"
-      DISCORD_URL = "https://discord.com/api/v10"
+      DISCORD_URL = url of discord
       FRONTEND_URL = "http://localhost:5173"
       JWT_SECRET = sealed JWT_SECRET
       PORT = its port
-    bot bot: python -m synapse.bot
+    bot bot: ../target/debug/synapse-bot
       in /p
       runs 1 of 1, never two
-      watches /p/synapse: sync
-      watches /p/config.yaml: sync
-      watches /p/pyproject.toml: restart
+      built by rust
+      needs discord
+      well ../target/debug/synapse-bot health
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       DATABASE_URL = sealed DATABASE_URL
       DEV_GUILD_ID = sealed DEV_GUILD_ID
-      DISCORD_URL = "https://discord.com/api/v10"
-    service dashboard: npm run dev -- --port 5173
+      DISCORD_TOKEN = sealed DISCORD_TOKEN
+      DISCORD_URL = url of discord
+    service dashboard: ../target/debug/synapse-dashboard
       in /p
       runs 1 of 1
+      built by rust
       needs api
       listens 5173, public
       well / within 30s
-      watches /p/dashboard/**: restart
+      watches /p/dashboard: sync
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       API_URL = url of api
       PORT = its port
+    stand-in discord: cargo run --quiet --locked --package synapse --bin synapse-gateway
+      in /p
+      runs 1 of 1
+      listens any, plain, gateway
+      well port
+      PORT = its port
+    build rust: cargo build --locked --package synapse in /p
+      with rust 1.95
     values: DATABASE_URL DEV_GUILD_ID
-    make: JWT_SECRET (hex)
-    problem at environment.local.engine: `local` runs on docker, and this version starts processes only
-      help: write engine = "process" in [environment.local], or name another environment with `--env`
-    problem at service.api.env.DISCORD_CLIENT_SECRET.value: `api` does not start without `DISCORD_CLIENT_SECRET`, which has no value: OAuth2 application client secret
-      help: write DISCORD_CLIENT_SECRET=.. into .env; it comes from: Discord developer portal
-    problem at bot.bot.env.DISCORD_TOKEN.value: `bot` does not start without `DISCORD_TOKEN`, which has no value: Bot authentication token
-      help: write DISCORD_TOKEN=.. into .env; it comes from: Discord developer portal, one application an environment
-    note at build.dashboard.dockerfile: `dashboard` is started by `run`, and not from an image: dashboard/Dockerfile is not used
-      help: where something has to be built first, add a `command` to [build.dashboard]
-    note at build.python.dockerfile: `api` and `bot` are started by `run` each, and not from an image: Dockerfile is not used
-      help: where something has to be built first, add a `command` to [build.python]
+    make: DISCORD_CLIENT_SECRET (hex) DISCORD_TOKEN (hex) JWT_SECRET (hex)
     "#);
 }
 
@@ -76,19 +82,31 @@ fn synapse() {
 fn webapp() {
     let text = include_str!("../../../../../examples/webapp/towpath.toml");
     assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
-    function api: npm run start:api
+    function api: ../target/debug/webapp-api
       in /p
       runs 0 of 10
-      built by api
-      needs sign-in
+      built by rust
+      needs db sign-in
       listens any, public
       well /api/health within 30s
-      sleeps after 5m
-      watches /p/api: restart
+      sleeps after 1m
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
       LOG_LEVEL = "debug"
       PORT = its port
       SIGN_IN_URL = url of sign-in
-    stand-in sign-in: npm run mock:auth
+      SUPABASE_JWT_SECRET = sealed SUPABASE_JWT_SECRET
+    postgres db: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well webapp may use webapp
+      keeps webapp of version any
+      migrates by /p/migrations
+      DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
+      PORT = its port
+    stand-in sign-in: cargo run --quiet --locked --package webapp --bin webapp-sign-in
       in /p
       runs 1 of 1
       listens any, plain, rest
@@ -97,21 +115,13 @@ fn webapp() {
     site web: -
       in /p
       runs 0 of 0
-      built by web
       needs api sign-in
       listens any, public, not inside, /api to api
-      serves /p/dist or Some("index.html")
-      watches /p/src: sync
-    build api: npm run build:api in /p
-      with node 22
-    build web: npm run build in /p
-      with node 22
-    problem at environment.dev.engine: `dev` runs on docker, and this version starts processes only
-      help: write engine = "process" in [environment.dev], or name another environment with `--env`
-    problem at postgres.db: `api` cannot start without `postgres.db`, and this version makes none
-      help: write the address of one that exists into .env, as `DATABASE_URL`; or bind it to a secret, as in [environment.dev.postgres.db]
-    problem at function.api.uses[1].secret: `api` does not start without `SUPABASE_JWT_SECRET`, which has no value: Checks the sessions of visitors
-      help: write SUPABASE_JWT_SECRET=.. into .env; it comes from: Supabase, project settings
+      serves /p/site or None
+      watches /p/site: sync
+    build rust: cargo build --locked --package webapp in /p
+      with rust 1.95
+    make: SUPABASE_JWT_SECRET (hex) TOWPATH_DB_PASSWORD (hex)
     "#);
 }
 
