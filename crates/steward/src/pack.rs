@@ -95,7 +95,7 @@ pub enum PackError {
 /// Packs an extension into `<out>/<name>-<version>.zip`, which is there whole or not at all.
 pub fn pack(name: &Name, pack: &Pack, out: &Path) -> Result<Packed, PackError> {
     let folder = Path::new(&pack.folder);
-    let version = manifest::version(folder)?;
+    let version = manifest::version(folder, pack.policy.as_deref())?;
     let listed = listed(folder)?;
     let bytes = zipped(&listed)?;
     let path = out.join(format!("{name}-{version}.zip"));

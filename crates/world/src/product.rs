@@ -155,6 +155,7 @@ fn become_kind(component: &mut Component, kind: Kind) {
             component.command = None;
             component.pack = Some(Pack {
                 folder: "/product/extension".to_owned(),
+                policy: None,
             });
         }
         // A resource is one of a command of its own: for whoever decides it is like what runs and listens.

@@ -92,6 +92,14 @@ const DOORS: &[(&str, &str)] = &[
         "the programs of an example are plain programs, and their readers look for nothing of ours",
     ),
     (
+        "examples/phishsentry/src/",
+        "the programs of an example are plain programs, and their readers look for nothing of ours",
+    ),
+    (
+        "examples/reflectpause/src/",
+        "the programs of an example are plain programs, and their readers look for nothing of ours",
+    ),
+    (
         "xtask/src/disk.rs",
         "the tools read the repository and write generated files",
     ),

@@ -9,12 +9,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
 /// Whether a Postgres can be had.
-fn has_postgres() -> bool {
+pub(crate) fn has_postgres() -> bool {
     let on_path = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("initdb").exists()));
     on_path || fs::read_dir("/usr/lib/postgresql").is_ok()

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the real binary runs real systems")]
 
 mod example;
+mod inside;
 #[allow(dead_code, reason = "the stories use all of it")]
 #[path = "../stories/kit.rs"]
 mod kit;
