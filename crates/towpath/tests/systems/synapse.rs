@@ -98,6 +98,8 @@ fn club() -> Option<Club> {
             ),
             // Somebody may have the example running beside us.
             ("port  = 5173\n", ""),
+            ("port     = 8000\n", ""),
+            ("port     = 3000\n", ""),
         ],
     )?;
     product.well(&["up", "--detach", "--yes"]);
