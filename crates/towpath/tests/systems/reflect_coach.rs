@@ -1,4 +1,5 @@
 //! Reflect Coach: from a visitor's cookie to the bucket, and back over a WebSocket.
+#![allow(clippy::print_stdout, reason = "a story says that it was left out")]
 
 use crate::kit::{BOUND, Product, Ran, component, eventually, kill};
 use rustix::process::Signal;
