@@ -73,11 +73,27 @@ pub(crate) fn inside(product: &Product, name: &str) -> u16 {
 /// Asks a component from inside. The answer's status and body.
 #[track_caller]
 pub(crate) fn ask(port: u16, line: &str, headers: &str, body: &str) -> (u16, Value) {
+    ask_host((port, "localhost"), line, headers, body)
+}
+
+/// Asks for a path as people do, at the edge and by the component's name.
+#[track_caller]
+pub(crate) fn visit(product: &Product, name: &str, path: &str) -> (u16, Value) {
+    let port = product.status()["steward"]["http"].as_u64();
+    let port = port
+        .and_then(|port| u16::try_from(port).ok())
+        .expect("something is public");
+    let host = format!("{name}.{}.localhost", product.name);
+    ask_host((port, &host), &format!("GET {path}"), "", "")
+}
+
+#[track_caller]
+fn ask_host((port, host): (u16, &str), line: &str, headers: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
     stream.set_read_timeout(Some(BOUND)).expect("it can be set");
     let length = body.len();
     let request = format!(
-        "{line} HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        "{line} HTTP/1.0\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
     );
     // Who refuses a large body need not have read all of it.
     let _ = stream.write_all(request.as_bytes());

@@ -47,7 +47,7 @@ fn what_is_kept_about_one_person_goes(product: &Product, discord: u16) {
 /// The package lies where it is said, and its manifest has the policy that ours says.
 fn the_extension_is_packed(product: &Product) {
     product.until("pause", |one| one["state"] == "ready" || one["state"] == "done");
-    let packages = product.state().join("packages");
+    let packages = product.folder.join(".towpath/local/packages");
     let packed = fs::read_dir(packages).expect("there are packages").flatten();
     let names: Vec<String> = packed
         .map(|one| one.file_name().to_string_lossy().into_owned())
