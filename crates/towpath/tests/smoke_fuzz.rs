@@ -81,7 +81,10 @@ fn manifests() -> Vec<(String, Vec<u8>)> {
         for entry in fs::read_dir(folder).expect("a folder of seeds is there") {
             let path = entry.expect("it can be listed").path();
             if path.is_dir() {
-                folders.push(path);
+                // What has been built there, and what runs there, is no seed.
+                if !path.ends_with("target") && !path.ends_with(".towpath") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "toml") {
                 paths.push(path);
             }

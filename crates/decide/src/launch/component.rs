@@ -74,7 +74,10 @@ pub(super) fn component<'a>(
             .map(|folder| site(folder, component)),
         pack: folder
             .filter(|_| kind == ComponentKind::Extension)
-            .map(|folder| run::Pack { folder }),
+            .map(|folder| run::Pack {
+                folder,
+                policy: component.csp.clone(),
+            }),
         idle: idle(kind, component),
         cron: component
             .cron

@@ -5,10 +5,10 @@ use towpath_model::Desired;
 use towpath_model::finding::listed;
 use towpath_model::unit::Name;
 
-/// The names that an environment on somebody's own machine goes by, the more usual one first.
-const USUAL: [&str; 2] = ["dev", "local"];
+/// The names that an environment on somebody's own machine goes by. Where both are written, `dev` is one that all share.
+const USUAL: [&str; 2] = ["local", "dev"];
 
-/// The environment that is meant when nobody names one: `dev`, else `local`, else the only one.
+/// The environment that is meant when nobody names one: `local`, else `dev`, else the only one.
 pub fn usual_environment(root: &Desired) -> Result<Name, Problem> {
     let known = USUAL
         .iter()

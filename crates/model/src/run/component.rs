@@ -331,6 +331,8 @@ pub struct Site {
 pub struct Pack {
     /// The folder, as a whole path.
     pub folder: String,
+    /// The content-security policy that its own manifest has to state, where ours says one.
+    pub policy: Option<String>,
 }
 
 /// How a failed run is tried again.

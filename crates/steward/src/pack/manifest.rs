@@ -1,4 +1,5 @@
-//! What an extension's `manifest.json` has to say before it is packed: that it is one, and its version.
+//! What an extension's `manifest.json` has to say before it is packed: that it is one, its version, and the policy of its
+//! pages, which browsers take from there and from nowhere else.
 
 use super::PackError;
 use crate::door::files::{self, Kind};
@@ -8,8 +9,8 @@ use std::path::Path;
 /// A manifest is read up to this size.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
-/// The version of the extension in this folder.
-pub(super) fn version(folder: &Path) -> Result<String, PackError> {
+/// The version of the extension in this folder. Where a policy is wanted, its pages have that one.
+pub(super) fn version(folder: &Path, policy: Option<&str>) -> Result<String, PackError> {
     let path = folder.join("manifest.json");
     if files::stat_through(folder).is_none_or(|stat| stat.kind != Kind::Folder) {
         return Err(PackError::Missing {
@@ -24,18 +25,44 @@ pub(super) fn version(folder: &Path) -> Result<String, PackError> {
                 .to_owned(),
         });
     }
-    let wrong = |(wrong, next): (String, &str)| PackError::Manifest {
+    let wrong = |wrong: String, next: &str| PackError::Manifest {
         path: path.display().to_string(),
         wrong,
         next: next.to_owned(),
     };
-    match files::text(&path, LONGEST) {
-        Some(text) => judge(&text).map_err(wrong),
-        None => Err(wrong((
-            "is no text that can be read".to_owned(),
-            "write it as JSON in UTF-8",
-        ))),
+    let Some(text) = files::text(&path, LONGEST) else {
+        let what = "is no text that can be read".to_owned();
+        return Err(wrong(what, "write it as JSON in UTF-8"));
+    };
+    let version = judge(&text).map_err(|(what, next)| wrong(what, next))?;
+    match policy.map_or(Ok(()), |policy| states(&text, policy)) {
+        Ok(()) => Ok(version),
+        Err((what, next)) => Err(wrong(what, &next)),
     }
+}
+
+/// Whether a manifest states this policy for its pages, or what is wrong and what to do.
+fn states(text: &str, policy: &str) -> Result<(), (String, String)> {
+    let manifest: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+    let stated = &manifest["content_security_policy"];
+    // Before manifests of version 3 it was one text for everything.
+    let stated = stated["extension_pages"].as_str().or(stated.as_str());
+    let next = format!(
+        "write \"content_security_policy\": {{ \"extension_pages\": {} }} into it, or say another `csp`",
+        Value::from(policy)
+    );
+    match stated {
+        None => Err(("has no content-security policy".to_owned(), next)),
+        Some(stated) if directives(stated) == directives(policy) => Ok(()),
+        Some(stated) => Err((format!("has the content-security policy `{stated}`"), next)),
+    }
+}
+
+/// A policy as browsers read it: its directives, whatever is between them.
+fn directives(policy: &str) -> Vec<Vec<String>> {
+    let words = |one: &str| one.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let all = policy.split(';').map(words);
+    all.filter(|one: &Vec<String>| !one.is_empty()).collect()
 }
 
 /// The version that the text of a manifest says, or what is wrong with it and what to do.

@@ -23,6 +23,7 @@ fn extension(files: &[(&str, &str)]) -> (TempDir, Pack) {
         folder,
         Pack {
             folder: dist.to_str().unwrap().to_owned(),
+            policy: None,
         },
     )
 }
@@ -119,6 +120,7 @@ fn what_cannot_be_packed_is_told_with_the_next_step() {
     );
     let missing = Pack {
         folder: format!("{}/web", folder.path().display()),
+        policy: None,
     };
     assert_eq!(
         said(&missing),
@@ -145,4 +147,27 @@ fn what_cannot_be_packed_is_told_with_the_next_step() {
         "…/dist/users is a link that leads out of the folder\nlet the build copy the file in its place"
     );
     assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn a_package_states_the_policy_that_the_product_says() {
+    let manifest = |policy: &str| {
+        format!(
+            r#"{{"manifest_version": 3, "name": "Guard", "version": "1.2.0", "content_security_policy": {policy}}}"#
+        )
+    };
+    let states = manifest(r#"{"extension_pages": "script-src 'self' 'wasm-unsafe-eval'"}"#);
+    let (folder, mut pack) = extension(&[("manifest.json", &states)]);
+    pack.policy = Some("script-src 'self' 'wasm-unsafe-eval';".to_owned());
+    packed(&folder, &pack).unwrap();
+    let other = manifest(r#"{"extension_pages": "script-src 'self' https://cdn.example.com"}"#);
+    for (text, told) in [
+        (&*other, "https://cdn.example.com"),
+        (MANIFEST, "has no content-security policy"),
+    ] {
+        fs::write(Path::new(&pack.folder).join("manifest.json"), text).unwrap();
+        let refused = packed(&folder, &pack).unwrap_err().to_string();
+        assert!(refused.contains(told), "{refused}");
+        assert!(refused.contains("wasm-unsafe-eval"), "{refused}");
+    }
 }
