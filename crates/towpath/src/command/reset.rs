@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         return Ok(());
     }
     let acts = |names: &[String], verb| -> Vec<Act> { names.iter().map(|one| Act::of(one, verb)).collect() };
-    let (users, own) = (acts(&stops, "stop"), acts(&[name.clone()], "stop"));
+    let (users, own) = (acts(&stops, "stop"), acts(std::slice::from_ref(&name), "stop"));
     // First those who would miss it.
     let stopped =
         (users.is_empty() || carry_out(context, &here, &users)?) && carry_out(context, &here, &own)?;
@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         ),
     };
     // What was running runs again, whatever came of it.
-    let mut again = acts(&[name.clone()], "start");
+    let mut again = acts(std::slice::from_ref(&name), "start");
     again.extend(acts(&stops, "start"));
     let started = carry_out(context, &here, &again);
     emptied?;
