@@ -18,6 +18,9 @@ pub struct Apply {
     pub only: Vec<String>,
     /// Builds run even where nothing has changed.
     pub build: bool,
+    /// Whoever asks goes away when all is well: what has no health check is not told as well before it has run for a moment.
+    #[serde(default)]
+    pub steady: bool,
     /// The manifest, as the steward finds it again when it changes: the path of the file.
     pub manifest: String,
 }

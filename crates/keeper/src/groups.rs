@@ -109,9 +109,9 @@ impl Group {
         }
     }
 
-    /// Makes it, with its limits. A part that cannot be made is left out.
-    pub(crate) fn make(&mut self, limits: &Limits) {
-        door::make(self, limits);
+    /// Makes it, with its limits. A part that cannot be made is left out from then on, and why is answered.
+    pub(crate) fn make(&mut self, limits: &Limits) -> Vec<String> {
+        door::make(self, limits)
     }
 
     /// The group of version 2 that a process may begin in.
@@ -139,11 +139,13 @@ impl Group {
         self.pids.as_deref().map_or(Ok(()), door::enter)
     }
 
-    /// Takes the keeper out of it again: a group with somebody in it cannot be removed.
+    /// Takes the keeper out of it again, and out of the one above, which is ours: a group with somebody in it cannot be
+    /// removed, and whoever leaves last removes both.
     pub(crate) fn leave(&self) {
-        if let Some(above) = self.pids.as_deref().and_then(Path::parent) {
-            let _ = door::enter(above);
-        }
+        let above = self.pids.as_deref().and_then(Path::parent);
+        let mut ways = [above.and_then(Path::parent), above].into_iter().flatten();
+        // Where we may not go back to where we came from, our own is left behind by the steward.
+        let _ = ways.find(|folder| door::enter(folder).is_ok());
     }
 
     /// Whether the kernel keeps its memory below the limit.

@@ -46,14 +46,26 @@ impl Facts {
         if !disk::is_folder(&folder) {
             return Found::Nothing;
         }
-        match disk::open_lock(&folder.join(Layout::LOCK)).and_then(disk::lock) {
+        let lock = disk::open_lock(&folder.join(Layout::LOCK));
+        // It is held until the end of this look.
+        let Ok(lock) = lock else {
+            return Found::Nothing;
+        };
+        match disk::lock(&lock) {
             Ok(true) => {}
             Ok(false) => return Found::Kept,
             Err(_) => return Found::Nothing,
         }
         match Facts::read(layout, id) {
             Some(facts) => Found::Lost(Box::new(facts)),
-            None => Found::Nothing,
+            None => {
+                // A keeper that was killed before it could write anything down has started nothing. While we hold the lock
+                // nobody else begins in its folder.
+                if !disk::is_there(&folder.join(Layout::FACTS)) {
+                    disk::remove_folder(&folder);
+                }
+                Found::Nothing
+            }
         }
     }
 
@@ -132,5 +144,32 @@ impl Facts {
     /// Removes the folder of an instance.
     pub fn remove(layout: &Layout, id: &InstanceId) {
         disk::remove_folder(&layout.instance(id));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the folders of instances are looked at")]
+mod tests {
+    use super::*;
+    use std::fs;
+    use towpath_model::unit::known;
+
+    #[test]
+    fn what_a_keeper_left_before_it_had_begun_is_removed_and_a_living_one_keeps_its_folder() {
+        let state = tempfile::tempdir().expect("a folder can be made");
+        let layout = Layout::new(state.path());
+        let id = InstanceId::new(&known("web"), 1);
+        let folder = layout.instance(&id);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        let lock = disk::open_lock(&folder.join(Layout::LOCK)).expect("it can be opened");
+        assert_eq!(disk::lock(&lock), Ok(true));
+        assert!(matches!(Facts::look(&layout, &id), Found::Kept));
+        assert!(folder.exists());
+        // It is killed.
+        drop(lock);
+        assert!(matches!(Facts::look(&layout, &id), Found::Nothing));
+        assert!(!folder.exists());
+        assert!(matches!(Facts::look(&layout, &id), Found::Nothing));
+        assert!(!folder.exists(), "looking makes nothing");
     }
 }

@@ -31,6 +31,13 @@ const MOST: usize = 64;
 /// How soon it is tried again to do what could not be done to a resource. Somebody has to repair something first.
 const FILL_AGAIN: Duration = Duration::from_secs(15);
 
+/// A question that is under way for so long hangs, and costs nothing any more but its socket: it does not count among those
+/// that are under way, or sixty-four that hang would hold back the health of all others. An instance has one at most.
+const SLOW: Duration = Duration::from_millis(250);
+
+/// So many may hang without being counted: more would take the files that the steward may open.
+const MOST_SLOW: usize = 1024;
+
 /// What is asked of whom.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
@@ -59,8 +66,19 @@ enum Order {
     End(InstanceId),
     /// Asks now, whenever it was asked last.
     Now(InstanceId),
+    /// Some question hangs.
+    Slow,
     /// There was an answer.
-    Answer(InstanceId, u64, Result<(), String>),
+    Answer {
+        /// Whose.
+        id: InstanceId,
+        /// Of which of its processes.
+        round: u64,
+        /// It hung before.
+        was_slow: bool,
+        /// What it is.
+        answer: Result<(), String>,
+    },
     /// What had to be done to a resource was done, or could not be.
     Filled(InstanceId, u64, Result<(), String>),
 }
@@ -118,6 +136,8 @@ struct Book {
     asked: HashMap<InstanceId, Asked>,
     due: BinaryHeap<Reverse<(Instant, u64, InstanceId)>>,
     under_way: usize,
+    /// How many of those hang.
+    slow: usize,
     round: u64,
 }
 
@@ -133,7 +153,7 @@ async fn run(
             .due
             .peek()
             .map(|Reverse((at, ..))| *at)
-            .filter(|_| book.under_way < MOST);
+            .filter(|_| !book.is_full());
         let order = match next {
             Some(at) => tokio::select! {
                 biased;
@@ -152,6 +172,11 @@ async fn run(
 }
 
 impl Book {
+    /// Whether nobody else can be asked before there is an answer.
+    fn is_full(&self) -> bool {
+        self.under_way - self.slow.min(MOST_SLOW) >= MOST
+    }
+
     fn put(&mut self, id: &InstanceId, at: Instant) {
         if let Some(asked) = self.asked.get_mut(id) {
             asked.due = Some(at);
@@ -162,7 +187,7 @@ impl Book {
     /// Asks everybody whose time has come.
     fn ask_due(&mut self, own: &UnboundedSender<Order>) {
         let now = clock::now();
-        while self.under_way < MOST {
+        while !self.is_full() {
             match self.due.peek() {
                 Some(Reverse((at, ..))) if *at <= now => {}
                 _ => return,
@@ -184,11 +209,23 @@ impl Book {
             let own = own.clone();
             let is_first = !asked.answers.is_well();
             tokio::spawn(async move {
-                let answer = match ask(&question).await {
-                    Ok(()) if is_first => is_its_own(&question).await,
-                    answer => answer,
+                let mut asking = std::pin::pin!(ask_well(&question, is_first));
+                let soon = tokio::time::timeout(SLOW, &mut asking).await;
+                let was_slow = soon.is_err();
+                let answer = match soon {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        // It only waits from here on, and others have their turn.
+                        let _ = own.send(Order::Slow);
+                        asking.await
+                    }
                 };
-                let _ = own.send(Order::Answer(id, round, answer));
+                let _ = own.send(Order::Answer {
+                    id,
+                    round,
+                    was_slow,
+                    answer,
+                });
             });
         }
     }
@@ -228,8 +265,18 @@ impl Book {
                 }
                 None
             }
-            Order::Answer(id, round, answer) => {
-                self.under_way = self.under_way.saturating_sub(1);
+            Order::Slow => {
+                self.slow += 1;
+                None
+            }
+            Order::Answer {
+                id,
+                round,
+                was_slow,
+                answer,
+            } => {
+                self.under_way -= 1;
+                self.slow -= usize::from(was_slow);
                 let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
                 if answer.is_ok() && asked.stage != Stage::Done {
                     asked.fill(&id, own, facts);
@@ -255,17 +302,20 @@ impl Book {
                 };
                 Some(Fact::Answered { id, well })
             }
-            Order::Filled(id, round, done) => {
-                let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
-                asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
-                let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
-                self.put(&id, clock::now() + pause);
-                let well = Well::NotYet {
-                    late: Some(done.err()?),
-                };
-                Some(Fact::Answered { id, well })
-            }
+            Order::Filled(id, round, done) => self.filled(id, round, done),
         }
+    }
+
+    /// A resource was filled, and is asked once more; or why it could not be.
+    fn filled(&mut self, id: InstanceId, round: u64, done: Result<(), String>) -> Option<Fact> {
+        let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
+        asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
+        let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
+        self.put(&id, clock::now() + pause);
+        let well = Well::NotYet {
+            late: Some(done.err()?),
+        };
+        Some(Fact::Answered { id, well })
     }
 }
 
@@ -287,6 +337,14 @@ impl Asked {
             let done = filling.fill(&mut tell).await;
             let _ = own.send(Order::Filled(id, round, done));
         });
+    }
+}
+
+/// Asks once, and at the first time whether it was the instance itself that has answered.
+async fn ask_well(question: &Question, is_first: bool) -> Result<(), String> {
+    match ask(question).await {
+        Ok(()) if is_first => is_its_own(question).await,
+        answer => answer,
     }
 }
 
@@ -392,5 +450,65 @@ async fn get(port: u16, path: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("GET {path} answered {status}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use towpath_model::unit::known;
+
+    fn question(name: &str, number: u64, port: u16) -> Question {
+        let health = Health {
+            ask: Ask::Path("/".to_owned()),
+            interval: known("1s"),
+            timeout: known("1h"),
+            deadline: known("1h"),
+        };
+        Question {
+            filling: None,
+            id: InstanceId::new(&known(name), number),
+            health: Arc::new(health),
+            port: Some(port),
+            pid: std::process::id(),
+            dir: PathBuf::new(),
+            env: Arc::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn many_that_hang_do_not_hold_back_the_others() {
+        // It never answers: the system itself takes the connections.
+        let hangs = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a port");
+        let port = hangs.local_addr().expect("it has a port").port();
+        let answers = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("there is a port");
+        let well = answers.local_addr().expect("it has a port").port();
+        let (facts, mut learned) = unbounded_channel();
+        let asker = Asker::start(facts);
+        for number in 1..=MOST as u64 {
+            asker.begin(question("hangs", number, port));
+        }
+        asker.begin(question("well", 1, well));
+        let answering = async {
+            let (mut stream, _) = answers.accept().await.expect("it is asked");
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer)
+                .await
+                .expect("it listens");
+            stream
+        };
+        let bound = Duration::from_secs(30);
+        let _open = tokio::time::timeout(bound, answering)
+            .await
+            .expect("it is asked in time");
+        let fact = tokio::time::timeout(bound, learned.recv())
+            .await
+            .expect("it is heard");
+        let Some(Message::Fact(Fact::Answered { id, well: Well::Yes })) = fact else {
+            panic!("{fact:?}");
+        };
+        assert_eq!(id.component.as_str(), "well");
     }
 }

@@ -184,6 +184,7 @@ impl<E: Engine> Core<E> {
             self.write_again,
             self.flush_at,
             self.look_again,
+            self.onlookers.kept_until,
             self.naps.next(),
         ]
         .into_iter()

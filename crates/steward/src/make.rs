@@ -429,7 +429,8 @@ impl<E: Engine> Core<E> {
             let packed = packed
                 .await
                 .unwrap_or_else(|_| Err("packing broke off".to_owned()));
-            if let Ok(packed) = &packed {
+            // A new steward packs again, since it cannot know what has changed; what is the same is no news.
+            if let Some(packed) = packed.as_ref().ok().filter(|packed| packed.is_new) {
                 let files = match packed.files {
                     1 => "1 file".to_owned(),
                     files => format!("{files} files"),

@@ -44,6 +44,8 @@ pub struct Packed {
     pub digest: String,
     /// How many files are in it.
     pub files: usize,
+    /// It is not what was packed before.
+    pub is_new: bool,
 }
 
 /// Why an extension was not packed. The text says what to do next, on its own line.
@@ -97,8 +99,12 @@ pub fn pack(name: &Name, pack: &Pack, out: &Path) -> Result<Packed, PackError> {
     let listed = listed(folder)?;
     let bytes = zipped(&listed)?;
     let path = out.join(format!("{name}-{version}.zip"));
-    files::write_whole(&path, &bytes).map_err(|source| system("written", &path, source))?;
+    let is_new = files::read(&path).ok().as_ref() != Some(&bytes);
+    if is_new {
+        files::write_whole(&path, &bytes).map_err(|source| system("written", &path, source))?;
+    }
     Ok(Packed {
+        is_new,
         version,
         size: bytes.len() as u64,
         digest: blake3::hash(&bytes).to_hex().to_string(),

@@ -4,7 +4,7 @@ use crate::core::{Core, Message};
 use crate::errors::told;
 use crate::fill::Filling;
 use crate::make::{self, Looked, Rounds};
-use crate::tell::{Onlooker, Samples};
+use crate::tell::{MOST_WAITING, Onlooker, Samples};
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -19,7 +19,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::net::UnixListener;
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, UnboundedSender, channel};
 use tokio::sync::oneshot;
 use towpath_api::{
     Apply, DownArgs, Event, Explained, Keeps, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
@@ -39,7 +39,7 @@ const REFUSED: std::time::Duration = std::time::Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum Request {
     /// How everything is.
-    Status(oneshot::Sender<(Status, Vec<(String, Arc<Filling>)>)>),
+    Status(oneshot::Sender<(Status, Resources)>),
     /// Whether everything is as it was asked for, and well.
     Same(oneshot::Sender<Option<(Vec<towpath_model::run::Source>, Same)>>),
     /// Something else is wanted.
@@ -180,7 +180,8 @@ impl<E: Engine> Desk<E> {
 
     async fn apply(&self, body: &Bytes) -> Result<Answer, Refusal> {
         let apply: Apply = read(body)?;
-        let (onlooker, events) = onlooker(true, apply.only.clone());
+        let (mut onlooker, events) = onlooker(true, apply.only.clone());
+        onlooker.steady = apply.steady;
         let looked = Looked::at(apply, &self.rounds).await;
         self.send(Request::Apply(Box::new(looked), onlooker))?;
         Ok(lines(events))
@@ -342,8 +343,11 @@ pub(crate) fn query(args: LogArgs) -> LogQuery {
     }
 }
 
+/// Resources that can be looked at, by their names.
+pub(crate) type Resources = Vec<(String, Arc<Filling>)>;
+
 /// How resources are, all asked at once. One that does not answer soon is left out.
-async fn looked_at(resources: Vec<(String, Arc<Filling>)>) -> BTreeMap<String, Keeps> {
+async fn looked_at(resources: Resources) -> BTreeMap<String, Keeps> {
     let looks = resources.into_iter().map(|(name, filling)| async move {
         let keeps = filling.look().await?;
         Some((name, keeps))
@@ -379,11 +383,12 @@ pub(crate) fn told_lines(mut from: towpath_engine::Lines) -> Receiver<LogLine> {
     lines
 }
 
-fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, UnboundedReceiver<Event>) {
-    let (to, events) = unbounded_channel();
+fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, Receiver<Event>) {
+    let (to, events) = channel(MOST_WAITING);
     let onlooker = Onlooker {
         to,
         until_settled,
+        steady: false,
         of,
     };
     (onlooker, events)
@@ -457,13 +462,6 @@ struct Lines<R>(R);
 trait Source {
     type Line: Serialize;
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Self::Line>>;
-}
-
-impl<T: Serialize> Source for UnboundedReceiver<T> {
-    type Line = T;
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
-        self.poll_recv(context)
-    }
 }
 
 impl<T: Serialize> Source for Receiver<T> {

@@ -2,17 +2,18 @@
 
 use crate::core::Core;
 use crate::door::clock;
-use crate::fill::Filling;
+use crate::serve::Resources;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use tokio::sync::mpsc::UnboundedSender;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
 use towpath_decide::converge::{Because, Standing, Well};
 use towpath_decide::tend::{Part, Parts};
 use towpath_engine::Engine;
 use towpath_model::desired::component::Protocol;
-use towpath_model::run::{Life, State};
+use towpath_model::run::{Ask, Life, State};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 use towpath_store::Written;
@@ -20,13 +21,23 @@ use towpath_store::Written;
 /// So many of the newest instances of a component are told of when it is explained, be they still there or not.
 const TOLD_OF: u64 = 5;
 
+/// So many events may wait for somebody who looks on. Ten thousand components that come up at once are some forty thousand;
+/// whoever has not read those does not read any more.
+pub(crate) const MOST_WAITING: usize = 100_000;
+
+/// What is not asked how it is has to run for so long before it is told as well to whoever goes away then: what cannot even
+/// start, for want of a file or a variable, has ended by then.
+const STEADY: Duration = Duration::from_millis(300);
+
 /// Somebody who looks on.
 #[derive(Debug)]
 pub(crate) struct Onlooker {
     /// Where events go. When it is gone, so is whoever looked on.
-    pub(crate) to: UnboundedSender<Event>,
+    pub(crate) to: Sender<Event>,
     /// It goes when everything has settled; or else when everything is gone.
     pub(crate) until_settled: bool,
+    /// It is not told that all is well before what is not asked how it is has run for a moment.
+    pub(crate) steady: bool,
     /// Those that it asked for; everything when empty.
     pub(crate) of: Vec<String>,
 }
@@ -35,6 +46,8 @@ pub(crate) struct Onlooker {
 #[derive(Debug, Default)]
 pub(crate) struct Onlookers {
     all: Vec<(Onlooker, bool)>,
+    /// Until when somebody is kept who waits for what has just been started.
+    pub(crate) kept_until: Option<Instant>,
 }
 
 impl Onlookers {
@@ -53,7 +66,7 @@ impl Onlookers {
     pub(crate) fn refuse(&mut self) {
         if let Some((onlooker, _)) = self.all.pop() {
             // That it is gone already changes nothing.
-            let _ = onlooker.to.send(Event::Settled {
+            let _ = onlooker.to.try_send(Event::Settled {
                 well: false,
                 idle: false,
             });
@@ -61,16 +74,26 @@ impl Onlookers {
     }
 
     pub(crate) fn tell(&mut self, event: &Event) {
-        self.all
-            .retain(|(onlooker, _)| onlooker.to.send(event.clone()).is_ok());
+        self.all.retain(|(onlooker, _)| onlooker.tell(event));
     }
 
     /// Lets those go that wait until everything has settled.
     pub(crate) fn settle<'a>(&mut self, settled: bool, parts: impl Fn() -> &'a Parts) {
         if !settled || self.all.iter().all(|(onlooker, _)| !onlooker.until_settled) {
+            self.kept_until = None;
             return;
         }
         let parts = parts();
+        let now = clock::now();
+        let waits = self
+            .all
+            .iter()
+            .any(|(onlooker, _)| onlooker.until_settled && onlooker.steady);
+        // They are looked through once a moment, however much happens meanwhile.
+        if waits && self.kept_until.is_none_or(|at| at <= now) {
+            self.kept_until = unsteady(parts).map(|wait| now + wait);
+        }
+        let keeps = waits && self.kept_until.is_some();
         self.all.retain(|(onlooker, idle)| {
             if !onlooker.until_settled {
                 return true;
@@ -81,8 +104,11 @@ impl Onlookers {
                 .iter()
                 .filter(|(name, _)| asked(name))
                 .all(|(_, part)| part.state.is_well() || part.state == State::Stopped);
+            if well && keeps && onlooker.steady {
+                return true;
+            }
             // That it is gone already changes nothing.
-            let _ = onlooker.to.send(Event::Settled { well, idle: *idle });
+            let _ = onlooker.to.try_send(Event::Settled { well, idle: *idle });
             false
         });
     }
@@ -90,13 +116,48 @@ impl Onlookers {
     /// Everything is gone: the last thing that anybody is told. Answers when it has been said.
     pub(crate) async fn gone(mut self) {
         self.tell(&Event::Gone);
-        let last: Vec<UnboundedSender<Event>> = self.all.drain(..).map(|(onlooker, _)| onlooker.to).collect();
+        let last: Vec<Sender<Event>> = self.all.drain(..).map(|(onlooker, _)| onlooker.to).collect();
         for to in last {
             // The other side closes when it has passed everything on; a second is long for that.
             let closed = tokio::time::timeout(std::time::Duration::from_secs(1), to.closed());
             drop(closed.await);
         }
     }
+}
+
+impl Onlooker {
+    /// Tells an event; whether there is somebody who reads. Whoever does not is let go, with a word.
+    fn tell(&self, event: &Event) -> bool {
+        // The last place is for that word.
+        if self.to.capacity() > 1 {
+            return !matches!(self.to.try_send(event.clone()), Err(TrySendError::Closed(_)));
+        }
+        let text = "nothing was read here for so long that no more is told".to_owned();
+        let _ = self.to.try_send(Event::Note {
+            tone: Tone::Error,
+            text,
+        });
+        false
+    }
+}
+
+/// How long it takes until everything that runs and is not asked how it is has run for a moment; nothing where it has.
+fn unsteady(parts: &Parts) -> Option<Duration> {
+    let now = clock::today();
+    let is_asked = |part: &Part| {
+        let component = part.component.as_ref();
+        component.is_none_or(|component| component.health.ask != Ask::Runs)
+    };
+    let youngest = parts
+        .values()
+        .filter(|part| !is_asked(part))
+        .flat_map(|part| &part.standing)
+        .filter(|one| matches!(one.seen.life, Life::Running { .. }))
+        .map(|one| one.seen.since)
+        .max()?;
+    // A clock that was set back makes nobody wait for longer.
+    let age = Duration::try_from(now.duration_since(youngest)).unwrap_or_default();
+    STEADY.checked_sub(age).filter(|wait| !wait.is_zero())
 }
 
 impl<E: Engine> Core<E> {
@@ -181,14 +242,14 @@ impl<E: Engine> Core<E> {
                 .standing
                 .iter()
                 .filter(|one| one.seen.since != Timestamp::UNIX_EPOCH)
-                .map(instance)
+                .map(|one| instance(one, component))
                 .collect(),
             keeps: None,
         })
     }
 
     /// The resources that can be looked at, by their names.
-    pub(crate) fn resources(&self) -> Vec<(String, Arc<Filling>)> {
+    pub(crate) fn resources(&self) -> Resources {
         let well = self
             .tended
             .parts()
@@ -272,7 +333,7 @@ fn because(part: &Part) -> String {
     part.because.told(clock::spoken)
 }
 
-fn instance(one: &Standing) -> Instance {
+fn instance(one: &Standing, component: &towpath_model::run::Component) -> Instance {
     let (state, because) = match (&one.seen.life, &one.well) {
         (Life::Running { .. }, Well::Yes) => (State::Ready, "it is well".to_owned()),
         (Life::Running { .. }, Well::NotYet { late: None }) => {
@@ -295,7 +356,14 @@ fn instance(one: &Standing) -> Instance {
                 format!("{after}; it is started again at {}", clock::spoken(*until)),
             )
         }
-        (Life::Stopping { .. }, _) => (State::Stopping, "it has been asked to stop".to_owned()),
+        (Life::Stopping { .. }, _) => {
+            let until = one.seen.since.checked_add(component.stop.within.to_jiff());
+            let until = clock::spoken(until.unwrap_or(one.seen.since));
+            (
+                State::Stopping,
+                format!("it has been asked to stop, and is killed at {until}"),
+            )
+        }
         (Life::Ended { exit }, _) if exit.is_success() => (State::Done, exit.to_string()),
         (Life::Ended { exit }, _) => (State::Failed, exit.to_string()),
         (Life::Silent { keeper }, _) => (State::Unwell, Because::KeeperSilent(*keeper).to_string()),
@@ -388,5 +456,36 @@ impl Samples {
             samples.insert(key, (now, usage.cpu));
         }
         self.0 = samples;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_does_not_read_is_let_go_with_a_word() {
+        let (to, mut events) = tokio::sync::mpsc::channel(3);
+        let mut onlookers = Onlookers::default();
+        let onlooker = Onlooker {
+            to,
+            until_settled: false,
+            steady: false,
+            of: Vec::new(),
+        };
+        onlookers.add(onlooker, false);
+        for _ in 0..5 {
+            onlookers.tell(&Event::Gone);
+        }
+        assert!(onlookers.all.is_empty(), "nothing more is kept for it");
+        let mut told = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            told.push(event);
+        }
+        assert_eq!(told.len(), 3, "{told:?}");
+        let Some(Event::Note { text, .. }) = told.last() else {
+            panic!("{told:?}");
+        };
+        assert!(text.contains("no more is told"), "{text}");
     }
 }

@@ -158,6 +158,8 @@ fn become_kind(component: &mut Component, kind: Kind) {
                 policy: None,
             });
         }
+        // A resource is one of a command of its own: for whoever decides it is like what runs and listens.
+        Kind::Postgres | Kind::Redis | Kind::Bucket => component.single = true,
         Kind::Service | Kind::Worker | Kind::StandIn => {}
     }
 }
@@ -246,6 +248,7 @@ fn plain(name: Name) -> Component {
         timeout: None,
         retry: None,
         watch: Vec::new(),
+        resource: None,
         name,
     }
 }

@@ -88,7 +88,7 @@ const DOORS: &[(&str, &str)] = &[
         "the load is a program of a few lines, and reads its port",
     ),
     (
-        "examples/lockside/src/",
+        "examples/",
         "the programs of an example are plain programs, and their readers look for nothing of ours",
     ),
     (

@@ -193,5 +193,6 @@ fn component(number: usize) -> Result<Component, String> {
         timeout: None,
         retry: None,
         watch: Vec::new(),
+        resource: None,
     })
 }

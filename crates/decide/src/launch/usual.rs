@@ -5,8 +5,7 @@ use towpath_model::Desired;
 use towpath_model::finding::listed;
 use towpath_model::unit::Name;
 
-/// The names that an environment on somebody's own machine goes by. Where there are both, `dev` is a place that a team
-/// deploys to.
+/// The names that an environment on somebody's own machine goes by. Where both are written, `dev` is one that all share.
 const USUAL: [&str; 2] = ["local", "dev"];
 
 /// The environment that is meant when nobody names one: `local`, else `dev`, else the only one.

@@ -66,6 +66,7 @@ pub(crate) fn service(name: &str, needs: &[&str]) -> Component {
         timeout: None,
         retry: None,
         watch: Vec::new(),
+        resource: None,
     }
 }
 

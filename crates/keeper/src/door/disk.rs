@@ -48,6 +48,11 @@ pub(crate) fn is_deleted(file: impl AsFd) -> bool {
     rustix::fs::fstat(file).is_ok_and(|about| about.st_nlink == 0)
 }
 
+/// Whether something has that name.
+pub(crate) fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
 pub(crate) fn remove_folder(path: &Path) {
     let _ = fs::remove_dir_all(path);
 }

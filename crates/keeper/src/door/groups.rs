@@ -133,16 +133,21 @@ fn can_write(path: &Path) -> bool {
     fs::OpenOptions::new().write(true).open(path).is_ok()
 }
 
-pub(crate) fn make(group: &mut Group, limits: &Limits) {
+pub(crate) fn make(group: &mut Group, limits: &Limits) -> Vec<String> {
+    let mut refused = Vec::new();
+    let mut keep = |folder: &Path, made: io::Result<()>| {
+        let why = made.map_err(|error| format!("{}: {error}", folder.display()));
+        why.map_err(|why| refused.push(why)).is_ok()
+    };
     if let Some(folder) = group.unified.take()
-        && make_second(&folder, group.controls, limits).is_ok()
+        && keep(&folder, make_second(&folder, group.controls, limits))
     {
         group.unified = Some(folder);
     } else {
         group.controls = false;
     }
     let memory = limits.memory.map(|memory| memory.count().to_string());
-    make_first(&mut group.memory, |folder| {
+    make_first(&mut group.memory, &mut keep, |folder| {
         let memory = memory.as_deref().unwrap_or("-1");
         fs::write(folder.join("memory.limit_in_bytes"), memory)?;
         // Without swap, or what is too much would only be slow. Not every kernel counts swap.
@@ -153,19 +158,20 @@ pub(crate) fn make(group: &mut Group, limits: &Limits) {
     let quota = limits
         .cpu
         .map(|cpu| u64::from(cpu.millis()) * PERIOD_MICROS / 1000);
-    make_first(&mut group.cpu, |folder| match quota {
+    make_first(&mut group.cpu, &mut keep, |folder| match quota {
         None => Ok(()),
         // The kernel takes no quota below a millisecond.
         Some(quota) => fs::write(folder.join("cpu.cfs_quota_us"), quota.max(1000).to_string()),
     });
-    make_first(&mut group.pids, |folder| {
+    make_first(&mut group.pids, &mut keep, |folder| {
         // The keeper is in there, too.
         fs::write(
             folder.join("pids.max"),
             limits.pids.max(1).saturating_add(1).to_string(),
         )
     });
-    make_first(&mut group.freezer, |_| Ok(()));
+    make_first(&mut group.freezer, &mut keep, |_| Ok(()));
+    refused
 }
 
 fn make_second(folder: &Path, controls: bool, limits: &Limits) -> io::Result<()> {
@@ -185,9 +191,13 @@ fn make_second(folder: &Path, controls: bool, limits: &Limits) -> io::Result<()>
     fs::write(folder.join("pids.max"), limits.pids.max(1).to_string())
 }
 
-fn make_first(place: &mut Option<PathBuf>, limit: impl Fn(&Path) -> io::Result<()>) {
+fn make_first(
+    place: &mut Option<PathBuf>,
+    mut keep: impl FnMut(&Path, io::Result<()>) -> bool,
+    limit: impl Fn(&Path) -> io::Result<()>,
+) {
     let Some(folder) = place.take() else { return };
-    if make_folder(&folder, false).and_then(|()| limit(&folder)).is_ok() {
+    if keep(&folder, make_folder(&folder, false).and_then(|()| limit(&folder))) {
         *place = Some(folder);
     } else {
         remove(&folder);

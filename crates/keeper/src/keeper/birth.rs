@@ -22,6 +22,9 @@ use std::path::{Path, PathBuf};
 use towpath_decide::restart::History;
 use towpath_model::run::{Exit, Life, Seen};
 
+/// Somebody who looks into a folder without facts removes it under its lock: so often it is made again.
+const TRIES: usize = 10;
+
 /// What could not be done, for whoever gave the order.
 struct Refused {
     doing: &'static str,
@@ -90,12 +93,21 @@ fn claim(layout: &Layout, order: &Order) -> Result<Option<OwnedFd>, Refused> {
         subject: path.display().to_string(),
         errno,
     };
-    disk::make_folder(&folder).map_err(|error| refused("making a folder", &folder, errno_of(&error)))?;
     let path = folder.join(Layout::LOCK);
-    let lock = disk::open_lock(&path).map_err(|errno| refused("opening a file", &path, errno))?;
-    let is_ours = disk::lock(&lock).map_err(|errno| refused("locking a file", &path, errno))?;
-    let is_fresh = is_ours && Facts::read(layout, &order.id).is_none();
-    Ok(is_fresh.then_some(lock))
+    for _ in 0..TRIES {
+        disk::make_folder(&folder).map_err(|error| refused("making a folder", &folder, errno_of(&error)))?;
+        let lock = match disk::open_lock(&path) {
+            Err(Errno::NOENT) => continue,
+            lock => lock.map_err(|errno| refused("opening a file", &path, errno))?,
+        };
+        let is_ours = disk::lock(&lock).map_err(|errno| refused("locking a file", &path, errno))?;
+        if is_ours && disk::is_deleted(&lock) {
+            continue;
+        }
+        let is_fresh = is_ours && Facts::read(layout, &order.id).is_none();
+        return Ok(is_fresh.then_some(lock));
+    }
+    Err(refused("locking a file", &path, Errno::NOENT))
 }
 
 fn errno_of(error: &std::io::Error) -> Errno {

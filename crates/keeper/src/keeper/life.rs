@@ -127,7 +127,9 @@ impl Keeper {
     }
 
     fn launch(&mut self) {
-        self.group.make(&self.order.limits);
+        for why in self.group.make(&self.order.limits) {
+            self.book.say(&format!("a cgroup of it cannot be made: {why}"));
+        }
         self.alarm = self.group.memory_alarm();
         self.killed_before = self.group.out_of_memory();
         let is_watched = self.order.limits.memory.is_some() && !self.group.limits_memory();

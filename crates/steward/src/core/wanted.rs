@@ -8,12 +8,26 @@ use crate::tell::Onlooker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_api::{Apply, Tone};
-use towpath_decide::tend::Fact;
+use towpath_decide::tend::{Applied, Fact};
 use towpath_edge::{Edge, Patience};
 use towpath_engine::Engine;
 use towpath_model::run::{Component, Product, Value};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
+
+/// So many components are named when it is told what has changed.
+const MOST_NAMED: usize = 4;
+
+/// `web is`, `api, web are`, `a, b, c, d and 6 more are`.
+fn are(names: &[&Name]) -> String {
+    let named: Vec<&str> = names.iter().take(MOST_NAMED).map(|name| name.as_str()).collect();
+    let more = match names.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{}{more} {verb}", named.join(", "))
+}
 
 impl<E: Engine> Core<E> {
     /// Wants what a client has asked for.
@@ -76,6 +90,9 @@ impl<E: Engine> Core<E> {
         for refused in self.maker.watch(&product) {
             self.note(Tone::Warning, refused);
         }
+        if !asked {
+            self.tell_changes(&wanted);
+        }
         self.force_builds = build;
         self.untidy = true;
         let before = self.tended.is_settled();
@@ -84,6 +101,38 @@ impl<E: Engine> Core<E> {
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
         }
+    }
+
+    /// Says what follows from a manifest that has changed: whoever sees an instance stop wants to know why.
+    fn tell_changes(&mut self, wanted: &Applied) {
+        let runs = |name: &Name| self.tended.parts().get(name).filter(|part| part.lives());
+        let known = |name: &Name| {
+            let part = self.tended.parts().get(name);
+            part.is_some_and(|part| part.component.is_some())
+        };
+        let mut anew = Vec::new();
+        let mut new = Vec::new();
+        for (name, (_, digest)) in &wanted.components {
+            match runs(name) {
+                Some(part) if part.digest != *digest => anew.push(name),
+                None if !known(name) => new.push(name),
+                _ => {}
+            }
+        }
+        let gone = self.tended.parts().keys();
+        let gone: Vec<&Name> = gone
+            .filter(|name| known(name) && !wanted.components.contains_key(*name))
+            .collect();
+        let mut parts = vec!["the manifest has changed".to_owned()];
+        let told = [(anew, "started anew"), (new, "new"), (gone, "not in it any more")];
+        for (names, what) in told.iter().filter(|(names, _)| !names.is_empty()) {
+            parts.push(format!("{} {what}", are(names)));
+        }
+        let text = match parts.split_first() {
+            Some((first, rest)) if !rest.is_empty() => format!("{first}: {}", rest.join("; ")),
+            _ => parts.concat(),
+        };
+        self.note(Tone::Note, text);
     }
 
     /// What has stayed the same is kept once, not twice.
@@ -313,7 +362,6 @@ impl<E: Engine> Core<E> {
                 self.look_once_more(*looked, |looked| Message::Reread(Ok(Box::new(looked))));
             }
             Ok(looked) => {
-                self.note(Tone::Note, "the manifest has changed".to_owned());
                 self.apply(looked.apply, looked.digests, None).await;
             }
             Err(why) => {

@@ -119,12 +119,8 @@ fn what_cannot_be_packed_is_told_with_the_next_step() {
          build the extension, or let `files` name the folder in which its manifest.json lies"
     );
     let missing = Pack {
-        folder: format!(
-            "{
+        folder: format!("{}/web", folder.path().display()),
         policy: None,
-    }/web",
-            folder.path().display()
-        ),
     };
     assert_eq!(
         said(&missing),

@@ -3,15 +3,19 @@
 use super::Context;
 use crate::attend::{Ended, attend};
 use crate::cli::Down as Args;
-use crate::door::clock::Began;
+use crate::door::clock::{Began, turns};
 use crate::door::signals::Interrupts;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::talk::{self, failed, wait};
 use crate::view::measure::bytes;
 use crate::view::progress::{End, Progress, seconds};
+use crate::view::tame;
+use std::convert::Infallible;
 use std::fmt::Write;
-use towpath_api::{Client, ClientError, DownArgs};
+use std::time::Duration;
+use towpath_api::{Client, ClientError, DownArgs, Status, WITHOUT_USAGE};
+use towpath_model::run::State;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
@@ -119,10 +123,15 @@ pub(super) async fn finish(
     let client = here.client();
     let mut progress = Progress::default();
     let mut deaths = 0;
+    let patience = tell_who_takes_long(context, here);
+    let mut patience = std::pin::pin!(patience);
     loop {
         let attended = match ask(&client, how).await {
             Err(ClientError::Nobody | ClientError::Cut) => Ok(Ended::Cut),
-            Ok(mut answer) => attend(context.terminal, &mut answer, &mut progress, interrupts).await,
+            Ok(mut answer) => tokio::select! {
+                attended = attend(context.terminal, &mut answer, &mut progress, interrupts) => attended,
+                never = &mut patience => match never {},
+            },
             Err(error) => Err(error),
         };
         match attended.map_err(|error| failed(&error, here))? {
@@ -153,6 +162,49 @@ pub(super) async fn finish(
         .terminal
         .tell(&format!("{} has stopped, in {took}\n", here.title()));
     Ok(())
+}
+
+/// So long nobody wonders what it waits for.
+const WONDERS: Duration = Duration::from_secs(1);
+
+/// So many of those that take long are named.
+const MOST_NAMED: usize = 5;
+
+/// Where nothing is shown live, it is said once who takes long to stop, and until when that is waited for.
+async fn tell_who_takes_long(context: &Context, here: &Here) -> Infallible {
+    if !context.terminal.live {
+        turns(WONDERS).tick().await;
+        let question = format!("/status?{WITHOUT_USAGE}");
+        // Whoever does not answer is about to end.
+        if let Ok(status) = here
+            .client()
+            .ask::<_, Status>(http::Method::GET, &question, &())
+            .await
+        {
+            context.terminal.tell(&long(&status, &here.again("down --now")));
+        }
+    }
+    std::future::pending().await
+}
+
+/// Who takes long to stop.
+fn long(status: &Status, now: &str) -> String {
+    let mut stopping: Vec<String> = Vec::new();
+    for instance in status.components.iter().flat_map(|one| &one.instances) {
+        if instance.state == State::Stopping {
+            stopping.push(format!("{}  {}\n", instance.id, tame::plain(&instance.because)));
+        }
+    }
+    if stopping.is_empty() {
+        return String::new();
+    }
+    let more = stopping.len().saturating_sub(MOST_NAMED);
+    let mut text = stopping[..stopping.len() - more].concat();
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more");
+    }
+    let _ = writeln!(text, "`{now}` does not wait for that");
+    text
 }
 
 async fn ask(client: &Client, how: DownArgs) -> Result<towpath_api::Answer, ClientError> {

@@ -64,7 +64,8 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             }
             return Err(failure);
         }
-        let apply = apply(&here, args.build, launched);
+        let mut apply = apply(&here, args.build, launched);
+        apply.steady = args.detach;
         Session::begin(context, &here, &args, hatchling)?
             .run(Wanted::Apply(Box::new(apply)))
             .await
@@ -103,6 +104,7 @@ pub(super) fn apply(here: &Here, build: bool, launched: Launched) -> Apply {
         base: launched.base.into_iter().map(open).collect(),
         only: here.components.clone(),
         build,
+        steady: false,
         manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
     }
 }
@@ -180,7 +182,9 @@ impl<'a> Session<'a> {
                 Wanted::Apply(apply) => apply.build = false,
                 Wanted::Same(_) => {
                     let launched = launch(self.context, self.here)?;
-                    wanted = Wanted::Apply(Box::new(apply(self.here, false, launched)));
+                    let mut apply = apply(self.here, false, launched);
+                    apply.steady = self.owner.is_none();
+                    wanted = Wanted::Apply(Box::new(apply));
                 }
             }
         }

@@ -16,6 +16,9 @@ const TOLD: usize = 3;
 /// What took less was there at once.
 const NOTABLE: Duration = Duration::from_millis(50);
 
+/// On a screen with fewer columns there is room for the time or for the reason, and the reason says more.
+const NARROW: usize = 60;
+
 /// One turn of what turns while something is under way.
 const TURNS: &[char] = &['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -86,6 +89,8 @@ impl Progress {
 
     fn state(&mut self, name: &str, state: State, because: &str, now: Duration) -> Heard {
         let before = self.rows.get(name);
+        // What is stopped already has nothing to say of it: ten thousand that were asleep would be ten thousand lines.
+        let has_run = before.is_some() || state != State::Stopped;
         let first = before.map_or(now, |row| row.first);
         let changed = before.is_none_or(|row| row.state != state);
         let since = before.filter(|_| !changed).map_or(now, |row| row.since);
@@ -112,7 +117,7 @@ impl Progress {
                 ));
             }
             Heard::Nothing
-        } else if changed {
+        } else if changed && has_run {
             Heard::Plain(line)
         } else {
             Heard::Nothing
@@ -146,7 +151,7 @@ impl Progress {
         }
         let mut text: Vec<String> = shown
             .iter()
-            .map(|(key, row)| paint::cut(&self.row(key, row, name, now), columns))
+            .map(|(key, row)| paint::cut(&self.row(key, row, (name, columns), now), columns))
             .collect();
         if hidden > 0 {
             text.push(paint::cut(&self.counts(hidden), columns));
@@ -154,7 +159,7 @@ impl Progress {
         text
     }
 
-    fn row(&self, name: &str, row: &Row, width: usize, now: Duration) -> String {
+    fn row(&self, name: &str, row: &Row, (width, columns): (usize, usize), now: Duration) -> String {
         let under_way = !row.state.is_settled();
         let sign = match row.state {
             _ if under_way => turn(now),
@@ -180,7 +185,10 @@ impl Progress {
             paint::bold(&format!("{:width$}", paint::cut(name, width))),
             paint::state_as(row.state, state),
         );
-        if !(time.is_empty() && about.is_empty()) {
+        if columns < NARROW && !about.is_empty() {
+            let space = " ".repeat(State::Starting.word().len().saturating_sub(state.len()));
+            line.push_str(&space);
+        } else if !(time.is_empty() && about.is_empty()) {
             let space = " ".repeat(13_usize.saturating_sub(state.len()));
             line.push_str(&format!("{space}  {}", paint::dim(&format!("{time:>6}"))));
         }
@@ -345,6 +353,19 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_screen_has_room_for_the_reason_and_not_for_the_time() {
+        let (progress, _) = begun();
+        let live = progress.live(Duration::from_millis(12_300), (39, 20));
+        assert!(live.iter().all(|line| paint::width(line) <= 39));
+        insta::assert_snapshot!(shown(&live.join("\n")), @r"
+          ⠸ api        building     Compiling …
+          ⠸ dashboard  waiting   for api
+          ✓ db         ready            0.4s
+          ✗ mail       failed    ended with co…
+        ");
+    }
+
+    #[test]
     fn what_is_under_way_has_the_room() {
         let mut progress = Progress::default();
         for number in 0..100 {
@@ -391,6 +412,16 @@ mod tests {
         web  comes and goes: `towpath logs web` tells the rest
         web  stopped
         ");
+    }
+
+    #[test]
+    fn what_did_not_run_has_not_stopped() {
+        let mut progress = Progress::default();
+        let mut hear =
+            |name: &str, state: State| progress.hear(&self::state(name, state, ""), Duration::ZERO);
+        assert_eq!(hear("sleeper", State::Stopped), Heard::Nothing);
+        assert!(matches!(hear("web", State::Stopping), Heard::Plain(_)));
+        assert!(matches!(hear("web", State::Stopped), Heard::Plain(_)));
     }
 
     #[test]

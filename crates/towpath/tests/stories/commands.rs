@@ -177,3 +177,33 @@ fn a_doctor_looks_and_leaves_nothing() {
     assert!(!ran.err.contains("is wrong"), "{}", ran.err);
     assert!(!product.state().exists(), "nothing was asked for");
 }
+
+#[test]
+fn whoever_takes_long_to_stop_is_named_once_with_the_time_of_its_end() {
+    let product = Product::new(
+        "obstinate",
+        "[worker.deaf]\nrun = \"trap '' TERM; while :; do sleep 0.05; done\"\nstop = \"2s\"\n[worker.quick]\nrun = \"exec sleep 600\"\n",
+    );
+    product.up();
+    let ran = product.well(&["down"]);
+    let told = "deaf.1  it has been asked to stop, and is killed at ";
+    assert_eq!(ran.err.matches(told).count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("towpath down --now"), "{}", ran.err);
+    assert!(!ran.err.contains("quick.1"), "{}", ran.err);
+}
+
+#[test]
+fn an_up_that_goes_away_has_seen_what_has_no_health_check_run_for_a_moment() {
+    let product = Product::new(
+        "brief",
+        "[worker.brief]\nrun = \"sleep 0.05; echo no such table; exit 3\"\nrestart = \"never\"\n[worker.after]\nrun = \"exec sleep 600\"\n",
+    );
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("ended with code 3") && ran.err.contains("no such table"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(product.component("after")["state"], "ready");
+}

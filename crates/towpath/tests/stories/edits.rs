@@ -56,6 +56,7 @@ fn an_edit_of_the_manifest_is_followed_and_a_broken_one_changes_nothing() {
     let pid = product.pid("one");
     product.manifest("[worker.one]\nrun = \"exec sleep 600\"\n[worker.two]\nrun = \"exec sleep 601\"\n");
     product.until_state("two", "ready");
+    up.says("the manifest has changed: two is new");
     assert_eq!(product.pid("one"), pid, "what was not edited runs on");
     product.manifest("[worker.one]\nrun = \"exec sleep 600\"\nreplicas = \"many\"\n");
     eventually("it is told", || {
@@ -77,6 +78,7 @@ fn an_edit_of_the_manifest_is_followed_and_a_broken_one_changes_nothing() {
             .contains("cannot be followed"),
         "it is mended"
     );
+    up.says("the manifest has changed: one is started anew; two is not in it any more");
     assert!(product.running("two").is_empty());
     up.signal(rustix::process::Signal::INT);
     assert_eq!(up.end().code, Some(0));

@@ -11,7 +11,7 @@ use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -394,32 +394,91 @@ pub(crate) fn pids(component: &Value) -> BTreeSet<u32> {
         .collect()
 }
 
-/// Every process of this machine that has not ended.
+/// Every process that has not ended and may be of a story. One that is older than we are is not, and is not looked at again
+/// until its number may have been given to another: a machine where much is going on has tens of thousands of them.
 fn processes() -> impl Iterator<Item = u32> {
-    let all = fs::read_dir("/proc")
-        .expect("the system tells of its processes")
-        .flatten();
-    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| !is_over(*pid))
+    static STRANGERS: Mutex<Strangers> = Mutex::new(Strangers {
+        last: 0,
+        pids: BTreeSet::new(),
+    });
+    let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
+    strangers.forget_those_given_anew();
+    let ours = Stat::of(std::process::id()).map_or(0, |stat| stat.began);
+    let mut found = Vec::new();
+    let all = fs::read_dir("/proc").expect("the system tells of its processes");
+    let pids = all
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for pid in pids {
+        if strangers.pids.contains(&pid) {
+            continue;
+        }
+        match Stat::of(pid) {
+            Some(stat) if stat.began < ours => {
+                strangers.pids.insert(pid);
+            }
+            Some(stat) if !stat.is_over() => found.push(pid),
+            _ => {}
+        }
+    }
+    found.into_iter()
+}
+
+/// Processes that are not ours, and the number that was given last when they were looked at.
+struct Strangers {
+    last: u32,
+    pids: BTreeSet<u32>,
+}
+
+impl Strangers {
+    /// Numbers are given in turn, from the lowest again after the highest.
+    fn forget_those_given_anew(&mut self) {
+        let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let now = text
+            .split_ascii_whitespace()
+            .last()
+            .and_then(|pid| pid.parse().ok());
+        let (before, now) = (self.last, now.unwrap_or(0));
+        self.last = now;
+        self.pids.retain(|pid| match before <= now {
+            true => *pid <= before || *pid > now,
+            false => *pid <= before && *pid > now,
+        });
+    }
+}
+
+/// What the system tells of a process.
+struct Stat {
+    state: char,
+    parent: u32,
+    /// When it began, in ticks of the system's own clock.
+    began: u64,
+}
+
+impl Stat {
+    fn of(pid: u32) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Its name stands before that, and may hold anything.
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        Some(Stat {
+            state: fields.first()?.chars().next()?,
+            parent: fields.get(1)?.parse().ok()?,
+            began: fields.get(19)?.parse().ok()?,
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
 }
 
 /// Whether a process has ended, be it that nobody has taken note yet.
 pub(crate) fn is_over(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.trim_start().chars().next());
-    matches!(state, None | Some(None | Some('Z' | 'X')))
+    Stat::of(pid).is_none_or(|stat| stat.is_over())
 }
 
 pub(crate) fn parent(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?
-        .1
-        .split_ascii_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
+    Some(Stat::of(pid)?.parent)
 }
 
 pub(crate) fn words(pid: u32) -> Vec<String> {

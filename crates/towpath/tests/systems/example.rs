@@ -1,4 +1,5 @@
-//! An example in a folder of its own, with its programs as they are built for everybody, and somebody who asks it.
+//! An example in a folder of its own, and somebody who asks it things.
+#![allow(clippy::print_stdout, reason = "a story says that it was left out")]
 
 use crate::kit::{BOUND, Product};
 use serde_json::Value;
@@ -8,128 +9,156 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
-fn has_postgres() -> bool {
+/// Whether a Postgres can be had.
+pub(crate) fn has_postgres() -> bool {
     let on_path = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("initdb").exists()));
-    on_path || Path::new("/usr/lib/postgresql").exists()
+    on_path || fs::read_dir("/usr/lib/postgresql").is_ok()
 }
 
-/// The example of this name; nothing where no Postgres can be had.
-pub(crate) fn example(name: &str) -> Option<Product> {
+/// The example with its programs built where they always are, and its manifest changed so; nothing where it cannot run.
+pub(crate) fn example(name: &str, changes: &[(&str, &str)]) -> Option<Product> {
     if !has_postgres() {
         println!("left out: there is no Postgres here");
         return None;
     }
-    let target = examples().join("target");
     let built = Command::new("cargo")
         .args(["build", "--locked", "--package", name])
         .current_dir(examples())
-        .env("CARGO_TARGET_DIR", &target)
+        .env_remove("CARGO_TARGET_DIR")
         .output()
         .expect("cargo runs");
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{said}");
-    let product = Product::new(name, "");
-    copy(&examples().join(name), &product.folder);
-    let manifest = product.read("towpath.toml");
-    // They have been built, and here is no home with a toolchain in it.
-    let (build, run) = (
-        format!("cargo build --locked --package {name}"),
-        format!("cargo run --quiet --locked --package {name} --bin "),
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
     );
-    assert!(manifest.contains(&build) && manifest.contains(&run));
-    let manifest = manifest.replace(&build, "true").replace(&run, "../target/debug/");
+    let product = Product::new(name, "");
+    let from = examples().join(name);
+    for folder in ["migrations", "dashboard", "site"] {
+        copy(&from.join(folder), &product.folder.join(folder));
+    }
+    fs::copy(from.join("seed.sql"), product.folder.join("seed.sql")).expect("it can be copied");
+    let mut manifest = fs::read_to_string(from.join("towpath.toml")).expect("it is there");
+    // The programs have been built: here there is no home with a toolchain in it.
+    let command = format!("cargo build --locked --package {name}");
+    for (old, new) in [(command.as_str(), "true")].iter().chain(changes) {
+        assert!(manifest.contains(old), "`{old}` is not in the manifest");
+        manifest = manifest.replace(old, new);
+    }
     product.write("towpath.toml", &manifest);
-    let link = product.folder.join("../target");
-    std::os::unix::fs::symlink(target, link).expect("a link can be made");
+    let target = product.folder.join("../target");
+    std::os::unix::fs::symlink(examples().join("target"), target).expect("a link can be made");
     Some(product)
 }
 
-/// Everything but the sources and what an earlier run has left.
 fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).expect("it can be listed").flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        if name == "src" || name == "state" || name.to_string_lossy().starts_with('.') {
-            continue;
-        }
-        let to = to.join(name);
-        match path.is_dir() {
-            true => {
-                fs::create_dir(&to).expect("a folder can be made");
-                copy(&path, &to);
-            }
-            false => drop(fs::copy(&path, &to).expect("it can be copied")),
-        }
+    let Ok(files) = fs::read_dir(from) else { return };
+    fs::create_dir(to).expect("a folder can be made");
+    for file in files.flatten() {
+        fs::copy(file.path(), to.join(file.file_name())).expect("it can be copied");
     }
 }
 
-/// The port at which a component is reached from inside.
-#[track_caller]
-pub(crate) fn inside(product: &Product, name: &str) -> u16 {
-    let one = product.component(name);
-    let port = one["inside"]
-        .as_str()
-        .and_then(|address| address.rsplit_once(':'))
-        .and_then(|(_, port)| port.parse().ok());
-    port.unwrap_or_else(|| panic!("{name} is not reached: {one:#}"))
+/// An answer: its status, its head and its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
-/// Asks a component from inside. The answer's status and body.
-#[track_caller]
-pub(crate) fn ask(port: u16, line: &str, headers: &str, body: &str) -> (u16, Value) {
-    ask_host((port, "localhost"), line, headers, body)
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .into_iter()
+            .find_map(|(one, value)| one.eq_ignore_ascii_case(name).then_some(value))
+    }
+
+    /// The cookie that is given, as it is sent back.
+    pub(crate) fn cookie(&self) -> String {
+        let given = self.header("set-cookie").expect("a cookie is given");
+        given.split(';').next().unwrap_or_default().to_owned()
+    }
 }
 
-/// Asks for a path as people do, at the edge and by the component's name.
-#[track_caller]
-pub(crate) fn visit(product: &Product, name: &str, path: &str) -> (u16, Value) {
-    let port = product.status()["steward"]["http"].as_u64();
-    let port = port
-        .and_then(|port| u16::try_from(port).ok())
-        .expect("something is public");
-    let host = format!("{name}.{}.localhost", product.name);
-    ask_host((port, &host), &format!("GET {path}"), "", "")
+/// Where something is asked: a port, and the host that is named there.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) port: u16,
+    pub(crate) host: String,
 }
 
-#[track_caller]
-fn ask_host((port, host): (u16, &str), line: &str, headers: &str, body: &str) -> (u16, Value) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
-    stream.set_read_timeout(Some(BOUND)).expect("it can be set");
-    let length = body.len();
-    let request = format!(
-        "{line} HTTP/1.0\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    );
-    // Who refuses a large body need not have read all of it.
-    let _ = stream.write_all(request.as_bytes());
-    let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let body = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
-    (status.unwrap_or(0), body)
-}
+impl Place {
+    /// Of an address like `http://127.0.0.1:30117`.
+    pub(crate) fn of(url: &Value) -> Place {
+        let host = url
+            .as_str()
+            .and_then(|url| url.split("://").nth(1))
+            .unwrap_or_default();
+        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        Place {
+            port: port.unwrap_or_else(|| panic!("{url} has no port")),
+            host: host.to_owned(),
+        }
+    }
 
-#[track_caller]
-pub(crate) fn get(port: u16, path: &str) -> Value {
-    let (status, body) = ask(port, &format!("GET {path}"), "", "");
-    assert_eq!(status, 200, "{path}: {body}");
-    body
-}
+    pub(crate) fn ask(&self, method: &str, path: &str, cookie: &str, body: &Value) -> Answer {
+        let mut stream = self.begin(method, path, cookie, body);
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Answer {
+            status: status.unwrap_or(0),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
 
-pub(crate) fn post(port: u16, path: &str, body: &Value) -> (u16, Value) {
-    ask(port, &format!("POST {path}"), "", &body.to_string())
-}
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "", &Value::Null)
+    }
 
-/// What was made up for a name.
-pub(crate) fn made_up(product: &Product, name: &str) -> String {
-    let text = product.read(".towpath/local/generated.env");
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("{name}=")));
-    line.expect("it was made up").trim_matches(['"', '\'']).to_owned()
+    fn begin(&self, method: &str, path: &str, cookie: &str, body: &Value) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("somebody listens");
+        stream.set_read_timeout(Some(BOUND)).expect("it can be set");
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let (host, length) = (&self.host, body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookie}\r\n\
+             connection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).expect("it can be asked");
+        stream
+    }
+
+    /// Reads an answer that does not end, until it says something.
+    pub(crate) fn says(&self, path: &str, words: &str) -> bool {
+        let mut stream = self.begin("GET", path, "", &Value::Null);
+        let mut said = Vec::new();
+        let mut piece = [0; 4096];
+        while let Ok(count @ 1..) = stream.read(&mut piece) {
+            said.extend_from_slice(&piece[..count]);
+            if String::from_utf8_lossy(&said).contains(words) {
+                return true;
+            }
+        }
+        false
+    }
 }

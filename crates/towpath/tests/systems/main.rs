@@ -2,10 +2,14 @@
 #![allow(clippy::disallowed_methods, reason = "the real binary runs real systems")]
 
 mod example;
+mod inside;
 #[allow(dead_code, reason = "the stories use all of it")]
 #[path = "../stories/kit.rs"]
 mod kit;
 mod phishsentry;
 #[path = "../stories/programs.rs"]
 mod programs;
+mod reflect_coach;
 mod reflectpause;
+mod synapse;
+mod webapp;

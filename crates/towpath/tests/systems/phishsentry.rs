@@ -1,6 +1,6 @@
 //! PhishSentry: from a browser's report to a verdict, and what an operator's word changes.
 
-use crate::example::{ask, example, get, inside, made_up, post, visit};
+use crate::inside::{ask, example, get, inside, made_up, post, visit};
 use crate::kit::{Product, eventually};
 use serde_json::{Value, json};
 use std::thread;

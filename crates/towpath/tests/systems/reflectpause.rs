@@ -1,6 +1,6 @@
 //! ReflectPause: a harsh message, the pause that is offered, and what is kept of it and for how long.
 
-use crate::example::{example, get, inside, post};
+use crate::inside::{example, get, inside, post};
 use crate::kit::{Product, eventually};
 use serde_json::{Value, json};
 use std::fs;

@@ -24,51 +24,57 @@ fn synapse() {
         "DATABASE_URL=postgres://localhost/synapse\nDEV_GUILD_ID=1\n",
     )];
     assert_snapshot!(shown(&with(text, "local", &files, &[])), @r#"
-    service api: uvicorn synapse.api.main:app --host 0.0.0.0 --port 8000
+    service api: ../target/debug/synapse-api
       in /p
       runs 1 of 1
+      built by rust
+      needs discord
       listens 8000, public
       well /health within 30s
-      watches /p/synapse: sync
-      watches /p/config.yaml: sync
-      watches /p/pyproject.toml: restart
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       DATABASE_URL = sealed DATABASE_URL
       DISCORD_CLIENT_ID = "1076543210987654321"
+      DISCORD_CLIENT_SECRET = sealed DISCORD_CLIENT_SECRET
       DISCORD_REDIRECT_URI = "http://localhost:5173/auth/callback"
-      DISCORD_URL = "https://discord.com/api/v10"
+      DISCORD_URL = url of discord
       FRONTEND_URL = "http://localhost:5173"
       JWT_SECRET = sealed JWT_SECRET
       PORT = its port
-    bot bot: python -m synapse.bot
+    bot bot: ../target/debug/synapse-bot
       in /p
       runs 1 of 1, never two
-      watches /p/synapse: sync
-      watches /p/config.yaml: sync
-      watches /p/pyproject.toml: restart
+      built by rust
+      needs discord
+      well ../target/debug/synapse-bot health
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       DATABASE_URL = sealed DATABASE_URL
       DEV_GUILD_ID = sealed DEV_GUILD_ID
-      DISCORD_URL = "https://discord.com/api/v10"
-    service dashboard: npm run dev -- --port 5173
+      DISCORD_TOKEN = sealed DISCORD_TOKEN
+      DISCORD_URL = url of discord
+    service dashboard: ../target/debug/synapse-dashboard
       in /p
       runs 1 of 1
+      built by rust
       needs api
       listens 5173, public
       well / within 30s
-      watches /p/dashboard/**: restart
+      watches /p/dashboard: sync
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       API_URL = url of api
       PORT = its port
+    stand-in discord: cargo run --quiet --locked --package synapse --bin synapse-gateway
+      in /p
+      runs 1 of 1
+      listens any, plain, gateway
+      well port
+      PORT = its port
+    build rust: cargo build --locked --package synapse in /p
+      with rust 1.95
     values: DATABASE_URL DEV_GUILD_ID
-    make: JWT_SECRET (hex)
-    problem at environment.local.engine: `local` runs on docker, and this version starts processes only
-      help: write engine = "process" in [environment.local], or name another environment with `--env`
-    problem at service.api.env.DISCORD_CLIENT_SECRET.value: `api` does not start without `DISCORD_CLIENT_SECRET`, which has no value: OAuth2 application client secret
-      help: write DISCORD_CLIENT_SECRET=.. into .env; it comes from: Discord developer portal
-    problem at bot.bot.env.DISCORD_TOKEN.value: `bot` does not start without `DISCORD_TOKEN`, which has no value: Bot authentication token
-      help: write DISCORD_TOKEN=.. into .env; it comes from: Discord developer portal, one application an environment
-    note at build.dashboard.dockerfile: `dashboard` is started by `run`, and not from an image: dashboard/Dockerfile is not used
-      help: where something has to be built first, add a `command` to [build.dashboard]
-    note at build.python.dockerfile: `api` and `bot` are started by `run` each, and not from an image: Dockerfile is not used
-      help: where something has to be built first, add a `command` to [build.python]
+    make: DISCORD_CLIENT_SECRET (hex) DISCORD_TOKEN (hex) JWT_SECRET (hex)
     "#);
 }
 
@@ -76,19 +82,31 @@ fn synapse() {
 fn webapp() {
     let text = include_str!("../../../../../examples/webapp/towpath.toml");
     assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
-    function api: npm run start:api
+    function api: ../target/debug/webapp-api
       in /p
       runs 0 of 10
-      built by api
-      needs sign-in
+      built by rust
+      needs db sign-in
       listens any, public
       well /api/health within 30s
-      sleeps after 5m
-      watches /p/api: restart
+      sleeps after 1m
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
+      DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
       LOG_LEVEL = "debug"
       PORT = its port
       SIGN_IN_URL = url of sign-in
-    stand-in sign-in: npm run mock:auth
+      SUPABASE_JWT_SECRET = sealed SUPABASE_JWT_SECRET
+    postgres db: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well webapp may use webapp
+      keeps webapp of version any
+      migrates by /p/migrations
+      DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
+      PORT = its port
+    stand-in sign-in: cargo run --quiet --locked --package webapp --bin webapp-sign-in
       in /p
       runs 1 of 1
       listens any, plain, rest
@@ -97,21 +115,13 @@ fn webapp() {
     site web: -
       in /p
       runs 0 of 0
-      built by web
       needs api sign-in
       listens any, public, not inside, /api to api
-      serves /p/dist or Some("index.html")
-      watches /p/src: sync
-    build api: npm run build:api in /p
-      with node 22
-    build web: npm run build in /p
-      with node 22
-    problem at environment.dev.engine: `dev` runs on docker, and this version starts processes only
-      help: write engine = "process" in [environment.dev], or name another environment with `--env`
-    problem at postgres.db: `api` cannot start without `postgres.db`, and this version makes none
-      help: write the address of one that exists into .env, as `DATABASE_URL`; or bind it to a secret, as in [environment.dev.postgres.db]
-    problem at function.api.uses[1].secret: `api` does not start without `SUPABASE_JWT_SECRET`, which has no value: Checks the sessions of visitors
-      help: write SUPABASE_JWT_SECRET=.. into .env; it comes from: Supabase, project settings
+      serves /p/site or None
+      watches /p/site: sync
+    build rust: cargo build --locked --package webapp in /p
+      with rust 1.95
+    make: SUPABASE_JWT_SECRET (hex) TOWPATH_DB_PASSWORD (hex)
     "#);
 }
 
@@ -166,7 +176,7 @@ fn reflect_coach() {
     service core: node packages/core/dist/main.js
       in /p
       runs 1 of 1
-      needs ai?
+      needs ai? db queue
       listens any, api.internal
       well /healthz within 30s
       memory 512MiB
@@ -174,10 +184,20 @@ fn reflect_coach() {
       watches /p/pnpm-lock.yaml: restart
       AI_HMAC_SECRET = sealed AI_HMAC_SECRET
       AI_URL = url of ai
+      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
       DIGESTS_KEPT = "1"
       FEATURE_BINANCE = "false"
       FEATURE_VENDOR_FALLBACK = "false"
       HEURISTICS_ONLY = "false"
+      PORT = its port
+      REDIS_URL = "redis://default:" + sealed TOWPATH_QUEUE_PASSWORD + "@127.0.0.1:" + port of queue + "/0"
+    postgres db: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well reflect-coach may use reflect-coach
+      keeps reflect-coach of version 16
+      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
       PORT = its port
     service edge: node packages/edge/dist/main.js
       in /p
@@ -193,29 +213,52 @@ fn reflect_coach() {
       FEATURE_VENDOR_FALLBACK = "false"
       HEURISTICS_ONLY = "false"
       PORT = its port
+    bucket files: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain
+      well /-/health within 2m
+      keeps files of version any
+      DATABASE_URL = "http://127.0.0.1:" + port of files + "/files"
+      PORT = its port
+    redis queue: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well redis
+      keeps 0 of version 7
+      DATABASE_URL = "redis://default:" + sealed TOWPATH_QUEUE_PASSWORD + "@127.0.0.1:" + port of queue + "/0"
+      PORT = its port
     worker workers: node packages/workers/dist/main.js
       in /p
       runs 1 of 1
-      needs ai?
+      needs ai? db queue files
       well node packages/workers/dist/ready.js
       memory 512MiB
       watches /p/packages/**: restart
       watches /p/pnpm-lock.yaml: restart
       AI_HMAC_SECRET = sealed AI_HMAC_SECRET
       AI_URL = url of ai
+      AWS_ACCESS_KEY_ID = "reflect-coach"
+      AWS_ENDPOINT_URL_S3 = "http://127.0.0.1:" + port of files
+      AWS_REGION = "us-east-1"
+      AWS_SECRET_ACCESS_KEY = sealed TOWPATH_FILES_PASSWORD
+      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
       FEATURE_BINANCE = "false"
       FEATURE_VENDOR_FALLBACK = "false"
+      FILES_ACCESS_KEY_ID = "reflect-coach"
+      FILES_BUCKET = "files"
+      FILES_ENDPOINT = "http://127.0.0.1:" + port of files
+      FILES_REGION = "us-east-1"
+      FILES_SECRET_ACCESS_KEY = sealed TOWPATH_FILES_PASSWORD
+      FILES_URL = "http://127.0.0.1:" + port of files + "/files"
       HEURISTICS_ONLY = "false"
+      REDIS_URL = "redis://default:" + sealed TOWPATH_QUEUE_PASSWORD + "@127.0.0.1:" + port of queue + "/0"
       SIMULATION_TTL = "1h"
     values: AI_HMAC_SECRET
+    make: TOWPATH_DB_PASSWORD (hex) TOWPATH_FILES_PASSWORD (hex) TOWPATH_QUEUE_PASSWORD (hex)
     problem at environment.dev.engine: `dev` runs on docker, and this version starts processes only
       help: write engine = "process" in [environment.dev], or name another environment with `--env`
-    problem at postgres.db: `core` and `workers` cannot start without `postgres.db`, and this version makes none
-      help: write the address of one that exists into .env, as `DATABASE_URL`; or bind it to a secret, as in [environment.dev.postgres.db]
-    problem at bucket.files: `workers` cannot start without `bucket.files`, and this version makes none
-      help: write the address of one that exists into .env, as `FILES_URL`; or bind it to a secret, as in [environment.dev.bucket.files]
-    problem at redis.queue: `core` and `workers` cannot start without `redis.queue`, and this version makes none
-      help: write the address of one that exists into .env, as `REDIS_URL`; or bind it to a secret, as in [environment.dev.redis.queue]
     problem at service.core.env.DATA_KEY.value: `core` does not start without `DATA_KEY`, which has no value: Encrypts diaries; itself wrapped by the key service
       help: write DATA_KEY=.. into .env
     note at build.node.dockerfile: `core`, `edge` and `workers` are started by `run` each, and not from an image: docker/node.Dockerfile is not used
@@ -246,8 +289,10 @@ fn phishsentry() {
     worker model-jobs: python -m model_engine.jobs
       in /p
       runs 1 of 2
+      needs shared
       memory 16GiB
       INTEL_FEEDS = "false"
+      SHARED_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
     site ops-dashboard: -
       in /p/apps/ops-dashboard
       runs 0 of 0
@@ -259,12 +304,22 @@ fn phishsentry() {
       in /p/packages/scoring-api
       runs 2 of 2
       built by scoring-api
-      needs model-engine intel-feeds?
+      needs model-engine shared intel-feeds?
       listens any, public, scoring-api.dev.phishsentry.example
       well /healthz within 30s
       INTEL_FEEDS = "false"
       INTEL_FEEDS_URL = url of intel-feeds
       MODEL_ENGINE_URL = url of model-engine
+      PORT = its port
+      SHARED_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
+    postgres shared: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well phishsentry may use phishsentry
+      keeps phishsentry of version 16
+      migrates by /p/migrations
+      DATABASE_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
       PORT = its port
     function telemetry-ingress: node dist/server.js
       in /p/packages/telemetry-ingress
@@ -280,8 +335,7 @@ fn phishsentry() {
     build ops-dashboard: pnpm --filter ops-dashboard build in /p/apps/ops-dashboard
     build scoring-api: pnpm --filter scoring-api build in /p/packages/scoring-api
     build telemetry-ingress: pnpm --filter telemetry-ingress build in /p/packages/telemetry-ingress
-    problem at postgres.shared: `model-jobs` and `scoring-api` cannot start without `postgres.shared`, and this version makes none
-      help: write the address of one that exists into .env, as `SHARED_URL`; or bind it to a secret, as in [environment.dev.postgres.shared]
+    make: TOWPATH_SHARED_PASSWORD (hex)
     note at build.model-engine.dockerfile: `model-engine` and `model-jobs` are started by `run` each, and not from an image: packages/model-engine/Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.model-engine]
     "#);

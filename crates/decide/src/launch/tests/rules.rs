@@ -639,18 +639,38 @@ bucket.files.bind = "FILES"
     service api: api
       in /p
       runs 1 of 1
+      needs db cache?
       listens any
       well port
+      CACHE_URL = "redis://default:" + sealed TOWPATH_CACHE_PASSWORD + "@127.0.0.1:" + port of cache + "/0"
+      DB_URL = "postgres://p:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/p"
       FILES_URL = sealed FILES
+      PORT = its port
+    redis cache: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well redis
+      keeps 0 of version any
+      DATABASE_URL = "redis://default:" + sealed TOWPATH_CACHE_PASSWORD + "@127.0.0.1:" + port of cache + "/0"
+      PORT = its port
+    postgres db: -
+      in /p
+      runs 1 of 1, never two
+      listens any, plain, tcp
+      well p may use p
+      keeps p of version any
+      DATABASE_URL = "postgres://p:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/p"
       PORT = its port
     worker w: w
       in /p
       runs 1 of 1
+      needs db
+      DB_URL = "postgres://p:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/p"
     values: FILES
+    make: TOWPATH_CACHE_PASSWORD (hex) TOWPATH_DB_PASSWORD (hex)
     problem at environment.dev.engine: `dev` runs on docker, and this version starts processes only
       help: write engine = "process" in [environment.dev], or name another environment with `--env`
-    problem at postgres.db: `api` and `w` cannot start without `postgres.db`, and this version makes none
-      help: write the address of one that exists into .env, as `DB_URL`; or bind it to a secret, as in [environment.dev.postgres.db]
     "#);
     let files = [(".env", "FILES=x\nDB_URL=postgres://localhost/p")];
     let elsewhere = with(text, "dev", &files, &[]);
