@@ -3,6 +3,7 @@
 use crate::outside::run;
 use crate::sweep::Sweeper;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,7 +17,7 @@ pub(crate) struct Place {
     pub(crate) tiny: PathBuf,
     /// Ourselves; none where only the others are measured.
     pub(crate) towpath: Option<PathBuf>,
-    _sweeper: Sweeper,
+    _sweeper: Option<Sweeper>,
 }
 
 impl Place {
@@ -43,7 +44,22 @@ impl Place {
             towpath: (!peers_only).then_some(towpath),
             folder,
             kept,
-            _sweeper: sweeper,
+            _sweeper: Some(sweeper),
+        })
+    }
+
+    /// The same with another program under load: a script that is given its port.
+    pub(crate) fn with_script(&self, name: &str, text: &str) -> Result<Place, String> {
+        let folder = self.product(name)?;
+        write(&folder, "script", text)?;
+        let script = folder.join("script");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).map_err(|why| why.to_string())?;
+        Ok(Place {
+            tiny: script,
+            folder,
+            kept: self.kept.clone(),
+            towpath: self.towpath.clone(),
+            _sweeper: None,
         })
     }
 

@@ -18,7 +18,7 @@ const SIZES: &[(usize, f64, f64)] = &[
 ];
 
 /// What a process and its keeper may need, in MiB.
-const EACH: usize = 2;
+const EACH: usize = 1;
 
 pub(super) fn measure(place: &Place) -> Outcome {
     if place.towpath.is_none() {

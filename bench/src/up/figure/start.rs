@@ -1,6 +1,6 @@
 //! From a command to the first 200 of everything that it starts.
 
-use crate::outside::{BOUND, wait_for, wait_for_answers};
+use crate::outside::{self, BOUND, wait_for, wait_for_answers};
 use crate::peer::{self, Peer};
 use crate::place::Place;
 use crate::table::{self, Times};
@@ -11,7 +11,7 @@ use std::time::Instant;
 const ROUNDS: usize = 9;
 
 pub(super) fn one(place: &Place) -> Outcome {
-    let times = rounds(place, 1)?;
+    let times = rounds(peer::all(place, 1)?)?;
     table::print(&times);
     if let [bare, ours, ..] = times.as_slice()
         && place.towpath.is_some()
@@ -23,21 +23,33 @@ pub(super) fn one(place: &Place) -> Outcome {
     Ok(())
 }
 
+/// A service in Python with nothing in it: its start costs what the start of a real service costs at the least.
+const PYTHON: &str = "#!/bin/sh\nexec python3 -m http.server --bind 127.0.0.1 \"$1\"\n";
+
 pub(super) fn ten(place: &Place) -> Outcome {
-    let times = rounds(place, 10)?;
-    table::print(&times);
-    if let [bare, ours, ..] = times.as_slice()
+    println!("programs that start in a millisecond:\n");
+    against_bare(&rounds(peer::all(place, 10)?)?, place);
+    if !outside::is_program("python3") {
+        return Err(Miss::Lacks("there is no python3".to_owned()));
+    }
+    println!("\nservices in Python:\n");
+    let python = place.with_script("python", PYTHON)?;
+    against_bare(&rounds(peer::without_containers(&python, 10)?)?, &python);
+    Ok(())
+}
+
+fn against_bare(times: &[Times], place: &Place) {
+    table::print(times);
+    if let [bare, ours, ..] = times
         && place.towpath.is_some()
     {
         let ratio = ours.median().as_secs_f64() / bare.median().as_secs_f64();
         println!();
         table::against("to the processes alone", ratio, "times", 1.3, 1.3);
     }
-    Ok(())
 }
 
-fn rounds(place: &Place, services: usize) -> Result<Vec<Times>, Miss> {
-    let mut peers = peer::all(place, services)?;
+fn rounds(mut peers: Vec<Box<dyn Peer>>) -> Result<Vec<Times>, Miss> {
     let mut times: Vec<Times> = peers.iter().map(|peer| Times::of(peer.name())).collect();
     // The first round fills caches and is not counted.
     for round in 0..=ROUNDS {
