@@ -43,9 +43,8 @@ Write it:
     disable_help_subcommand = true,
     help_template = "{about}\n\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}",
     before_help = COMMANDS,
-    after_help = "Exit codes: 0 done, 1 the manifest is wrong or something is not well,
-            2 called wrongly, 3 something outside failed or is missing,
-            70 a mistake of ours"
+    after_help = "Exit codes: 0 done, 1 manifest wrong or something not well, 2 called wrongly,
+            3 something outside failed or is missing, 70 a mistake of ours"
 )]
 pub struct Cli {
     /// Colors: auto, always or never; NO_COLOR is honored

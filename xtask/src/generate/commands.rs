@@ -17,6 +17,14 @@ pub(super) fn reference() -> String {
     for name in names {
         if let Some(command) = cli.find_subcommand_mut(&name) {
             let _ = write!(text, "\n## towpath {name}\n\n```text\n{}\n```\n", plain(command));
+            for below in command.get_subcommands_mut() {
+                let own = below.get_name().to_owned();
+                let _ = write!(
+                    text,
+                    "\n## towpath {name} {own}\n\n```text\n{}\n```\n",
+                    plain(below)
+                );
+            }
         }
     }
     text

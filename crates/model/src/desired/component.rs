@@ -317,7 +317,10 @@ table! {
 }
 
 table! {
-    /// Something that a component needs.
+    /// Something that a component needs. Its address arrives as `NAME_URL`: of a Postgres and of a Redis with user, password
+    /// and database in it. A bucket brings `NAME_ENDPOINT`, `NAME_BUCKET`, `NAME_REGION`, `NAME_ACCESS_KEY_ID` and
+    /// `NAME_SECRET_ACCESS_KEY`, too, and the first one what SDKs look for by themselves: `AWS_ENDPOINT_URL_S3`, `AWS_REGION`,
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     Use { short [name] }
     /// The component, resource or outside thing.
     name: Ref<ToNeeded> { required eg "db" };

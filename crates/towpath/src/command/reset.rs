@@ -40,39 +40,47 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     if !args.yes {
         ask(context, &here, &name, weight, &stops)?;
     }
-    if status.is_none() {
-        // Nobody starts anything in it meanwhile.
-        let alone = here.state.start_alone()?;
-        if wait(self::attended(&here))? {
-            return Err(started_again(&name));
-        }
-        empty(&here, &name)?;
-        drop(alone);
-        let up = here.again("up");
-        context
-            .terminal
-            .tell(&format!("{name} is empty; `{up}` starts it fresh\n"));
-        return Ok(());
+    match status {
+        Some(_) => while_stopped(context, &here, &name, &stops),
+        None => at_rest(context, &here, &name),
     }
-    let acts = |names: &[String], verb| -> Vec<Act> { names.iter().map(|one| Act::of(one, verb)).collect() };
-    let (users, own) = (acts(&stops, "stop"), acts(std::slice::from_ref(&name), "stop"));
+}
+
+/// Empties what does not run, and what nobody starts meanwhile.
+fn at_rest(context: &Context, here: &Here, name: &str) -> Result<(), Failure> {
+    let alone = here.state.start_alone()?;
+    if wait(attended(here))? {
+        return Err(started_again(name));
+    }
+    empty(here, name)?;
+    drop(alone);
+    let up = here.again("up");
+    context
+        .terminal
+        .tell(&format!("{name} is empty; `{up}` starts it fresh\n"));
+    Ok(())
+}
+
+/// Stops those who use it and itself, empties it, and starts all of them again.
+fn while_stopped(context: &Context, here: &Here, name: &str, stops: &[String]) -> Result<(), Failure> {
+    let users = |verb| -> Vec<Act> { stops.iter().map(|one| Act::of(one, verb)).collect() };
     // First those who would miss it.
-    let stopped =
-        (users.is_empty() || carry_out(context, &here, &users)?) && carry_out(context, &here, &own)?;
+    let stopped = (stops.is_empty() || carry_out(context, here, &users("stop"))?)
+        && carry_out(context, here, &[Act::of(name, "stop")])?;
     let emptied = match stopped {
-        true => empty(&here, &name),
+        true => empty(here, name),
         false => Err(
             Failure::new(Kind::Remote, format!("nothing of {name} was deleted"))
                 .hint("it was interrupted before everything had stopped"),
         ),
     };
     // What was running runs again, whatever came of it.
-    let mut again = acts(std::slice::from_ref(&name), "start");
-    again.extend(acts(&stops, "start"));
-    let started = carry_out(context, &here, &again);
+    let mut again = vec![Act::of(name, "start")];
+    again.extend(users("start"));
+    let started = carry_out(context, here, &again);
     emptied?;
     if started? {
-        report(context, &here, &again)
+        report(context, here, &again)
     } else {
         keep::goes_on(context)
     }

@@ -1,5 +1,5 @@
 //! Resources of ours: real servers come up with the product, keep what they were given, and lose nothing that was acknowledged.
-#![allow(clippy::print_stdout, reason = "a story says that it was left out")]
+#![allow(clippy::print_stdout, reason = "a story that is left out says why")]
 
 use crate::kit::{Product, eventually, is_over, kill, pass, words};
 use rustix::process::Signal;
@@ -168,6 +168,13 @@ fn all_of_it_comes_up_with_one_command_keeps_what_it_has_and_goes_without_a_trac
     assert_eq!(redis(&cache, &["set", "boat", "Ewer"]), "OK");
     Files::of(&product).ask("PUT", "boats/ewer.txt", "a flat boat");
     is_told(&product);
+    // Being asked how it is leaves no trace in its log.
+    let log = product.logs("db");
+    assert!(log.contains("ready to accept connections"), "{log}");
+    assert!(
+        !log.contains("password") && !log.contains("could not receive"),
+        "{log}"
+    );
     product.well(&["down"]);
     product.leaves_nothing();
     product.up();
