@@ -36,6 +36,19 @@ pub(crate) trait Peer {
 
 /// All that can start so many services here, ourselves second. What is lacking is said.
 pub(crate) fn all<'a>(place: &'a Place, services: usize) -> Result<Vec<Box<dyn Peer + 'a>>, Miss> {
+    let mut peers = without_containers(place, services)?;
+    match Compose::new(place, services) {
+        Ok(compose) => peers.push(Box::new(compose)),
+        Err(miss) => println!("docker-compose: {miss}"),
+    }
+    Ok(peers)
+}
+
+/// Those of them that start processes: an image with a program in it need not be made for them.
+pub(crate) fn without_containers<'a>(
+    place: &'a Place,
+    services: usize,
+) -> Result<Vec<Box<dyn Peer + 'a>>, Miss> {
     let mut peers: Vec<Box<dyn Peer>> = vec![Box::new(Bare::new(place, services)?)];
     if place.towpath.is_some() {
         peers.push(Box::new(Towpath::new(place, services)?));
@@ -43,10 +56,6 @@ pub(crate) fn all<'a>(place: &'a Place, services: usize) -> Result<Vec<Box<dyn P
     match Honcho::new(place, services) {
         Ok(honcho) => peers.push(Box::new(honcho)),
         Err(miss) => println!("honcho: {miss}"),
-    }
-    match Compose::new(place, services) {
-        Ok(compose) => peers.push(Box::new(compose)),
-        Err(miss) => println!("docker-compose: {miss}"),
     }
     Ok(peers)
 }

@@ -96,7 +96,8 @@ pub(crate) struct Core<E> {
     pub(crate) addresses: Addresses,
     pub(crate) wardrobe: Wardrobe,
     pub(crate) asker: Asker,
-    pub(crate) asked: HashMap<InstanceId, u32>,
+    /// What is asked of whom: its process, and what a resource has been filled with by then.
+    pub(crate) asked: HashMap<InstanceId, (u32, String)>,
     pub(crate) naps: Naps,
     pub(crate) maker: Maker,
     pub(crate) inbox: UnboundedSender<Message>,
@@ -518,9 +519,14 @@ impl<E: Engine> Core<E> {
                 Life::Running { pid } if one.busy.is_none() => Some(pid),
                 _ => None,
             };
-            let known = self.asked.get(&one.seen.id).copied();
+            let known = self.asked.get(&one.seen.id);
+            let contents = component
+                .resource
+                .as_ref()
+                .map(|resource| resource.contents.as_str());
+            let contents = contents.unwrap_or_default();
             match pid {
-                Some(pid) if known != Some(pid) => {
+                Some(pid) if known.is_none_or(|(other, was)| *other != pid || was != contents) => {
                     let env = match component.health.ask {
                         Ask::Command(_) => {
                             self.wardrobe
@@ -528,7 +534,7 @@ impl<E: Engine> Core<E> {
                         }
                         _ => Default::default(),
                     };
-                    self.asked.insert(one.seen.id.clone(), pid);
+                    self.asked.insert(one.seen.id.clone(), (pid, contents.to_owned()));
                     let filling = self.filling(component, one.seen.port);
                     self.asker.begin(Question {
                         filling,

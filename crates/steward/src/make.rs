@@ -269,11 +269,25 @@ fn sealed(values: &BTreeMap<String, String>) -> Variables {
         .collect()
 }
 
+/// The names in a folder, one a line: a folder is read by what is in it.
+fn names_in(folder: &Path) -> Option<Vec<u8>> {
+    let mut names: Vec<String> = files::list(folder)
+        .ok()?
+        .into_iter()
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    Some(names.join("\n").into_bytes())
+}
+
 /// Whether the files that a product was read from are as they were.
 pub(crate) async fn unchanged(sources: Vec<Source>) -> bool {
     let looked = tokio::task::spawn_blocking(move || {
         sources.iter().all(|source| {
-            let found = files::read(Path::new(&source.path)).ok();
+            let found = match source.path.strip_suffix('/') {
+                Some(folder) => names_in(Path::new(folder)),
+                None => files::read(Path::new(&source.path)).ok(),
+            };
             found.map(|text| text_digest(&text)) == source.digest
         })
     });

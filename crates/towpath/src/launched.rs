@@ -8,6 +8,7 @@ use crate::door::{kept, person};
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use towpath_decide::launch::dotenv::{self, Dotenv};
 use towpath_decide::launch::{EnvFile, Launched, Surroundings, made, narrow, text_digest, usual_environment};
 use towpath_manifest::{Reading, place};
@@ -50,8 +51,43 @@ pub(crate) fn launch_checked(
     if !launched.generate.is_empty() {
         keep(&folder, name, &mut launched, &mut read)?;
     }
+    contents(&mut launched.product, &mut read)?;
     launched.product.sources = sources(checked, read);
     Ok(launched)
+}
+
+/// Reads what resources are migrated by and filled with: when it changes, they are not as they are wanted.
+fn contents(product: &mut run::Product, read: &mut Read) -> Result<(), Failure> {
+    for component in product.components.values_mut() {
+        let Some(resource) = component.resource.clone() else {
+            continue;
+        };
+        let folder = resource
+            .migrate
+            .as_ref()
+            .and_then(|migrate| migrate.folder.as_deref());
+        let mut paths: Vec<String> = Vec::new();
+        if let Some(folder) = folder {
+            let names = read.folder(Path::new(folder));
+            paths.extend(names.iter().map(|name| format!("{folder}/{name}")));
+        }
+        paths.extend(resource.seed.as_ref().and_then(|seed| seed.file.clone()));
+        let mut whole = String::new();
+        for path in paths.iter().filter(|path| !files::is_folder(Path::new(path))) {
+            read.file(Path::new(path))?;
+            let digest = read.digests.get(path).cloned().flatten();
+            whole.push_str(&format!("{path} {}\n", digest.unwrap_or_default()));
+        }
+        if !whole.is_empty() {
+            let contents = text_digest(whole.as_bytes());
+            let resource = Arc::new(run::Resource {
+                contents,
+                ..(*resource).clone()
+            });
+            Arc::make_mut(component).resource = Some(resource);
+        }
+    }
+    Ok(())
 }
 
 /// What would be started, for whoever only looks: nothing is made up and nothing is written.
@@ -152,6 +188,16 @@ struct Read {
 }
 
 impl Read {
+    /// The names in a folder, kept in mind as what it is read by: its path with a slash behind it.
+    fn folder(&mut self, path: &Path) -> Vec<String> {
+        let names = files::names(path).into_iter();
+        let mut names: Vec<String> = names.map(|name| name.trim_end_matches('/').to_owned()).collect();
+        names.sort_unstable();
+        let digest = files::is_folder(path).then(|| text_digest(names.join("\n").as_bytes()));
+        self.digests.insert(format!("{}/", path.display()), digest);
+        names
+    }
+
     /// The text of a file, with its digest kept in mind; also that there is none.
     fn file(&mut self, path: &Path) -> Result<Option<String>, Failure> {
         let bytes = files::bytes(path, MOST)?;

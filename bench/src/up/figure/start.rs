@@ -1,6 +1,6 @@
 //! From a command to the first 200 of everything that it starts.
 
-use crate::outside::{self, BOUND, wait_for, wait_for_answers};
+use crate::outside::{BOUND, wait_for, wait_for_answers};
 use crate::peer::{self, Peer};
 use crate::place::Place;
 use crate::table::{self, Times};
@@ -29,7 +29,7 @@ const PYTHON: &str = "#!/bin/sh\nexec python3 -m http.server --bind 127.0.0.1 \"
 pub(super) fn ten(place: &Place) -> Outcome {
     println!("programs that start in a millisecond:\n");
     against_bare(&rounds(peer::all(place, 10)?)?, place);
-    if !outside::is_program("python3") {
+    if !peer::is_there("python3") {
         return Err(Miss::Lacks("there is no python3".to_owned()));
     }
     println!("\nservices in Python:\n");
@@ -49,7 +49,7 @@ fn against_bare(times: &[Times], place: &Place) {
     }
 }
 
-fn rounds(mut peers: Vec<Box<dyn Peer>>) -> Result<Vec<Times>, Miss> {
+fn rounds(mut peers: Vec<Box<dyn Peer + '_>>) -> Result<Vec<Times>, Miss> {
     let mut times: Vec<Times> = peers.iter().map(|peer| Times::of(peer.name())).collect();
     // The first round fills caches and is not counted.
     for round in 0..=ROUNDS {

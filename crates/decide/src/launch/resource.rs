@@ -349,6 +349,7 @@ fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str
             phases: migrate.phases.clone(),
             lock: migrate.lock,
         }),
+        contents: String::new(),
         seed: resource.seed.as_ref().map(|seed| run::Seed {
             file: seed.file.as_ref().map(|file| draft.whole(file.as_str())),
             command: seed.command.as_ref().map(ToString::to_string),

@@ -43,6 +43,9 @@ pub struct Resource {
     pub migrate: Option<Migrate>,
     /// What a fresh one is filled with.
     pub seed: Option<Seed>,
+    /// The digest of what stands in the files of both: when it is another one, what is new in them is done while it runs.
+    #[serde(default)]
+    pub contents: String,
 }
 
 impl Resource {
@@ -51,6 +54,7 @@ impl Resource {
         Resource {
             migrate: None,
             seed: None,
+            contents: String::new(),
             ..self.clone()
         }
     }

@@ -8,10 +8,11 @@ use crate::tell::Onlooker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_api::{Apply, Tone};
+use towpath_decide::converge::Well;
 use towpath_decide::tend::{Applied, Fact};
 use towpath_edge::{Edge, Patience};
 use towpath_engine::Engine;
-use towpath_model::run::{Component, Product, Value};
+use towpath_model::run::{Component, InstanceId, Product, Value};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 
@@ -96,7 +97,12 @@ impl<E: Engine> Core<E> {
         self.force_builds = build;
         self.untidy = true;
         let before = self.tended.is_settled();
+        let refilled = self.refilled(&product);
         self.learn(Fact::Applied(wanted));
+        for id in refilled {
+            let well = Well::NotYet { late: None };
+            self.learn(Fact::Answered { id, well });
+        }
         self.look_for_folders();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
@@ -133,6 +139,19 @@ impl<E: Engine> Core<E> {
             _ => parts.concat(),
         };
         self.note(Tone::Note, text);
+    }
+
+    /// The instances of resources that are to be migrated or filled by something else than before: they are not well until
+    /// that is done, and go on meanwhile.
+    fn refilled(&self, product: &Product) -> Vec<InstanceId> {
+        let parts = self.tended.parts().iter();
+        let changed = parts.filter(|(name, part)| {
+            let contents = |component: &Arc<Component>| Some(component.resource.as_ref()?.contents.clone());
+            let was = part.component.as_ref().and_then(contents);
+            was.is_some() && was != product.components.get(*name).and_then(contents)
+        });
+        let instances = changed.flat_map(|(_, part)| &part.standing);
+        instances.map(|one| one.seen.id.clone()).collect()
     }
 
     /// What has stayed the same is kept once, not twice.
