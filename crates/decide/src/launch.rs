@@ -84,10 +84,23 @@ pub struct Launched {
     pub generate: Vec<(String, Generator)>,
     /// The environment that lies below that of every process.
     pub base: Variables,
+    /// The resources that somebody else has, and whose address is known.
+    pub bound: Vec<Bound>,
     /// What stands in the way: with one of them nothing is started.
     pub problems: Vec<Problem>,
     /// What a person should know, and nothing waits for.
     pub notes: Vec<Problem>,
+}
+
+/// A resource that somebody else has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// Its name.
+    pub name: Name,
+    /// The value that holds its address.
+    pub secret: String,
+    /// The version that it is to have.
+    pub version: Option<String>,
 }
 
 /// Something that stands in the way.
@@ -170,6 +183,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
         values,
         generate: generate.into_iter().collect(),
         base: given::base(surroundings.person),
+        bound: resource::bound(desired),
         problems,
         notes,
     }

@@ -8,10 +8,11 @@
 
 use super::draft::{Draft, Target};
 use super::variables::{address_of, plain};
-use super::{reach, variables};
+use super::{Bound, reach, variables};
 use crate::here::{delivered, prefix};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use towpath_model::Desired;
 use towpath_model::desired::component::{Protocol, Restart, Use};
 use towpath_model::desired::resource::{Resource, ResourceKind, StorageClass};
 use towpath_model::desired::secret::{Delivery, Generator};
@@ -135,6 +136,19 @@ pub(super) fn is_elsewhere(draft: &Draft<'_>, name: &Name, resource: &Resource) 
             .product
             .components()
             .any(|(_, _, component)| component.uses.iter().any(given))
+}
+
+/// The resources that are bound to an address, those with one that can be asked how they are.
+pub(super) fn bound(product: &Desired) -> Vec<Bound> {
+    let bound = product.resources().filter_map(|(kind, name, resource)| {
+        let secret = resource.bind.as_ref().filter(|_| kind != ResourceKind::Bucket)?;
+        Some(Bound {
+            name: name.clone(),
+            secret: secret.as_str().to_owned(),
+            version: resource.version.clone(),
+        })
+    });
+    bound.collect()
 }
 
 /// How a resource of ours is reached.

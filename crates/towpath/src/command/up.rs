@@ -20,9 +20,11 @@ use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
 use crate::view::failures::{self, Ailing, failures};
 use crate::view::lines::{ENGINE, Lines};
+use crate::view::paint;
 use crate::view::progress::{End, Heard, Progress};
 use crate::view::status::is_bad;
 use jiff::Timestamp;
+use std::time::Duration;
 use towpath_api::{
     Answer, Apply, ClientError, Component, DownArgs, Event, LogArgs, LogLine, Same, Status, WITHOUT_USAGE,
 };
@@ -33,6 +35,9 @@ use towpath_model::sealed::Sealed;
 
 /// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
 const MOST_DEATHS: u32 = 5;
+
+/// How long something outside may take to say how it is.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// The lines that are shown of what was said before somebody looked.
 const BEFORE: usize = 200;
@@ -64,12 +69,34 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             }
             return Err(failure);
         }
+        look_at_bound(context, &launched).await;
         let mut apply = apply(&here, args.build, launched);
         apply.steady = args.detach;
         Session::begin(context, &here, &args, hatchling)?
             .run(Wanted::Apply(Box::new(apply)))
             .await
     })
+}
+
+/// Asks the resources that somebody else has whether they can be reached and are of their version. One that is not may come
+/// while everything starts, so it stops nothing; but it is said before whoever needs it fails.
+async fn look_at_bound(context: &Context, launched: &Launched) {
+    let looks = launched.bound.iter().filter_map(|bound| {
+        let address = launched.values.get(&bound.secret)?;
+        let look = towpath_resource::check(address, bound.version.as_deref(), LOOK);
+        Some(async move { (bound, look.await) })
+    });
+    for (bound, looked) in futures_util::future::join_all(looks).await {
+        if let Err(error) = looked {
+            let hint = error.hint().map(|hint| format!("\n  help: {hint}"));
+            let warning = paint::yellow("warning");
+            let (name, hint) = (&bound.name, hint.unwrap_or_default());
+            context.terminal.tell(&format!(
+                "{warning}: {name}, which is bound by {}: {error}{hint}\n",
+                bound.secret
+            ));
+        }
+    }
 }
 
 /// What a steward says that has nothing to do; nothing where it has, or where there is none.
@@ -401,7 +428,7 @@ async fn heard(terminal: Terminal, events: Option<Answer>) {
     if let Some(mut events) = events {
         while let Ok(Some(event)) = events.next::<Event>().await {
             let fails = matches!(event, Event::State { state, .. } if matches!(state, State::Failed | State::Degraded));
-            match progress.hear(&event, std::time::Duration::ZERO) {
+            match progress.hear(&event, Duration::ZERO) {
                 Heard::Always(line) => terminal.tell(&line),
                 Heard::Plain(line) if fails => terminal.tell(&line),
                 _ => {}
