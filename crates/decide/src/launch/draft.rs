@@ -2,8 +2,8 @@
 
 use super::variables::Missing;
 use super::{Problem, Surroundings};
-use crate::here::{answers, stand_ins};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::here::{answers, delivered, stand_ins};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use towpath_model::Desired;
 use towpath_model::desired::component::{Component, ComponentKind, External};
 use towpath_model::desired::environment::Environment;
@@ -42,6 +42,8 @@ pub(super) struct Draft<'a> {
     targets: HashMap<&'a str, Target<'a>>,
     /// What the `.env` files say, the most exact one counting.
     written: HashMap<&'a str, &'a Sealed<String>>,
+    /// What is used under a name that the `.env` files give a value: somebody else has it.
+    elsewhere: HashSet<&'a str>,
     /// The flags that components see, as they see them.
     pub(super) flags: Vec<(String, bool)>,
     pub(super) components: BTreeMap<Name, run::Component>,
@@ -67,6 +69,9 @@ impl<'a> Draft<'a> {
             let on = product.is_on(name.as_str(), environment.as_str());
             Some((flag.as_env.as_ref()?.as_str().to_owned(), on))
         });
+        let uses = product.components().flat_map(|(_, _, component)| &component.uses);
+        let given = uses.filter(|using| written.contains_key(delivered(using).as_str()));
+        let elsewhere = given.map(|using| using.name.as_str()).collect();
         Draft {
             product,
             environment,
@@ -74,6 +79,7 @@ impl<'a> Draft<'a> {
             around,
             targets: targets(product, environment),
             written,
+            elsewhere,
             flags: flags.collect(),
             components: BTreeMap::new(),
             builds: BTreeMap::new(),
@@ -90,6 +96,11 @@ impl<'a> Draft<'a> {
     /// What there is under a name here.
     pub(super) fn target(&self, name: &str) -> Option<Target<'a>> {
         self.targets.get(name).copied()
+    }
+
+    /// Whether somebody else has a resource: it is bound, or `.env` says where it is. Then nothing is made.
+    pub(super) fn is_elsewhere(&self, name: &Name, resource: &Resource) -> bool {
+        resource.bind.is_some() || self.elsewhere.contains(name.as_str())
     }
 
     /// What the `.env` files say about a name.

@@ -44,7 +44,7 @@ pub(super) fn named(draft: &mut Draft<'_>, from: &str, asking: Asking<'_>) -> Op
             Some(secret) if part == "url" => secret_value(draft, secret.as_str(), asking).into(),
             Some(_) => Looked::Only(&["url"]),
             // What `.env` says of it is a whole address, under names of those who use it.
-            None if resource::is_elsewhere(draft, owner, resource) => Looked::Only(&[]),
+            None if draft.is_elsewhere(owner, resource) => Looked::Only(&[]),
             None => resource::part(draft, kind, owner, resource, part)
                 .map_or(Looked::Only(resource::PARTS), Looked::Value),
         },

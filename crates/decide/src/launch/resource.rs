@@ -127,17 +127,6 @@ pub(super) fn part_of(
     )
 }
 
-/// Whether somebody else has it: then nothing is made.
-pub(super) fn is_elsewhere(draft: &Draft<'_>, name: &Name, resource: &Resource) -> bool {
-    let given =
-        |using: &Use| using.name.as_str() == name.as_str() && draft.written(&delivered(using)).is_some();
-    resource.bind.is_some()
-        || draft
-            .product
-            .components()
-            .any(|(_, _, component)| component.uses.iter().any(given))
-}
-
 /// The resources that are bound to an address, those with one that can be asked how they are.
 pub(super) fn bound(product: &Desired) -> Vec<Bound> {
     let bound = product.resources().filter_map(|(kind, name, resource)| {
@@ -237,7 +226,7 @@ fn password_of(name: &Name) -> String {
 pub(super) fn resources(draft: &mut Draft<'_>) {
     let product = draft.product;
     for (kind, name, resource) in product.resources() {
-        if !is_elsewhere(draft, name, resource) {
+        if !draft.is_elsewhere(name, resource) {
             let made = started(draft, kind, name, resource);
             draft.components.insert(name.clone(), made);
         }
@@ -375,7 +364,7 @@ fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str
 /// The resources that a component waits for: those of ours that it uses.
 pub(super) fn waited_for<'a>(draft: &Draft<'a>, using: &Use) -> Option<&'a Name> {
     match draft.target(using.name.as_str())? {
-        Target::Resource(_, name, resource) if !is_elsewhere(draft, name, resource) => Some(name),
+        Target::Resource(_, name, resource) if !draft.is_elsewhere(name, resource) => Some(name),
         _ => None,
     }
 }

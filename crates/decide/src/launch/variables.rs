@@ -167,7 +167,7 @@ pub(super) fn of_build(
 fn used(draft: &mut Draft<'_>, using: &Use, asking: &Asking<'_>, env: &mut Env) {
     let variable = delivered(using);
     if let Some(Target::Resource(kind, name, resource)) = draft.target(using.name.as_str())
-        && !resource::is_elsewhere(draft, name, resource)
+        && !draft.is_elsewhere(name, resource)
     {
         resource::used(draft, kind, name, resource, using, env);
     } else if let Some(value) = address(draft, using, &variable, asking) {
@@ -252,7 +252,7 @@ fn part_of_used(draft: &mut Draft<'_>, variable: &str, uses: &[Use]) -> Option<V
     uses.iter().find_map(|using| {
         let rest = variable.strip_prefix(prefix(using.name.as_str()).as_str())?;
         if let Some(Target::Resource(kind, name, resource)) = draft.target(using.name.as_str())
-            && !resource::is_elsewhere(draft, name, resource)
+            && !draft.is_elsewhere(name, resource)
         {
             return resource::part_of(draft, kind, name, resource, rest);
         }
