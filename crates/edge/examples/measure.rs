@@ -145,6 +145,7 @@ fn target(name: &str, at: SocketAddr, inside: Option<u16>) -> Target {
         sticky: false,
         compress: true,
         routes: Vec::new(),
+        rules: Arc::default(),
         drain: Duration::ZERO,
         answer: Answer::Instances {
             ready: vec![(format!("{name}-1"), at)],

@@ -18,6 +18,7 @@ mod door;
 mod encode;
 mod ending;
 mod files;
+mod guard;
 mod headers;
 mod host;
 mod inside;
@@ -43,7 +44,10 @@ mod websocket;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use towpath_model::run::Rules;
 
 pub use running::Edge;
 
@@ -102,13 +106,25 @@ pub struct Target {
     pub sticky: bool,
     /// Answers are compressed with what the visitor accepts.
     pub compress: bool,
-    /// Parts of the address space that others answer: the beginning of the path, and the other target's name or an address
-    /// to send the visitor to. The longest beginning wins.
-    pub routes: Vec<(String, RouteTo)>,
+    /// Parts of the address space that others answer, or that have rules of their own. The longest beginning wins.
+    pub routes: Vec<Route>,
+    /// What is kept in front of it.
+    pub rules: Arc<Rules>,
     /// How long WebSockets of an instance that leaves may stay.
     pub drain: Duration,
     /// What answers.
     pub answer: Answer,
+}
+
+/// A part of an address space.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// The beginning of the path.
+    pub path: String,
+    /// Where it leads; to the target itself where nothing is said.
+    pub to: Option<RouteTo>,
+    /// What is kept in front of it, instead of the target's rules.
+    pub rules: Arc<Rules>,
 }
 
 /// Where a part of an address space leads.

@@ -6,6 +6,7 @@
 //! a path leads at most one step, so there are no circles to be found.
 
 use crate::RouteTo;
+use crate::table::Branch;
 
 /// The names that a route is found among.
 pub(crate) trait Names {
@@ -13,15 +14,15 @@ pub(crate) trait Names {
     fn named(&self, host: &str) -> Option<&str>;
     /// The target that is reached from outside, where there is just one.
     fn only(&self) -> Option<&str>;
-    /// The routes of a target.
-    fn routes(&self, target: &str) -> &[(String, RouteTo)];
+    /// The parts of a target's address space.
+    fn branches(&self, target: &str) -> &[Branch];
 }
 
 /// Where a request goes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Way<'t> {
-    /// To a target.
-    Target(&'t str),
+    /// To a target, through a part of the address space with rules of its own.
+    Target(&'t str, Option<&'t Branch>),
     /// The visitor is sent somewhere else.
     Redirect(&'t str),
     /// Nothing has this name.
@@ -37,14 +38,15 @@ pub(crate) fn route<'t>(names: &'t impl Names, host: &str, path: &str) -> Way<'t
         return Way::Unknown;
     };
     let longest = names
-        .routes(target)
+        .branches(target)
         .iter()
-        .filter(|(beginning, _)| begins(path, beginning))
-        .max_by_key(|(beginning, _)| beginning.len());
-    match longest {
-        Some((_, RouteTo::Target(other))) => Way::Target(other),
-        Some((_, RouteTo::Redirect(elsewhere))) => Way::Redirect(elsewhere),
-        None => Way::Target(target),
+        .filter(|branch| begins(path, &branch.path))
+        .max_by_key(|branch| branch.path.len());
+    match longest.map(|branch| (branch, &branch.to)) {
+        Some((branch, Some(RouteTo::Target(other)))) => Way::Target(other, Some(branch)),
+        Some((_, Some(RouteTo::Redirect(elsewhere)))) => Way::Redirect(elsewhere),
+        Some((branch, None)) => Way::Target(target, Some(branch)),
+        None => Way::Target(target, None),
     }
 }
 
@@ -60,9 +62,11 @@ fn begins(path: &str, beginning: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Route;
+    use std::sync::Arc;
 
-    /// A host, its target, and the routes of that.
-    type Row = (&'static str, &'static str, Vec<(String, RouteTo)>);
+    /// A host, its target, and the parts of that.
+    type Row = (&'static str, &'static str, Vec<Branch>);
 
     struct Product(Vec<Row>);
 
@@ -73,7 +77,7 @@ mod tests {
         fn only(&self) -> Option<&str> {
             (self.0.len() == 1).then(|| self.0[0].1)
         }
-        fn routes(&self, target: &str) -> &[(String, RouteTo)] {
+        fn branches(&self, target: &str) -> &[Branch] {
             self.0
                 .iter()
                 .find(|row| row.1 == target)
@@ -81,12 +85,32 @@ mod tests {
         }
     }
 
-    fn to(beginning: &str, target: &str) -> (String, RouteTo) {
-        (beginning.to_owned(), RouteTo::Target(target.to_owned()))
+    fn part(beginning: &str, to: Option<RouteTo>) -> Branch {
+        let route = Route {
+            path: beginning.to_owned(),
+            to,
+            rules: Arc::default(),
+        };
+        Branch::of(route, &[])
+    }
+
+    fn to(beginning: &str, target: &str) -> Branch {
+        part(beginning, Some(RouteTo::Target(target.to_owned())))
+    }
+
+    /// The way in words.
+    fn way(product: &Product, host: &str, path: &str) -> String {
+        match route(product, host, path) {
+            Way::Target(name, None) => name.to_owned(),
+            Way::Target(name, Some(branch)) => format!("{name} through {}", branch.path),
+            Way::Redirect(elsewhere) => format!("-> {elsewhere}"),
+            Way::Unknown => String::new(),
+        }
     }
 
     #[test]
     fn a_request_goes_where_its_host_and_path_say() {
+        let away = Some(RouteTo::Redirect("/new".to_owned()));
         let product = Product(vec![
             (
                 "web.hello.localhost",
@@ -94,32 +118,34 @@ mod tests {
                 vec![
                     to("/api", "api"),
                     to("/api/files/", "files"),
-                    ("/old".to_owned(), RouteTo::Redirect("/new".to_owned())),
+                    part("/upload", None),
+                    part("/old", away),
                 ],
             ),
             ("api.hello.localhost", "api", vec![to("/loop", "web")]),
         ]);
         let table = [
-            ("web.hello.localhost", "/", Way::Target("web")),
-            ("web.hello.localhost", "/index.html", Way::Target("web")),
-            ("web.hello.localhost", "/api", Way::Target("api")),
-            ("web.hello.localhost", "/api/users", Way::Target("api")),
-            ("web.hello.localhost", "/apiary", Way::Target("web")),
-            ("web.hello.localhost", "/api/files", Way::Target("api")),
-            ("web.hello.localhost", "/api/files/a", Way::Target("files")),
-            ("web.hello.localhost", "/old", Way::Redirect("/new")),
-            ("web.hello.localhost", "/old/page", Way::Redirect("/new")),
-            ("web.hello.localhost", "/older", Way::Target("web")),
-            ("api.hello.localhost", "/api", Way::Target("api")),
-            ("api.hello.localhost", "/loop", Way::Target("web")),
-            ("other.hello.localhost", "/", Way::Unknown),
-            ("hello.localhost", "/", Way::Unknown),
-            ("localhost", "/", Way::Unknown),
-            ("127.0.0.1", "/", Way::Unknown),
-            ("", "/", Way::Unknown),
+            ("web.hello.localhost", "/", "web"),
+            ("web.hello.localhost", "/index.html", "web"),
+            ("web.hello.localhost", "/api", "api through /api"),
+            ("web.hello.localhost", "/api/users", "api through /api"),
+            ("web.hello.localhost", "/apiary", "web"),
+            ("web.hello.localhost", "/api/files", "api through /api"),
+            ("web.hello.localhost", "/api/files/a", "files through /api/files/"),
+            ("web.hello.localhost", "/upload/a", "web through /upload"),
+            ("web.hello.localhost", "/old", "-> /new"),
+            ("web.hello.localhost", "/old/page", "-> /new"),
+            ("web.hello.localhost", "/older", "web"),
+            ("api.hello.localhost", "/api", "api"),
+            ("api.hello.localhost", "/loop", "web through /loop"),
+            ("other.hello.localhost", "/", ""),
+            ("hello.localhost", "/", ""),
+            ("localhost", "/", ""),
+            ("127.0.0.1", "/", ""),
+            ("", "/", ""),
         ];
         for (host, path, expected) in table {
-            assert_eq!(route(&product, host, path), expected, "{host}{path}");
+            assert_eq!(way(&product, host, path), expected, "{host}{path}");
         }
     }
 
@@ -127,8 +153,8 @@ mod tests {
     fn this_machine_is_the_only_public_target() {
         let product = Product(vec![("web.hello.localhost", "web", Vec::new())]);
         for host in ["localhost", "127.0.0.1", "::1", "web.hello.localhost"] {
-            assert_eq!(route(&product, host, "/a"), Way::Target("web"), "{host}");
+            assert_eq!(way(&product, host, "/a"), "web", "{host}");
         }
-        assert_eq!(route(&product, "example.com", "/a"), Way::Unknown);
+        assert_eq!(way(&product, "example.com", "/a"), "");
     }
 }

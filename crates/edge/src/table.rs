@@ -7,18 +7,42 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::client::Instance;
+use crate::guard::Guard;
 use crate::place::Place;
 use crate::route::{Names, Way, route};
-use crate::{Answer, RouteTo, Target};
+use crate::{Answer, Route, RouteTo, Target};
 
 /// A target as it was last set.
 #[derive(Debug)]
 pub(crate) struct Aim {
-    /// What was set; its instances have been taken out.
+    /// What was set; its instances and routes have been taken out.
     pub(crate) target: Target,
     /// Those that are ready.
     pub(crate) instances: Box<[Arc<Instance>]>,
     pub(crate) place: Arc<Place>,
+    /// What is kept in front of all of it.
+    pub(crate) guard: Arc<Guard>,
+    /// The parts of its address space.
+    pub(crate) branches: Box<[Branch]>,
+}
+
+/// A part of an address space.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) path: String,
+    pub(crate) to: Option<RouteTo>,
+    pub(crate) guard: Arc<Guard>,
+}
+
+impl Branch {
+    pub(crate) fn of(route: Route, before: &[Branch]) -> Branch {
+        let same = before.iter().filter(|branch| branch.path == route.path);
+        Branch {
+            guard: Guard::new(route.rules, same.map(|branch| &branch.guard)),
+            path: route.path,
+            to: route.to,
+        }
+    }
 }
 
 impl Aim {
@@ -46,7 +70,13 @@ impl Aim {
         for host in &mut target.hosts {
             host.make_ascii_lowercase();
         }
+        let known = before.map_or(&[][..], |aim| &aim.branches);
+        let routes = std::mem::take(&mut target.routes).into_iter();
+        let branches = routes.map(|route| Branch::of(route, known)).collect();
+        let guard = Guard::new(Arc::clone(&target.rules), before.iter().map(|aim| &aim.guard));
         Aim {
+            guard,
+            branches,
             target,
             instances,
             place,
@@ -78,7 +108,8 @@ pub(crate) struct Table {
 /// Where a request goes, with what it needs there.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Aim(Arc<Aim>),
+    /// To a target, past this guard.
+    Aim(Arc<Aim>, Arc<Guard>),
     Redirect(String),
     /// Nothing has this name.
     Unknown,
@@ -101,8 +132,11 @@ impl Table {
         match route(self, host, path) {
             Way::Unknown => Found::Unknown,
             Way::Redirect(elsewhere) => Found::Redirect(elsewhere.to_owned()),
-            Way::Target(name) => match self.targets.get(name) {
-                Some(aim) => Found::Aim(Arc::clone(aim)),
+            Way::Target(name, branch) => match self.targets.get(name) {
+                Some(aim) => {
+                    let guard = branch.map_or(&aim.guard, |branch| &branch.guard);
+                    Found::Aim(Arc::clone(aim), Arc::clone(guard))
+                }
                 None => Found::Gone(name.to_owned()),
             },
         }
@@ -170,8 +204,8 @@ impl Names for Table {
         names.next().is_none().then_some(first)
     }
 
-    fn routes(&self, target: &str) -> &[(String, RouteTo)] {
-        self.targets.get(target).map_or(&[], |aim| &aim.target.routes)
+    fn branches(&self, target: &str) -> &[Branch] {
+        self.targets.get(target).map_or(&[], |aim| &aim.branches)
     }
 }
 
@@ -194,6 +228,7 @@ mod tests {
             sticky: false,
             compress: false,
             routes: Vec::new(),
+            rules: Arc::default(),
             drain: Duration::ZERO,
             answer: Answer::Instances {
                 ready,
@@ -211,7 +246,7 @@ mod tests {
 
     fn found(table: &Table, host: &str) -> Option<String> {
         match table.outside(host, "/") {
-            Found::Aim(aim) => Some(aim.place.name.to_string()),
+            Found::Aim(aim, _) => Some(aim.place.name.to_string()),
             _ => None,
         }
     }

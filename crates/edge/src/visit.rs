@@ -73,13 +73,18 @@ async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) ->
     let path = parts.uri.path();
     let found = match visit.entry {
         Entry::Inside(port) => match state.table().inside(port) {
-            Some(aim) => Found::Aim(Arc::clone(aim)),
+            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard)),
             None => Found::Unknown,
         },
         _ => state.table().outside(&host.name, path),
     };
     match found {
-        Found::Aim(aim) => at_target(&state, visit, aim, host, Request::from_parts(parts, body)).await,
+        Found::Aim(aim, guard) => {
+            let request = Request::from_parts(parts, body);
+            let mut answer = at_target(&state, visit, aim, host, request).await;
+            guard.dress(answer.headers_mut());
+            answer
+        }
         Found::Redirect(elsewhere) => redirect(&elsewhere),
         Found::Gone(name) => {
             let words = format!("This path leads to {name}, which is not there.");

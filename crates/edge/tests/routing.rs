@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use kit::{Instance, edge, get, host, request, target, with};
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use towpath_edge::{Answer, RouteTo};
+use towpath_edge::{Answer, Route, RouteTo};
 
 const HOLD: Duration = Duration::from_secs(10);
 
@@ -95,15 +96,23 @@ async fn this_machine_is_the_only_public_component_or_a_list() {
     assert_eq!(running.ask(get("localhost", "/")).await.text(), "one GET /");
 }
 
+fn part(path: &str, to: RouteTo) -> Route {
+    Route {
+        path: path.to_owned(),
+        to: Some(to),
+        rules: Arc::default(),
+    }
+}
+
 #[tokio::test]
 async fn parts_of_an_address_space_lead_elsewhere() {
     let running = edge().await;
     let (web, api) = (Instance::start("web"), Instance::start("api"));
     let mut routed = target("web", &[("web", web.at)], HOLD);
     routed.routes = vec![
-        ("/api".to_owned(), RouteTo::Target("api".to_owned())),
-        ("/old".to_owned(), RouteTo::Redirect("/new?a".to_owned())),
-        ("/lost".to_owned(), RouteTo::Target("nobody".to_owned())),
+        part("/api", RouteTo::Target("api".to_owned())),
+        part("/old", RouteTo::Redirect("/new?a".to_owned())),
+        part("/lost", RouteTo::Target("nobody".to_owned())),
     ];
     running.set(routed).await;
     running.set(target("api", &[("api", api.at)], HOLD)).await;

@@ -3,12 +3,13 @@
 use crate::addresses::Addresses;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use towpath_decide::converge::Will;
 use towpath_decide::tend::Part;
 use towpath_edge::{Answer, RouteTo, Target};
 use towpath_model::desired::component::Protocol;
-use towpath_model::run::{Listens, State};
+use towpath_model::run::{Listens, Route, State};
 use towpath_model::unit::Name;
 
 /// How long a request waits for an instance.
@@ -46,19 +47,24 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         grpc: listens.is_some_and(|listens| listens.speaks.contains(&Protocol::Grpc)),
         sticky: listens.is_some_and(|listens| listens.sticky),
         compress: listens.is_none_or(|listens| listens.compress),
-        routes: routes
-            .filter_map(|route| {
-                let to = match (&route.to, &route.redirect) {
-                    (Some(to), _) => RouteTo::Target(to.to_string()),
-                    (None, Some(address)) => RouteTo::Redirect(address.clone()),
-                    (None, None) => return None,
-                };
-                Some((route.path.clone(), to))
-            })
-            .collect(),
+        routes: routes.map(part_of).collect(),
+        rules: listens
+            .map(|listens| Arc::clone(&listens.rules))
+            .unwrap_or_default(),
         drain: component.stop.drain.to_std(),
         answer,
     })
+}
+
+/// A part of an address space, as the edge takes it.
+fn part_of(route: &Route) -> towpath_edge::Route {
+    let to = route.to.as_ref().map(|to| RouteTo::Target(to.to_string()));
+    let elsewhere = || route.redirect.clone().map(RouteTo::Redirect);
+    towpath_edge::Route {
+        path: route.path.clone(),
+        to: to.or_else(elsewhere),
+        rules: Arc::clone(&route.rules),
+    }
 }
 
 /// How long files with a digest in their name are kept where nobody says otherwise: such a name never means other bytes.

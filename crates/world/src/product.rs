@@ -263,6 +263,7 @@ fn listens(port: Option<u16>) -> Listens {
         sticky: false,
         routes: Vec::new(),
         compress: false,
+        rules: Arc::default(),
     }
 }
 

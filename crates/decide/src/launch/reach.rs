@@ -3,6 +3,7 @@
 use super::Problem;
 use super::draft::{Draft, Target, listens};
 use crate::here::domains;
+use std::sync::Arc;
 use towpath_model::desired::component::{Component, ComponentKind, External, Health, Protocol};
 use towpath_model::run::{self, Ask, Listens, Route};
 use towpath_model::spec::Path;
@@ -31,6 +32,7 @@ pub(super) fn reached(
         sticky: component.sticky,
         routes: routes(draft, kind, name, component),
         compress: component.compress,
+        rules: Arc::default(),
     })
 }
 
@@ -56,6 +58,7 @@ pub(super) fn inside() -> Listens {
         sticky: false,
         routes: Vec::new(),
         compress: false,
+        rules: Arc::default(),
     }
 }
 
@@ -91,6 +94,7 @@ fn routes(draft: &mut Draft<'_>, kind: ComponentKind, name: &Name, component: &C
                 path: route.path.clone(),
                 to: answering,
                 redirect: route.redirect.clone(),
+                rules: Arc::default(),
             });
         }
     }

@@ -41,6 +41,7 @@ pub(crate) fn service(name: &str, needs: &[&str]) -> Component {
             sticky: false,
             routes: Vec::new(),
             compress: true,
+            rules: std::sync::Arc::default(),
         }),
         health: Health {
             ask: Ask::Port,

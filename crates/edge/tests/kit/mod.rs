@@ -85,6 +85,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         sticky: false,
         compress: false,
         routes: Vec::new(),
+        rules: std::sync::Arc::default(),
         drain: Duration::ZERO,
         answer,
     }

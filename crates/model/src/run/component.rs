@@ -4,7 +4,7 @@ use crate::choice;
 use crate::desired::component::{ComponentKind, Protocol, Restart, WatchAction};
 use crate::desired::resource::ResourceKind;
 use crate::desired::secret::Delivery;
-use crate::run::Resource;
+use crate::run::{Resource, Rules};
 use crate::sealed::Sealed;
 use crate::unit::{Bytes, Cpu, Duration, Glob, Name, Schedule, Zone};
 use serde::{Deserialize, Serialize};
@@ -238,21 +238,27 @@ pub struct Listens {
     pub domains: Vec<String>,
     /// Visitors stay on one instance.
     pub sticky: bool,
-    /// Parts of its address space that others answer, the longest path first.
+    /// Parts of its address space that others answer or that have rules of their own, the longest path first.
     pub routes: Vec<Route>,
     /// Answers are compressed.
     pub compress: bool,
+    /// What the edge keeps in front of it.
+    #[serde(default)]
+    pub rules: Arc<Rules>,
 }
 
 /// A part of an address space.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The beginning of the path.
     pub path: String,
-    /// Who answers there.
+    /// Who answers there, where that is somebody else.
     pub to: Option<Name>,
     /// Where the visitor is sent instead.
     pub redirect: Option<String>,
+    /// What the edge keeps there.
+    #[serde(default)]
+    pub rules: Arc<Rules>,
 }
 
 /// How an instance is known to be well.

@@ -1,7 +1,11 @@
 //! Units and choices in files and messages: as the text that people write.
 
-use super::{Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, Unit, VarName, Zone};
+use super::{
+    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Unit, Url, VarName,
+    Zone,
+};
 use crate::desired::component::{Protocol, Restart, WatchAction};
+use crate::desired::edge::{BotRule, SignIn};
 use crate::desired::resource::{Evict, Phase, ResourceKind};
 use crate::desired::secret::Delivery;
 use crate::run::{Kind, State};
@@ -30,7 +34,7 @@ macro_rules! as_text {
 }
 
 as_text!(
-    Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, VarName, Zone
+    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName, Zone
 );
 
 macro_rules! as_word {
@@ -54,6 +58,8 @@ macro_rules! as_word {
 }
 
 as_word!(
+    BotRule,
+    SignIn,
     Delivery,
     Evict,
     Kind,

@@ -1,0 +1,96 @@
+//! What the edge keeps in front of a component, spelled out.
+//!
+//! A part of an address space has whole rules, not differences: what holds for its component is in them already, so that a
+//! request is measured by one set of rules and nobody has to lay one over the other while it waits.
+
+use crate::desired::edge::{BotRule, SignIn};
+use crate::unit::{Cidr, Domain, Duration, Email, Rate, Url};
+use serde::{Deserialize, Serialize};
+
+/// What the edge keeps in front of a component, or of a part of its address space.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rules {
+    /// Headers of every answer, where the component itself has not said them.
+    pub headers: Vec<(String, String)>,
+    /// Only visitors from these networks pass; all do where none is named.
+    pub allow: Vec<Cidr>,
+    /// What a request may take.
+    pub bounds: Bounds,
+    /// Headers that a request has to carry.
+    pub require: Vec<Carried>,
+    /// A request that changes something has to come from the product's own pages.
+    pub own_pages: bool,
+    /// What is refused by how it looks.
+    pub unwanted: Unwanted,
+    /// Who may pass.
+    pub access: Option<Access>,
+    /// How long the edge may keep answers that their component lets it keep, at most.
+    pub cache: Option<Duration>,
+}
+
+/// What a request may take.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bounds {
+    /// How many requests in a time, and whose are counted together.
+    pub rate: Option<Rate>,
+    /// The bytes of a body.
+    pub body: Option<u64>,
+    /// How many are open at one instance before others are preferred.
+    pub soft: Option<u32>,
+    /// How many are open at one instance at most; more wait.
+    pub hard: Option<u32>,
+    /// How long it may take until an answer begins.
+    pub time: Option<Duration>,
+}
+
+/// A header that a request has to carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Its name.
+    pub header: String,
+    /// The methods that need it; all where none is named.
+    pub methods: Vec<String>,
+}
+
+/// What is refused by how it looks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unwanted {
+    /// What happens to requests that look automatic.
+    pub bots: BotRule,
+    /// Parts of paths.
+    pub paths: Vec<String>,
+    /// Queries and paths that look like an injection.
+    pub injections: bool,
+}
+
+impl Default for Unwanted {
+    fn default() -> Self {
+        Unwanted {
+            bots: BotRule::Allow,
+            paths: Vec::new(),
+            injections: false,
+        }
+    }
+}
+
+/// Who may pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Access {
+    /// How they sign in.
+    pub sign_in: SignIn,
+    /// The provider that they sign in at.
+    pub issuer: Option<Url>,
+    /// The name of the value that the provider, the password or the token is checked with.
+    pub secret: Option<String>,
+    /// Only these people.
+    pub people: Vec<Email>,
+    /// Only people with an address of these domains.
+    pub domains: Vec<Domain>,
+    /// Only members of these groups.
+    pub groups: Vec<String>,
+    /// How long a sign-in lasts.
+    pub lasts: Duration,
+}
