@@ -7,6 +7,7 @@
 
 use crate::door::groups as door;
 use rustix::fd::OwnedFd;
+use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use towpath_model::run::{InstanceId, Limits, Usage};
@@ -24,6 +25,10 @@ pub struct Grounds {
     pub(crate) pids: Option<String>,
     pub(crate) freezer: Option<String>,
 }
+
+/// How often it is looked who is outside. Each round halves what a fork bomb has made, at least: moving a process is faster
+/// than forking one.
+const ROUNDS: usize = 64;
 
 /// By what limits are kept there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,10 +138,24 @@ impl Group {
             .collect()
     }
 
-    /// Takes the keeper into the group that counts processes, where that is one of version 1: whatever it starts is in it
-    /// from its first moment, each time anew, and nobody has to join. That group limits nothing but their number.
+    /// Takes the keeper into the group that counts processes, where that is one of version 1: whatever it starts from then on
+    /// is in it from its first moment, and nobody has to join. That group limits nothing but their number. What has begun
+    /// before is taken in process by process, until nobody is outside: those who are in begin others inside.
     pub(crate) fn enter(&self) -> std::io::Result<()> {
-        self.pids.as_deref().map_or(Ok(()), door::enter)
+        let Some(counted) = self.pids.as_deref() else {
+            return Ok(());
+        };
+        door::enter(counted)?;
+        for _ in 0..ROUNDS {
+            let begun = self.unified.as_deref().map(door::members).unwrap_or_default();
+            let inside = door::members(counted);
+            let outside: Vec<Pid> = begun.into_iter().filter(|pid| !inside.contains(pid)).collect();
+            if outside.is_empty() {
+                break;
+            }
+            outside.into_iter().for_each(|pid| door::take_in(counted, pid));
+        }
+        Ok(())
     }
 
     /// Takes the keeper out of it again, and out of the one above, which is ours: a group with somebody in it cannot be

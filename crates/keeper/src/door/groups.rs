@@ -231,10 +231,19 @@ pub(crate) fn entry(folder: &Path) -> Option<OwnedFd> {
 
 /// Takes this process into a group.
 pub(crate) fn enter(folder: &Path) -> io::Result<()> {
+    join(folder, "0")
+}
+
+/// Takes a process into a group; one that has gone meanwhile needs none.
+pub(crate) fn take_in(folder: &Path, process: Pid) {
+    let _ = join(folder, &process.as_raw_nonzero().to_string());
+}
+
+fn join(folder: &Path, who: &str) -> io::Result<()> {
     fs::OpenOptions::new()
         .write(true)
         .open(folder.join("cgroup.procs"))
-        .and_then(|mut file| file.write_all(b"0"))
+        .and_then(|mut file| file.write_all(who.as_bytes()))
 }
 
 pub(crate) fn folder(folder: &Path) -> Option<OwnedFd> {
