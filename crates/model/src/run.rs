@@ -7,6 +7,7 @@
 mod component;
 mod instance;
 mod resource;
+mod shift;
 mod state;
 
 pub use component::{
@@ -15,4 +16,5 @@ pub use component::{
 };
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use resource::{Expiry, Migrate, Resource, Seed};
+pub use shift::Shift;
 pub use state::State;
