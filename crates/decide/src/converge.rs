@@ -404,7 +404,7 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
         steps.extend(starts(scene, component, current.len()..wanted, old.is_empty()));
     }
     let too_many = match scene.hours {
-        Some(_) => sleeps(scene).unwrap_or_else(|| self::wanted(scene)),
+        Some(_) => self::wanted(scene),
         None => Because::TooMany,
     };
     steps.extend(surplus(&current, wanted, &too_many));

@@ -214,6 +214,7 @@ impl fmt::Display for Because {
             }
             Because::Scheduled(count, window) => {
                 let many = match count {
+                    0 => "none now".to_owned(),
                     1 => "one instance".to_owned(),
                     count => format!("{count} instances"),
                 };
