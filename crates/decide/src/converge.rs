@@ -279,7 +279,7 @@ fn any_lives(scene: &Scene<'_>) -> bool {
 /// Why none is wanted of it, where its schedule says so.
 fn sleeps(scene: &Scene<'_>) -> Option<Because> {
     let hours = scene.hours.filter(|_| scene.instances == 0)?;
-    Some(Because::OffHours(hours.turn.clone()))
+    Some(Because::OffHours(hours.turn.clone().map(Box::new)))
 }
 
 /// Why so many are wanted.

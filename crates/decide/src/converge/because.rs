@@ -40,11 +40,11 @@ pub enum Because {
     /// Nobody has asked for it.
     Sleeps,
     /// Its schedule wants none of it until then, or never.
-    OffHours(Option<Turn>),
+    OffHours(Option<Box<Turn>>),
     /// Its schedule wants so many instances: the window, or none where they are the fewest that it may have.
     Scheduled(u32, Option<String>),
     /// It is so, and its schedule wants another number from then on.
-    InHours(Box<Because>, Turn),
+    InHours(Box<Because>, Box<Turn>),
     /// It is so, and a person wants so many until its schedule holds again.
     ByHand(Box<Because>, Timestamp),
     /// It is being built.
@@ -122,7 +122,7 @@ impl Because {
             ),
             Because::InHours(because, turn) => {
                 let because = because.told(time);
-                let Turn { at, instances, of } = turn;
+                let Turn { at, instances, of } = &**turn;
                 let then = match instances {
                     0 => "it sleeps".to_owned(),
                     1 => "one instance is wanted".to_owned(),

@@ -80,7 +80,9 @@ impl Part {
         let because = || Box::new(decided.because.clone());
         decided.because = match (self.scale, self.scale_until, &hours.turn) {
             (Some(_), Some(until), _) if is_told => Because::ByHand(because(), until),
-            (None, _, Some(turn)) if is_told && !self.sleeps() => Because::InHours(because(), turn.clone()),
+            (None, _, Some(turn)) if is_told && !self.sleeps() => {
+                Because::InHours(because(), Box::new(turn.clone()))
+            }
             _ => return,
         };
     }
