@@ -53,9 +53,25 @@ pub struct Component {
     pub requests: u64,
     /// Its instances.
     pub instances: Vec<Instance>,
+    /// What its schedule says, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// What it keeps, where it is a resource that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps: Option<Keeps>,
+}
+
+/// What a schedule says about how many instances run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// How many are wanted now, be it by hand.
+    pub wanted: u32,
+    /// Whether that was asked for by hand, and not by the schedule.
+    pub by_hand: bool,
+    /// Until when; nothing where no other number will be wanted.
+    pub until: Option<Timestamp>,
+    /// How many the schedule wants from then on.
+    pub then: Option<u32>,
 }
 
 /// What a resource keeps.

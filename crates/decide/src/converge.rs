@@ -14,12 +14,15 @@
 //!   answered for its whole deadline is restarted. One that has never been well is left to its author: it may be slow,
 //!   and ending it would hide why.
 //! - **When it refuses.** A single component is not started while anything of it lives, be it only being stopped.
+//! - **When it sleeps.** A component whose schedule wants none of it now is stopped as if by hand, needs nobody, and counts as
+//!   well for those that need it: they have to live with its hours.
 //! - **When it stops.** Whoever needs it goes first; then it is asked to stop, and is killed when its time is up.
 
 mod because;
 
 pub use because::{After, Because};
 
+use crate::hours::Hours;
 use jiff::Timestamp;
 use towpath_model::desired::component::Restart;
 use towpath_model::run::{Component, Exit, InstanceId, Kind, Life, Seen, State};
@@ -36,6 +39,8 @@ pub struct Scene<'a> {
     pub will: Will,
     /// How many instances should run.
     pub instances: u32,
+    /// What its schedule says, where that is who wants them.
+    pub hours: Option<&'a Hours>,
     /// How its build, files or package are.
     pub made: &'a Made,
     /// What it needs, and how that is.
@@ -245,7 +250,8 @@ pub fn prepare(scene: &Scene<'_>) -> Option<Decision> {
             ..Decision::of(State::Building, Because::Builds)
         }),
         Made::Failed(why) => Some(Decision::of(State::Failed, Because::BuildFailed(why.clone()))),
-        Made::Done if any_lives(scene) => None,
+        // What sleeps by its schedule needs nobody.
+        Made::Done if any_lives(scene) || sleeps(scene).is_some() => None,
         Made::Done => waits(scene),
     }
 }
@@ -268,6 +274,20 @@ fn make(scene: &Scene<'_>) -> Vec<(Step, Because)> {
 
 fn any_lives(scene: &Scene<'_>) -> bool {
     scene.standing.iter().any(Standing::lives)
+}
+
+/// Why none is wanted of it, where its schedule says so.
+fn sleeps(scene: &Scene<'_>) -> Option<Because> {
+    let hours = scene.hours.filter(|_| scene.instances == 0)?;
+    Some(Because::OffHours(hours.turn.clone().map(Box::new)))
+}
+
+/// Why so many are wanted.
+fn wanted(scene: &Scene<'_>) -> Because {
+    match scene.hours {
+        Some(hours) => Because::Scheduled(scene.instances, hours.of.clone()),
+        None => Because::Wanted(scene.instances),
+    }
 }
 
 /// What it waits for before it can start.
@@ -341,9 +361,11 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
             .filter(|_| scene.missing.is_none())
             .unwrap_or_else(told);
     }
-    // What ended for good by itself stays to be seen, until something else is wanted.
-    let is_current =
-        |one: &Standing| one.seen.digest == scene.digest && (one.lives() || one.stays_ended(component));
+    // What ended for good by itself stays to be seen, until something else is wanted, or its hours are over.
+    let asleep = sleeps(scene).is_some();
+    let is_current = |one: &Standing| {
+        one.seen.digest == scene.digest && (one.lives() || !asleep && one.stays_ended(component))
+    };
     let mut steps = forget(scene, |one| !is_current(one));
     let standing = scene.standing.iter();
     let current: Vec<&Standing> = standing.filter(|one| is_current(one) && !one.leaves()).collect();
@@ -381,7 +403,11 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
     if !blocked && again.is_none() {
         steps.extend(starts(scene, component, current.len()..wanted, old.is_empty()));
     }
-    steps.extend(surplus(&current, wanted));
+    let too_many = match scene.hours {
+        Some(_) => self::wanted(scene),
+        None => Because::TooMany,
+    };
+    steps.extend(surplus(&current, wanted, &too_many));
     let (heal, look_again) = heal(scene, component, &current);
     steps.extend(heal);
     let (state, because) = told(scene, &current, serving, old_serving, wanted);
@@ -409,7 +435,7 @@ fn starts(
         let why = if nth < lost {
             Because::KeeperLost
         } else if is_first {
-            Because::Wanted(scene.instances)
+            wanted(scene)
         } else {
             Because::Changed
         };
@@ -439,7 +465,7 @@ fn stands_alone(component: &Component) -> bool {
 }
 
 /// Those that are too many: what is not well goes first, then the youngest.
-fn surplus(current: &[&Standing], wanted: usize) -> Vec<(Step, Because)> {
+fn surplus(current: &[&Standing], wanted: usize, because: &Because) -> Vec<(Step, Because)> {
     let mut living: Vec<&&Standing> = current.iter().filter(|one| one.lives()).collect();
     living.sort_by_key(|one| (!one.serves(), one.seen.id.number));
     living.reverse();
@@ -450,7 +476,7 @@ fn surplus(current: &[&Standing], wanted: usize) -> Vec<(Step, Because)> {
         .into_iter()
         .take(too_many)
         .filter(|one| one.busy.is_none())
-        .map(|one| (Step::Stop(one.id()), Because::TooMany))
+        .map(|one| (Step::Stop(one.id()), because.clone()))
         .collect()
 }
 
@@ -494,6 +520,14 @@ fn told(
     old_serving: usize,
     wanted: usize,
 ) -> (State, Because) {
+    if let Some(because) = sleeps(scene) {
+        let state = if any_lives(scene) {
+            State::Stopping
+        } else {
+            State::Asleep
+        };
+        return (state, because);
+    }
     if wanted == 0 {
         return (State::Stopped, Because::NoneWanted);
     }

@@ -25,6 +25,14 @@ pub(crate) fn fewest(own: Option<&Environment>, kind: ComponentKind, component: 
     capped(own, wanted)
 }
 
+/// How many instances run outside the times of its schedule: the smallest number that `replicas` allows, none of a bot too.
+pub(crate) fn least(own: Option<&Environment>, kind: ComponentKind, component: &Component) -> u32 {
+    match is_single(kind, component) {
+        true => capped(own, component.replicas.min.min(1)),
+        false => capped(own, component.replicas.min),
+    }
+}
+
 /// The most instances that may run.
 pub(crate) fn most(own: Option<&Environment>, kind: ComponentKind, component: &Component) -> u32 {
     let wanted = match is_single(kind, component) {

@@ -4,6 +4,7 @@ pub mod converge;
 pub mod cost;
 pub mod health;
 mod here;
+pub mod hours;
 pub mod job;
 pub mod launch;
 pub mod lint;

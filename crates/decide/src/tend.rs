@@ -155,7 +155,7 @@ impl Tended {
                 if let Some(part) = self
                     .parts
                     .get_mut(&name)
-                    .filter(|part| part.sleeps() && part.will == Will::Up)
+                    .filter(|part| part.sleeps() && part.will == Will::Up && !part.is_kept_awake())
                 {
                     part.will = Will::Asleep;
                     self.touched.insert(name);
@@ -409,6 +409,7 @@ impl Tended {
         match wish {
             Wish::Up => {
                 part.will = Will::Up;
+                part.started = true;
                 part.turns.asked = part.is(Kind::Job);
                 part.retry();
             }
@@ -423,7 +424,10 @@ impl Tended {
                 part.restart = Some(why);
                 part.retry();
             }
-            Wish::Scale(instances) => part.scale = Some(instances),
+            Wish::Scale(instances) => {
+                part.scale = Some(instances);
+                part.scale_until = None;
+            }
             Wish::Make => {
                 let build = part
                     .component
@@ -543,6 +547,7 @@ impl Tended {
             self.built.entry(build.clone()).or_default().insert(name.clone());
         }
         part.accustom();
+        part.reschedule(old.as_deref());
         // Those that need it wait for another one now, or for none.
         self.touched
             .extend(self.users.get(name).into_iter().flatten().cloned());

@@ -8,6 +8,7 @@ mod component;
 mod instance;
 mod resource;
 mod rules;
+mod shift;
 mod state;
 
 pub use component::{
@@ -17,4 +18,5 @@ pub use component::{
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use resource::{Expiry, Migrate, Resource, Seed};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
+pub use shift::Shift;
 pub use state::State;

@@ -82,6 +82,8 @@ fn instances(name: &Name, part: &Part) -> Answer {
         part.state,
         State::Failed | State::Blocked | State::Looping | State::Stopped | State::Stopping
     );
+    // No request wakes what its schedule lets sleep: a crawler would keep it up all night.
+    let hopeless = hopeless || part.state == State::Asleep && !part.sleeps();
     let serving = part.standing.iter().filter(|one| one.serves());
     let ready: Vec<(String, SocketAddr)> = serving
         .filter_map(|one| {
@@ -90,7 +92,8 @@ fn instances(name: &Name, part: &Part) -> Answer {
         })
         .collect();
     let because = format!("{name} is {}: {}", part.state, part.because);
-    let replaced = part.will == Will::Up && part.standing.iter().any(|one| one.busy.is_some());
+    let replaced =
+        part.will == Will::Up && part.instances() > 0 && part.standing.iter().any(|one| one.busy.is_some());
     if ready.is_empty() && hopeless && !replaced {
         return Answer::Closed { because };
     }

@@ -32,7 +32,7 @@ impl Naps {
     /// Something about a component has changed.
     pub(crate) fn see(&mut self, name: &Name, part: &Part) {
         let idle = part.component.as_ref().and_then(|component| component.idle);
-        let awake = part.sleeps() && part.will == Will::Up && part.lives();
+        let awake = part.sleeps() && part.will == Will::Up && part.lives() && !part.is_kept_awake();
         match (awake, idle, self.at.contains_key(name)) {
             (true, Some(idle), false) => {
                 let now = clock::now();

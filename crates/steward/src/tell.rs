@@ -244,6 +244,7 @@ impl<E: Engine> Core<E> {
                 .filter(|one| one.seen.since != Timestamp::UNIX_EPOCH)
                 .map(|one| instance(one, component))
                 .collect(),
+            schedule: schedule(part),
             keeps: None,
         })
     }
@@ -322,6 +323,19 @@ impl<E: Engine> Core<E> {
     }
 }
 
+/// What the schedule of a component says, where it has one.
+fn schedule(part: &Part) -> Option<towpath_api::Schedule> {
+    let hours = part.hours.as_ref()?;
+    let by_hand = part.scale.is_some();
+    let turn = hours.turn.as_ref();
+    Some(towpath_api::Schedule {
+        wanted: part.instances(),
+        by_hand,
+        until: part.scale_until.filter(|_| by_hand).or(turn.map(|turn| turn.at)),
+        then: turn.map(|turn| turn.instances),
+    })
+}
+
 /// How those speak who reach a component.
 fn scheme(component: &towpath_model::run::Component) -> &'static str {
     let speaks = |protocol| {
@@ -333,7 +347,7 @@ fn scheme(component: &towpath_model::run::Component) -> &'static str {
 
 /// Why a component is as it is, with times as they are read here.
 fn because(part: &Part) -> String {
-    part.because.told(clock::spoken)
+    part.because.told(&clock::spoken)
 }
 
 fn instance(one: &Standing, component: &towpath_model::run::Component) -> Instance {
@@ -410,6 +424,9 @@ fn next_steps(name: &Name, part: &Part) -> Vec<String> {
             step("starts it anew, once what is wrong is mended", "restart"),
         ],
         State::Stopped => vec![step("starts it", "start")],
+        State::Asleep if part.hours.is_some() && !part.sleeps() => {
+            vec![step("wakes it, until its schedule wants another number", "start")]
+        }
         State::Blocked | State::Waiting => {
             let needs = part.component.iter().flat_map(|component| &component.needs);
             needs

@@ -74,7 +74,7 @@ pub enum Command {
     Status(Status),
     /// Print what components have written
     Logs(Logs),
-    /// Start components that were stopped
+    /// Start components that were stopped, or that sleep by their schedule
     Start(Keep),
     /// Stop components until they are started again
     Stop(Keep),

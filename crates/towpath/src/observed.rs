@@ -23,6 +23,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         inside: None,
         requests: 0,
         instances: Vec::new(),
+        schedule: None,
         keeps: None,
     });
     let mut components: BTreeMap<String, Component> = stopped.map(|one| (one.name.clone(), one)).collect();
@@ -38,6 +39,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
             inside: None,
             requests: 0,
             instances: Vec::new(),
+            schedule: None,
             keeps: None,
         });
         // What is worst of its instances is told of a component.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use towpath_decide::tend::Applied;
 use towpath_model::desired::component::Restart;
 use towpath_model::run::{
-    Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Place, Retry, Site, Stop,
+    Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Place, Retry, Shift, Site, Stop,
 };
-use towpath_model::unit::{Duration, Name, Unit, Zone};
+use towpath_model::unit::{Duration, Name, Unit, Window, Zone};
 
 /// What is wanted: components with the digests that they are started from, and their builds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +33,7 @@ impl Product {
             // More of the same is no change of what each is started from.
             let mut old = Component::clone(old);
             (old.instances, old.most) = (component.instances, component.most);
+            old.shifts.clone_from(&component.shifts);
             old == component
         };
         let digest = match self.components.get(&name).filter(|old| same(old)) {
@@ -187,6 +188,13 @@ fn special(component: &mut Component, word: &str) -> Result<(), String> {
         "within" => component.stop.within = value_of(value)?,
         "idle" => component.idle = Some(value_of(value)?),
         "cron" => component.cron = Some((value_of(&value.replace('_', " "))?, Zone::utc())),
+        "hours" => {
+            for shift in value.split('+') {
+                component.shifts.push(self::shift(shift).ok_or_else(unknown)??);
+            }
+            let most = component.shifts.iter().map(|shift| shift.instances).max();
+            component.most = component.most.max(most.unwrap_or(0));
+        }
         "retry" => {
             component.retry = Some(Retry {
                 times: value.parse().map_err(|_| unknown())?,
@@ -197,6 +205,17 @@ fn special(component: &mut Component, word: &str) -> Result<(), String> {
         _ => return Err(unknown()),
     }
     Ok(())
+}
+
+/// `daily_07:00-23:00=1`
+fn shift(text: &str) -> Option<Result<Shift, String>> {
+    let (when, instances) = text.split_once('=')?;
+    let instances = instances.parse().ok()?;
+    let when = value_of::<Window>(&when.replace('_', " "));
+    Some(when.map(|when| Shift {
+        when: when.in_zone(&Zone::utc()),
+        instances,
+    }))
 }
 
 pub(crate) fn value_of<U: Unit>(text: &str) -> Result<U, String> {
@@ -221,6 +240,7 @@ fn plain(name: Name) -> Component {
         build: None,
         needs: Vec::new(),
         instances: 1,
+        shifts: Vec::new(),
         most: 1,
         single: false,
         listens: Some(listens(None)),

@@ -1,8 +1,10 @@
 //! Whether what is wanted was reached, once nothing goes wrong any more.
 
 use crate::world::World;
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use towpath_decide::converge::Will;
+use towpath_decide::hours::hours;
 use towpath_decide::tend::Part;
 use towpath_model::desired::component::Restart;
 use towpath_model::run::{Component, Kind, Life, State};
@@ -31,6 +33,17 @@ impl World {
         unreached
     }
 
+    /// Whether a schedule changes what it wants about now: what follows from that takes its time.
+    pub fn is_about_to_turn(&self) -> bool {
+        let now = self.clock.today();
+        let near = SignedDuration::from_mins(3);
+        let turns = self.product.components.values().filter_map(|(component, _)| {
+            let before = now.checked_sub(near).unwrap_or(now);
+            hours(component, before)?.turn
+        });
+        turns.into_iter().any(|turn| turn.at.duration_since(now) < near)
+    }
+
     fn unreached_part(&self, component: &Component, digest: &str, part: &Part) -> Option<String> {
         let name = &component.name;
         let living: Vec<_> = self.machine.living(name).collect();
@@ -50,6 +63,11 @@ impl World {
         }
         if part.state == State::Failed && component.restart != Restart::Always {
             return None;
+        }
+        let rests = part.instances() == 0 && !component.shifts.is_empty();
+        if rests && part.state == State::Asleep {
+            let stands = living.first();
+            return stands.map(|seen| format!("{} lives, though {name} sleeps", seen.id));
         }
         if part.state != State::Ready {
             return Some(format!("{name} is {}: {}", part.state, part.because));

@@ -3,6 +3,7 @@
 //! | command | |
 //! | --- | --- |
 //! | `apply web 2 needs=db; db` | puts components into the product, and wants it so |
+//! | `apply bot bot 0 hours=daily_07:00-23:00=1+sat_23:00-02:00_Europe/Berlin=1` | one that sleeps by a schedule |
 //! | `change web`, `remove web` | the same, with another digest, or without it |
 //! | `again` | wants again what was wanted last, as one does whose steward has died |
 //! | `up`, `down`, `down at once` | all of it runs, even what was stopped; all of it stops |

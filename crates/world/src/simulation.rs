@@ -8,6 +8,16 @@ use crate::chance::Chance;
 use crate::script::play;
 use crate::world::World;
 
+/// When something may run that sleeps at other times.
+const HOURS: &[&str] = &[
+    "daily_00:00-00:03",
+    "daily_00:02-01:00",
+    "daily_00:05-00:20",
+    "daily_01:00-02:00",
+    "daily_23:00-00:01",
+    "thu_00:00-00:10",
+];
+
 /// The longest pause between two lines, in milliseconds: some follow at once, some when all has settled.
 const PAUSES: &[u64] = &[0, 0, 1, 3, 20, 200, 400, 1_500, 12_000, 90_000];
 
@@ -28,6 +38,9 @@ pub fn simulate(seed: u64, length: u64) -> Result<(), String> {
         script.join("\n")
     ))
 }
+
+/// How often it is waited until no schedule changes what it wants about now.
+const MOST_TURNS: u32 = 8;
 
 /// The script of a seed.
 pub fn script(seed: u64, length: u64) -> Vec<String> {
@@ -53,9 +66,21 @@ fn component(name: &str, chance: &mut Chance) -> String {
     match name {
         "db" if chance.once_in(3) => format!("db port=5432{build}"),
         "db" => format!("db{build}"),
-        "api" => format!("api {count} needs=db{build}"),
         "web" => format!("web {count} needs=api,fn?{build}"),
-        "bot" => format!("bot bot needs=api{build}"),
+        "bot" => match chance.below(3) {
+            0 => format!("bot bot needs=api{build}"),
+            // The worlds begin at midnight, and few of them last for an hour.
+            1 => format!("bot bot 0 needs=api hours={}=1{build}", chance.pick(HOURS)),
+            _ => {
+                let (one, other) = (chance.pick(HOURS), chance.pick(HOURS));
+                format!("bot bot 0 needs=api hours={one}=1+{other}=0{build}")
+            }
+        },
+        "api" if chance.once_in(4) => {
+            let hours = chance.pick(HOURS);
+            format!("api 1 needs=db hours={hours}={count}{build}")
+        }
+        "api" => format!("api {count} needs=db{build}"),
         "jobs" if chance.once_in(2) => format!("jobs worker {count} needs=db{build}"),
         "jobs" => format!("jobs job cron=every_1m retry=2{build}"),
         _ => format!("fn function{build}"),
@@ -122,6 +147,11 @@ pub fn verdict(script: &[String]) -> Option<String> {
             PATIENCE,
         ],
     );
+    for _ in 0..MOST_TURNS {
+        if world.is_about_to_turn() {
+            play_all(&mut world, &["advance 7m"]);
+        }
+    }
     let before = world.journal.written().len();
     let unreached = world.unreached();
     // A new steward finds nothing to do.

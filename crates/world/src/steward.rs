@@ -32,6 +32,9 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// How long outcomes wait to be written with the next intent.
 const FLUSH: Duration = Duration::from_millis(200);
 
+/// The longest wait for a time of day: the clock may be set meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
 /// The number of an intent that could not be written down.
 const UNWRITTEN: Seq = 0;
 
@@ -56,8 +59,8 @@ pub struct Steward {
     batch: Batch,
     flush_at: Option<Timestamp>,
     write_again: Option<Timestamp>,
-    /// When it looks again though nothing has happened: it was reckoned when it went to sleep, whatever the time of day
-    /// does meanwhile.
+    /// When it looks again though nothing has happened: it was reckoned when it went to sleep, and is soon enough for a time
+    /// of day that somebody sets meanwhile.
     look_at: Option<Timestamp>,
     /// What was decided and is not written down yet.
     prepared: Vec<Prepared>,
@@ -180,7 +183,7 @@ impl Steward {
             return false;
         }
         let look = self.tended.next_look();
-        self.look_at = look.map(|at| around.clock.steady_of(at));
+        self.look_at = look.map(|at| around.clock.steady_of(at).min(after(now, LONGEST_WAIT)));
         true
     }
 

@@ -1,5 +1,6 @@
 //! Why a component is as it is, and why something is done to it.
 
+use crate::hours::Turn;
 use jiff::Timestamp;
 use std::fmt;
 use towpath_model::run::{Exit, State};
@@ -38,6 +39,14 @@ pub enum Because {
     NoneWanted,
     /// Nobody has asked for it.
     Sleeps,
+    /// Its schedule wants none of it until then, or never.
+    OffHours(Option<Box<Turn>>),
+    /// Its schedule wants so many instances: the window, or none where they are the fewest that it may have.
+    Scheduled(u32, Option<String>),
+    /// It is so, and its schedule wants another number from then on.
+    InHours(Box<Because>, Box<Turn>),
+    /// It is so, and a person wants so many until its schedule holds again.
+    ByHand(Box<Because>, Timestamp),
     /// It is being built.
     Builds,
     /// Its build failed.
@@ -103,9 +112,29 @@ pub enum After {
 
 impl Because {
     /// The sentence for it, with times as somebody wants to read them.
-    pub fn told(&self, time: impl Fn(Timestamp) -> String) -> String {
+    pub fn told(&self, time: &dyn Fn(Timestamp) -> String) -> String {
         match self {
             Because::NextRun(at) => format!("it runs next at {}", time(*at)),
+            Because::OffHours(Some(turn)) => format!(
+                "it sleeps until {} (schedule {}); `towpath start` wakes it before",
+                time(turn.at),
+                turn.of
+            ),
+            Because::InHours(because, turn) => {
+                let because = because.told(time);
+                let Turn { at, instances, of } = &**turn;
+                let then = match instances {
+                    0 => "it sleeps".to_owned(),
+                    1 => "one instance is wanted".to_owned(),
+                    count => format!("{count} instances are wanted"),
+                };
+                format!("{because}; from {} on {then} (schedule {of})", time(*at))
+            }
+            Because::ByHand(because, until) => {
+                let because = because.told(time);
+                let until = time(*until);
+                format!("{because}; that was asked for by hand, and from {until} on its schedule holds again")
+            }
             Because::RunFailed(why, after) => {
                 let why = match &**why {
                     Because::Ended(exit) => exit.to_string(),
@@ -180,7 +209,23 @@ impl fmt::Display for Because {
             Because::Once => f.write_str("it runs once, when the product comes up"),
             Because::Retry(time, of) => write!(f, "its last run failed: try {time} of {of}"),
             Because::Runs => f.write_str("it runs"),
-            Because::NextRun(_) | Because::RunFailed(..) => f.write_str(&self.told(|at| format!("{at:.0}"))),
+            Because::OffHours(None) => {
+                f.write_str("its schedule never wants any of it; `towpath start` starts it all the same")
+            }
+            Because::Scheduled(count, window) => {
+                let many = match count {
+                    0 => "none now".to_owned(),
+                    1 => "one instance".to_owned(),
+                    count => format!("{count} instances"),
+                };
+                write!(f, "its schedule wants {many}")?;
+                window.iter().try_for_each(|window| write!(f, " ({window})"))
+            }
+            Because::OffHours(Some(_))
+            | Because::InHours(..)
+            | Because::ByHand(..)
+            | Because::NextRun(_)
+            | Because::RunFailed(..) => f.write_str(&self.told(&|at| format!("{at:.0}"))),
             Because::EndedWell => f.write_str("it ended well"),
             Because::RunsWhenAsked => f.write_str("it has no time of its own; `towpath start` runs it again"),
             Because::RestartedByPerson => f.write_str("it was restarted by hand"),

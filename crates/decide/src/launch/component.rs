@@ -3,9 +3,10 @@
 use super::build::{built, watched};
 use super::draft::{Draft, Target};
 use super::{Problem, reach, variables};
-use crate::here::{answers, fewest, is_single, most};
+use crate::here::{answers, fewest, is_single, least, most};
 use std::collections::BTreeMap;
 use towpath_model::desired::component::{Component, ComponentKind, External, Restart, Stop};
+use towpath_model::desired::scale::ScaleTime;
 use towpath_model::run::{self, Kind, Limits, Need};
 use towpath_model::spec::Path;
 use towpath_model::unit::{Bytes, Command, Duration, Name};
@@ -41,6 +42,7 @@ pub(super) fn component<'a>(
         true => variables::of(draft, kind, name, component, listens.is_some()),
         false => BTreeMap::new(),
     };
+    let shifts = shifts(draft, kind, component);
     let made = run::Component {
         name: name.clone(),
         kind: kind.into(),
@@ -55,9 +57,11 @@ pub(super) fn component<'a>(
         build,
         needs: needs(draft, name, component),
         instances: match answers(kind) && kind.runs() {
+            true if !shifts.is_empty() => least(draft.own, kind, component),
             true => fewest(draft.own, kind, component),
             false => 0,
         },
+        shifts,
         most: match kind.runs() {
             true => most(draft.own, kind, component),
             false => 0,
@@ -184,6 +188,24 @@ fn idle(kind: ComponentKind, component: &Component) -> Option<Duration> {
     }
 }
 
+/// How many run when, within what is allowed here. Where a window names no time zone the product's holds, as it does for
+/// the times of jobs.
+fn shifts(draft: &Draft<'_>, kind: ComponentKind, component: &Component) -> Vec<run::Shift> {
+    let times = component.scale.iter().flat_map(|scale| &scale.schedule);
+    let (least, most) = (
+        least(draft.own, kind, component),
+        most(draft.own, kind, component),
+    );
+    let shift = |time: &ScaleTime| run::Shift {
+        when: time.when.in_zone(&draft.product.time_zone),
+        instances: time.replicas.min(most).max(least),
+    };
+    times
+        .filter(|_| answers(kind) && kind.runs())
+        .map(shift)
+        .collect()
+}
+
 /// How a run that failed is tried again. What a worker tries again are jobs of its queue, which it knows by itself.
 fn retry(kind: ComponentKind, component: &Component) -> Option<run::Retry> {
     let retry = component.retry.as_ref().filter(|_| kind == ComponentKind::Job)?;
@@ -212,6 +234,7 @@ fn stand_in(draft: &Draft<'_>, name: &Name, external: &External, command: &Comma
         build: None,
         needs: Vec::new(),
         instances: 1,
+        shifts: Vec::new(),
         most: 1,
         single: false,
         listens: Some(reach::stand_in(external)),

@@ -103,6 +103,7 @@ pub fn digest(component: &Component, artifact: Option<&str>, values: &Variables)
         // Others look at these while it runs.
         needs: _,
         instances: _,
+        shifts: _,
         most: _,
         health: _,
         site: _,

@@ -264,6 +264,7 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
         build: None,
         needs: Vec::new(),
         instances: 1,
+        shifts: Vec::new(),
         most: 1,
         single: true,
         listens: Some(run::Listens {

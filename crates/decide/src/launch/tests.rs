@@ -7,7 +7,7 @@ mod rules;
 use super::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use towpath_model::run::{Ask, Build, Component, Listens, Value, Variable};
+use towpath_model::run::{Ask, Build, Component, Listens, Shift, Value, Variable};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Unit;
 
@@ -110,6 +110,8 @@ fn shown_component(one: &Component) -> String {
     row("in", one.dir.clone());
     let single = if one.single { ", never two" } else { "" };
     row("runs", format!("{} of {}{single}", one.instances, one.most));
+    let shift = |shift: &Shift| format!("{} {}", shift.instances, shift.when);
+    row("but", one.shifts.iter().map(shift).collect::<Vec<_>>().join(", "));
     row(
         "built by",
         one.build.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -124,6 +124,9 @@ pub struct Remembered {
     pub stopped: bool,
     /// How many instances a person wants.
     pub scale: Option<u32>,
+    /// Until when, where a schedule says another number then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_until: Option<Timestamp>,
     /// The greatest number that an instance of it has had.
     pub last: u64,
     /// What is remembered of a job.

@@ -1,8 +1,11 @@
 //! What is known of one component.
 
+mod asked;
+
 use super::PAUSE;
 use super::fact::{Act, Did, NoPort, Remembered};
 use crate::converge::{Because, Busy, Decision, Made, Scene, Standing, Step, Well, Will, converge};
+use crate::hours::Hours;
 use crate::job::{self, Turns};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -23,6 +26,10 @@ pub struct Part {
     pub will: Will,
     /// How many instances a person wants, where that is not what the manifest says.
     pub scale: Option<u32>,
+    /// Until when it does, where its schedule says another number then.
+    pub scale_until: Option<Timestamp>,
+    /// What its schedule said when it was decided last.
+    pub hours: Option<Hours>,
     /// Its instances, by their numbers.
     pub standing: Vec<Standing>,
     /// The greatest number that an instance of it has had.
@@ -40,6 +47,8 @@ pub struct Part {
     /// How often in a row there was no port for it.
     pub(super) refusals: u32,
     pub(super) restart: Option<Because>,
+    /// A person wants it to run, whatever its schedule says now.
+    pub(super) started: bool,
     pub(super) look: Option<Timestamp>,
     /// It lived when it was decided last.
     pub(super) lived: bool,
@@ -54,6 +63,8 @@ impl Default for Part {
             digest: String::new(),
             will: Will::Up,
             scale: None,
+            scale_until: None,
+            hours: None,
             standing: Vec::new(),
             last: 0,
             state: State::Stopped,
@@ -64,6 +75,7 @@ impl Default for Part {
             trouble: None,
             refusals: 0,
             restart: None,
+            started: false,
             look: None,
             lived: false,
             kept: Remembered::default(),
@@ -124,11 +136,9 @@ impl Part {
             return 0;
         };
         // What sleeps has none by itself; awake it needs one.
-        let written = if self.sleeps() {
-            component.instances.max(1)
-        } else {
-            component.instances
-        };
+        let hours = self.hours.as_ref();
+        let written = hours.map_or(component.instances, |hours| hours.instances);
+        let written = if self.sleeps() { written.max(1) } else { written };
         let wanted = self.scale.unwrap_or(written);
         // Two cannot listen on one port.
         let fixed = component
@@ -147,6 +157,7 @@ impl Part {
         Remembered {
             stopped: self.will == Will::Stopped,
             scale: self.scale,
+            scale_until: self.scale_until,
             last: self.last,
             turns: self.turns,
         }
@@ -157,6 +168,7 @@ impl Part {
             self.will = Will::Stopped;
         }
         self.scale = what.scale;
+        self.scale_until = what.scale_until;
         self.last = self.last.max(what.last);
         self.turns = what.turns;
         self.kept = what;
@@ -291,6 +303,7 @@ impl Part {
         used: bool,
         now: Timestamp,
     ) -> Decided {
+        self.look_at_hours(now);
         if let Some((_, until)) = &mut self.trouble {
             let pause = PAUSE * (1 << self.refusals.saturating_sub(1).min(MOST_DOUBLED));
             until.get_or_insert(now.checked_add(pause).unwrap_or(now));
@@ -304,6 +317,7 @@ impl Part {
             digest: &self.digest,
             will: self.will,
             instances: self.instances(),
+            hours: self.hours.as_ref().filter(|_| self.scale.is_none()),
             made,
             needs,
             used,
@@ -341,6 +355,7 @@ impl Part {
             }
             _ => converge(&scene).into(),
         };
+        self.tell_hours(&mut decided);
         if let Some(why) = self.restart.take() {
             self.restart_all(&mut decided, why);
         }

@@ -30,6 +30,7 @@ pub(crate) fn service(name: &str, needs: &[&str]) -> Component {
             })
             .collect(),
         instances: 1,
+        shifts: Vec::new(),
         most: 1,
         single: false,
         listens: Some(Listens {
@@ -532,4 +533,94 @@ fn where_no_port_is_free_it_is_said_and_tried_again_after_pauses_that_double() {
         now = again;
     }
     assert_eq!(pauses, [2, 4, 8, 16, 32, 32, 32]);
+}
+
+/// A bot that sleeps outside of these hours.
+fn sleeper(when: &str) -> Component {
+    Component {
+        instances: 0,
+        shifts: vec![towpath_model::run::Shift {
+            when: known(when),
+            instances: 1,
+        }],
+        ..bot("guard")
+    }
+}
+
+/// Lets the clock reach a time of the first of March, and everything happen by then.
+fn at_time(bed: &mut Bed, text: &str) {
+    bed.now = format!("2026-03-01T{text}Z").parse().unwrap();
+    bed.settle();
+}
+
+fn told(bed: &Bed) -> String {
+    let part = bed.tended.parts().get("guard").unwrap();
+    format!("{}: {}", part.state, part.because)
+}
+
+#[test]
+fn a_bot_sleeps_and_wakes_by_its_schedule_and_those_that_need_it_run() {
+    let mut bed = Bed::new();
+    bed.now = "2026-03-01T02:00:00Z".parse().unwrap();
+    let guard = sleeper("daily 07:00-23:00 UTC");
+    bed.apply(&[(guard.clone(), "a"), (service("web", &["guard"]), "a")], None);
+    bed.settle();
+    insta::assert_snapshot!(told(&bed), @"asleep: it sleeps until 2026-03-01T07:00:00Z (schedule daily 07:00-23:00 UTC); `towpath start` wakes it before");
+    assert_eq!(bed.state("web"), State::Ready);
+    assert!(bed.tended.is_settled());
+    assert_eq!(
+        bed.tended.next_look(),
+        Some("2026-03-01T07:00:00Z".parse().unwrap())
+    );
+    let _ = bed.done();
+    at_time(&mut bed, "07:00:00");
+    insta::assert_snapshot!(told(&bed), @"ready: it is well; from 2026-03-01T23:00:00Z on it sleeps (schedule daily 07:00-23:00 UTC)");
+    // Another schedule is no reason to start it anew.
+    bed.apply(
+        &[
+            (sleeper("daily 06:00-22:00 UTC"), "a"),
+            (service("web", &["guard"]), "a"),
+        ],
+        None,
+    );
+    bed.settle();
+    assert!(told(&bed).contains("06:00-22:00"));
+    at_time(&mut bed, "22:00:00");
+    assert_eq!(bed.state("guard"), State::Asleep);
+    insta::assert_snapshot!(bed.done(), @"start guard.1, stop guard.1, forget guard.1");
+}
+
+#[test]
+fn what_a_person_asks_for_holds_until_the_schedule_changes() {
+    let mut bed = Bed::new();
+    bed.now = "2026-03-01T02:00:00Z".parse().unwrap();
+    bed.apply(&[(sleeper("daily 07:00-23:00 UTC"), "a")], None);
+    bed.settle();
+    let guard = || known::<Name>("guard");
+    let wish = |bed: &mut Bed, wish| {
+        bed.learn(Fact::Wished { name: guard(), wish });
+        bed.settle();
+        told(bed)
+    };
+    insta::assert_snapshot!(wish(&mut bed, Wish::Up), @"ready: it is well; that was asked for by hand, and from 2026-03-01T07:00:00Z on its schedule holds again");
+    at_time(&mut bed, "07:00:00");
+    assert!(
+        told(&bed).starts_with("ready: it is well; from"),
+        "{}",
+        told(&bed)
+    );
+    let none = wish(&mut bed, Wish::Scale(0));
+    assert!(none.starts_with("stopped") && none.contains("by hand"), "{none}");
+    at_time(&mut bed, "23:30:00");
+    assert!(told(&bed).starts_with("asleep"), "{}", told(&bed));
+    let one = wish(&mut bed, Wish::Scale(1));
+    assert!(one.starts_with("ready") && one.contains("by hand"), "{one}");
+    let again = wish(&mut bed, Wish::Scale(0));
+    assert!(again.starts_with("asleep"), "{again}");
+    assert!(wish(&mut bed, Wish::Stopped).starts_with("stopped: it was stopped by hand"));
+    assert_eq!(
+        bed.tended.next_look(),
+        None,
+        "what was stopped waits for nobody's hours"
+    );
 }

@@ -23,7 +23,9 @@ table! {
     queue: Vec<Queue> { on [service worker bot function] eg "{ redis = \"bull:import:wait\", each = 100 }" };
     /// Metrics of your own.
     metric: Vec<ScaleMetric> { on [service worker bot function] };
-    /// Numbers by the time of day.
+    /// Numbers by the time of day, by the clocks of each window's time zone or else the product's. What has none then is
+    /// asleep, and no request wakes it but that for a function. `towpath start` and `towpath scale` go before it, until it
+    /// wants another number.
     schedule: Vec<ScaleTime> { on [service worker bot function] eg "{ when = \"weekdays 08:00-20:00\", replicas = 1 }" };
     /// Sleeps after this long without work; what it waits for has to be able to wake it.
     zero_after: Option<Duration> { on [service worker bot function] eg "10m" };

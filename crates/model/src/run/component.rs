@@ -4,7 +4,7 @@ use crate::choice;
 use crate::desired::component::{ComponentKind, Protocol, Restart, WatchAction};
 use crate::desired::resource::ResourceKind;
 use crate::desired::secret::Delivery;
-use crate::run::{Resource, Rules};
+use crate::run::{Resource, Rules, Shift};
 use crate::sealed::Sealed;
 use crate::unit::{Bytes, Cpu, Duration, Glob, Name, Schedule, Zone};
 use serde::{Deserialize, Serialize};
@@ -117,8 +117,12 @@ pub struct Component {
     pub build: Option<Name>,
     /// The components that it needs.
     pub needs: Vec<Need>,
-    /// How many instances run when nothing else is said. None: a function is woken by a request, a job by its time.
+    /// How many instances run when nothing else is said, be it by a shift. None: a function is woken by a request, a job by
+    /// its time.
     pub instances: u32,
+    /// How many run at certain times; where several hold, the largest number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Shift>,
     /// The most instances that may run; none of a site or an extension.
     pub most: u32,
     /// At most one is live at any time, and it holds a lease for it.

@@ -27,7 +27,7 @@ choice! {
     Stopped = "stopped";
     /// It is being stopped.
     Stopping = "stopping";
-    /// It sleeps until somebody asks.
+    /// It sleeps until somebody asks, or until its schedule wakes it.
     Asleep = "asleep";
     /// A job, which runs at its time.
     Scheduled = "scheduled";

@@ -1,5 +1,7 @@
 //! Repeating spans of time: when something may happen, or when people are at work.
 
+mod edge;
+
 use super::days::{Clock, Days};
 use super::scan::bounded;
 use super::schedule::split_zone;

@@ -2,7 +2,7 @@
 
 use super::{
     Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Unit, Url, VarName,
-    Zone,
+    Window, Zone,
 };
 use crate::desired::component::{Protocol, Restart, WatchAction};
 use crate::desired::edge::{BotRule, SignIn};
@@ -34,7 +34,7 @@ macro_rules! as_text {
 }
 
 as_text!(
-    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName, Zone
+    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName, Window, Zone
 );
 
 macro_rules! as_word {

@@ -19,6 +19,10 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
     if !kept.is_empty() {
         let _ = write!(text, "\nkept\n{}", kept.concat());
     }
+    let timed: Vec<String> = status.components.iter().filter_map(timed).collect();
+    if !timed.is_empty() {
+        let _ = write!(text, "\nby schedule\n{}", timed.concat());
+    }
     let unwell: Vec<&Component> = status.components.iter().filter(|one| is_bad(one.state)).collect();
     if !unwell.is_empty() {
         text.push_str("\nnot well\n");
@@ -59,6 +63,13 @@ fn keeps(component: &Component) -> Option<String> {
         "  {name}: {kind}{version}, {}, {backup}\n",
         held.join(", ")
     ))
+}
+
+/// What a schedule has to do with how it is; nothing of what is not well, which is told below.
+fn timed(component: &Component) -> Option<String> {
+    component.schedule.as_ref().filter(|_| !is_bad(component.state))?;
+    let (name, because) = (tame::plain(&component.name), tame::plain(&component.because));
+    Some(format!("  {name}: {because}\n"))
 }
 
 /// Whether a person has to look at it.
@@ -220,6 +231,7 @@ pub(crate) mod tests {
             inside: None,
             requests: 0,
             instances: Vec::new(),
+            schedule: None,
             keeps: None,
         }
     }

@@ -63,6 +63,108 @@ fn the_extension_is_packed(product: &Product) {
             .contains(&format!("csp      = \"{policy}\"")),
         "{policy}"
     );
+    // One that lets in scripts from elsewhere is refused, and what to do about it is told.
+    let path = product.folder.join("extension/manifest.json");
+    let kept = product.read("extension/manifest.json");
+    let loose = kept.replace("script-src 'self'", "script-src 'self' https://cdn.example");
+    assert_ne!(kept, loose);
+    fs::write(&path, loose).expect("it can be written");
+    product.run(&["restart", "pause"]);
+    let refused = product.until_state("pause", "failed");
+    let because = refused["because"].as_str().expect("it is told why");
+    assert!(because.contains("https://cdn.example"), "{because}");
+    fs::write(&path, kept).expect("it can be written");
+    product.well(&["restart", "pause"]);
+    product.until_state("pause", "ready");
+}
+
+/// A time zone in which it is about this hour of the day now, whenever this runs.
+fn zone_where_it_is(hour: i64) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("it is later than 1970");
+    let utc = i64::try_from(now.as_secs() / 3600 % 24).expect("a day has few hours");
+    // There are zones from twelve hours behind to fourteen before; their names count the other way.
+    match (hour - utc + 12).rem_euclid(24) - 12 {
+        0 => "UTC".to_owned(),
+        before @ 1.. => format!("Etc/GMT-{before}"),
+        behind => format!("Etc/GMT+{}", -behind),
+    }
+}
+
+/// The example as its document has it: the bot sleeps here, too, by the clocks of this zone.
+fn by_the_clock(manifest: &str, zone: &str) -> String {
+    let awake = "replicas = 1\nscale    = false\n";
+    let own = "time_zone  = \"Asia/Singapore\"";
+    assert!(manifest.contains(awake) && manifest.contains(own));
+    let zone = format!("time_zone  = \"{zone}\"");
+    manifest.replace(awake, "").replace(own, &zone)
+}
+
+#[test]
+fn the_bot_sleeps_by_the_clock_and_a_person_wakes_it() {
+    let Some(product) = example("reflectpause") else {
+        return;
+    };
+    let manifest = product.read("towpath.toml");
+    let up = ["up", "--detach", "--yes", "--env", "local"];
+    let night = zone_where_it_is(3);
+    product.write("towpath.toml", &by_the_clock(&manifest, &night));
+    // Nobody waits for somebody who sleeps, and nobody takes it for a failure.
+    product.well(&up);
+    let asleep = product.until_state("guard", "asleep");
+    let because = asleep["because"].as_str().expect("it is told why");
+    assert!(because.starts_with("it sleeps until "), "{because}");
+    let window = format!("(schedule daily 07:00-23:00 {night})");
+    assert!(because.contains(&window), "{because}");
+    assert!(product.running("guard").is_empty());
+    assert_eq!(asleep["schedule"]["wanted"], 0);
+    assert_eq!(asleep["schedule"]["then"], 1);
+    let told = product.well(&["status"]).out;
+    assert!(told.contains(&window), "{told}");
+    assert!(product.explain("guard").contains(&window));
+    let discord = inside(&product, "discord");
+    assert_eq!(get(discord, "/heard")["connected"], false);
+
+    let woken = product.well(&["start", "guard"]).out;
+    assert!(woken.contains("asked for by hand"), "{woken}");
+    eventually("the bot is connected", || {
+        (get(discord, "/heard")["connected"] == true).then_some(())
+    });
+    let by_hand = product.component("guard")["schedule"].clone();
+    assert_eq!(
+        (&by_hand["wanted"], &by_hand["by_hand"]),
+        (&json!(1), &json!(true))
+    );
+    assert_eq!(by_hand["until"], asleep["schedule"]["until"]);
+
+    // The next steward keeps to it; and by day nobody has to ask.
+    let pid = product.pid("guard");
+    assert!(product.kill_steward());
+    product.well(&up);
+    assert_eq!(product.until_state("guard", "ready")["schedule"]["by_hand"], true);
+    assert_eq!(product.pid("guard"), pid);
+    let day = by_the_clock(&manifest, &zone_where_it_is(12));
+    product.write("towpath.toml", &day);
+    product.well(&up);
+    product.until("guard", |one| {
+        one["schedule"]["by_hand"] == false && one["state"] == "ready"
+    });
+    assert_eq!(product.pid("guard"), pid, "hours are no reason to start anew");
+
+    // At night it is asked to go, and closes its session.
+    product.write("towpath.toml", &by_the_clock(&manifest, &night));
+    product.well(&up);
+    product.until_state("guard", "asleep");
+    assert!(product.running("guard").is_empty());
+    assert!(
+        product.logs("guard").contains("\"stopped\""),
+        "{}",
+        product.logs("guard")
+    );
+    eventually("its session is closed", || {
+        (get(discord, "/heard")["connected"] == false).then_some(())
+    });
 }
 
 /// How much memory the group of a process allows, where the machine keeps that.

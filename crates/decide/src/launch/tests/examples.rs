@@ -131,7 +131,8 @@ fn reflectpause() {
     assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
     bot guard: python -m reflectpause.bot
       in /p
-      runs 1 of 1, never two
+      runs 0 of 1, never two
+      but 1 daily 07:00-23:00 Asia/Singapore
       needs perspective
       well python -m reflectpause.health
       memory 256MB

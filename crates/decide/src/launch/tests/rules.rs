@@ -429,7 +429,8 @@ store.chrome = { kind = "chrome-web-store" }
     assert_snapshot!(dev(&text), @r#"
     bot bot: bot
       in /p
-      runs 1 of 1, never two
+      runs 0 of 1, never two
+      but 1 daily 07:00-23:00 Asia/Singapore
     function f: f
       in /p
       runs 0 of 10
