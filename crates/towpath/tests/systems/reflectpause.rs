@@ -63,6 +63,17 @@ fn the_extension_is_packed(product: &Product) {
             .contains(&format!("csp      = \"{policy}\"")),
         "{policy}"
     );
+
+    // Another policy is noticed when it is saved, and with it nothing is packed.
+    let file = product.folder.join("extension/manifest.json");
+    let text = product.read("extension/manifest.json");
+    fs::write(&file, text.replace(policy, "script-src 'self' 'unsafe-eval';")).expect("it can be written");
+    product.until("pause", |one| {
+        let why = one["because"].as_str().unwrap_or_default();
+        one["state"] == "failed" && why.contains("policy")
+    });
+    fs::write(&file, text).expect("it can be written");
+    product.until_state("pause", "ready");
 }
 
 /// How much memory the group of a process allows, where the machine keeps that.
