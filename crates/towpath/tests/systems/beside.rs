@@ -5,6 +5,7 @@ use crate::example::{Place, example};
 use crate::kit::Product;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The changes that let synapse run beside another one: its own ports are the only thing of which a machine has one.
@@ -174,4 +175,31 @@ fn a_second_checkout_of_a_product_has_data_and_ports_of_its_own() {
     );
     assert_eq!(count(&here, &ada), Some(3));
     first.well(&["down"]);
+}
+
+#[test]
+fn a_port_that_another_checkout_has_is_told_and_taken_when_that_one_goes() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = free.local_addr().expect("it has one").port();
+    drop(free);
+    let fixed = format!("port     = {port}\n");
+    let changes = [ANY_PORT[0], (ANY_PORT[1].0, fixed.as_str()), ANY_PORT[2]];
+    let Some(first) = example("synapse", &changes) else {
+        return;
+    };
+    let Some(second) = example("synapse", &changes) else {
+        return;
+    };
+    first.well(&["up", "--detach", "--yes"]);
+    let refused = second.run(&["up", "--detach", "--yes"]);
+    let holder = format!("which is api of synapse in {}", first.folder.display());
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains(&holder), "{}", refused.err);
+    // Both bots run: each has a gateway of its own.
+    second.until_state("bot", "ready");
+    assert_eq!(first.component("api")["state"], "ready");
+
+    first.well(&["down"]);
+    second.until_state("api", "ready");
+    second.well(&["down"]);
 }
