@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Some("--sweep") => return sweep::wait_and_sweep(),
         Some("--bucket") => return store::serve_bucket(&words[1..]),
         Some("--help" | "-h") => return usage(),
+        Some("--build") => return build(),
         _ => {}
     }
     let known = |word: &String| SYSTEMS.iter().any(|system| system.name == *word);
@@ -74,11 +75,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// Builds the programs and measures nothing.
+fn build() -> ExitCode {
+    match Place::prepare() {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
 fn usage() -> ExitCode {
-    println!("bench-systems [SYSTEM…]: measures how long the example products take to start\n");
+    println!("bench-systems [--build] [SYSTEM…]: measures how long the example products take to start\n");
     for system in SYSTEMS {
         println!("  {}", system.name);
     }
+    println!("\n  --build    only builds their programs");
     ExitCode::SUCCESS
 }
 

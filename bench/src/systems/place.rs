@@ -34,8 +34,14 @@ impl Place {
         let kept = root.join("target/bench");
         fs::create_dir_all(&kept).map_err(|why| format!("{}: {why}", kept.display()))?;
         let honcho = honcho(&kept)?;
-        let folder = std::env::temp_dir().join(format!("towpath-bench-{}-work", std::process::id()));
-        fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+        // Always the same, so that cargo finds what it has built there earlier.
+        let folder = std::env::temp_dir().join("towpath-bench-systems-work");
+        fs::create_dir(&folder).map_err(|why| {
+            format!(
+                "{}: {why}\n  where another one measures, wait for it; otherwise remove it",
+                folder.display()
+            )
+        })?;
         let sweeper = Sweeper::over(&folder)?;
         let place = Place {
             folder,

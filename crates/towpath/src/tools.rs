@@ -315,7 +315,7 @@ pub(crate) mod tests {
         let looks = [seen(&needs[0], Verdict::Missing)];
         let typed = |means| installation(&looks, means).command.unwrap_or_default();
         insta::assert_snapshot!(typed(ROOT), @r#"mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/towpath.conf && apt-get update && env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql"#);
-        insta::assert_snapshot!(typed(SUDOER), @"");
+        insta::assert_snapshot!(typed(SUDOER), @r#"sudo sh -c 'mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/towpath.conf' && sudo apt-get update && sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql"#);
     }
 
     #[test]

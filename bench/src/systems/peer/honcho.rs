@@ -17,6 +17,8 @@ use std::process::Command;
 /// A product, started by honcho.
 pub(crate) struct Honcho {
     folder: PathBuf,
+    /// Where the programs are built: in one place for both, so that neither undoes what the other one has built.
+    sources: PathBuf,
     program: PathBuf,
     system: &'static System,
     parts: Vec<Part>,
@@ -42,6 +44,7 @@ impl Honcho {
         fs::write(folder.join("Procfile"), procfile).map_err(|why| why.to_string())?;
         Ok(Honcho {
             folder,
+            sources: place.folder.join("towpath"),
             program: place.honcho.clone(),
             system,
             parts,
@@ -92,7 +95,8 @@ impl Peer for Honcho {
     fn start(&mut self) -> Result<(), String> {
         // As somebody types it who wants to run what is written: built, then started.
         let line = format!(
-            "cargo build --quiet --locked --package {} && rm -f ready && exec {} start",
+            "(cd {} && cargo build --quiet --locked --package {}) && rm -f ready && exec {} start",
+            self.sources.display(),
             self.system.name,
             self.program.display()
         );
