@@ -1,4 +1,4 @@
-//! honcho, with the Procfile and the scripts that a team would write for the same product.
+//! What a team would write for the same product: a Procfile for honcho, and a script for each of its lines.
 //!
 //! Every program has what Towpath gave it, and its address inside is its port. Each waits for the stores; the script of
 //! the database waits until it answers, and runs what has not run yet by `psql`.
