@@ -421,6 +421,9 @@ impl Tended {
                     part.will
                 };
                 part.turns.asked = part.is(Kind::Job);
+                if part.is(Kind::Extension) {
+                    part.packed = Made::Due;
+                }
                 part.restart = Some(why);
                 part.retry();
             }

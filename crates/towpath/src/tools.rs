@@ -61,22 +61,63 @@ fn is_there(tool: &str, command: &str) -> bool {
     }
 }
 
+/// What somebody may do who installs something here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Means {
+    /// We are root.
+    pub(crate) root: bool,
+    /// We can become root.
+    pub(crate) sudo: bool,
+    /// The system takes its packages from Debian's kind of archive.
+    pub(crate) apt: bool,
+}
+
+impl Means {
+    /// Those that there are here.
+    pub(crate) fn here() -> Means {
+        Means {
+            root: processes::is_root(),
+            sudo: processes::is_program("sudo"),
+            apt: processes::is_program("apt-get"),
+        }
+    }
+
+    /// Whether a command for root can be run at all.
+    fn suffice(self) -> bool {
+        self.root || self.sudo
+    }
+
+    fn by_sudo(self) -> bool {
+        !self.root && self.sudo
+    }
+
+    /// A command as it is typed to be run by root.
+    pub(crate) fn as_root(self, command: &str) -> String {
+        match self.by_sudo() {
+            true => format!("sudo {command}"),
+            false => command.to_owned(),
+        }
+    }
+}
+
 /// The commands that install what is missing; those that we know no command for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Installation {
     /// What is typed.
     pub(crate) command: Option<String>,
+    /// Only somebody else can type it: we are not root, and there is no sudo.
+    pub(crate) only_root: bool,
     /// Tools that have to be installed by hand, with the way.
     pub(crate) by_hand: Vec<String>,
 }
 
 /// How the missing ones are installed.
-pub(crate) fn installation(looks: &[Look<'_>], root: bool, apt: bool) -> Installation {
+pub(crate) fn installation(looks: &[Look<'_>], means: Means) -> Installation {
     let mut installation = Installation::default();
     let mut packages = Vec::new();
     for look in looks.iter().filter(|look| look.verdict == Verdict::Missing) {
         match (look.need.packages(), look.need.known) {
-            (own, _) if apt && !own.is_empty() => packages.extend_from_slice(own),
+            (own, _) if means.apt && !own.is_empty() => packages.extend_from_slice(own),
             (_, Some(known)) if !known.otherwise.is_empty() => {
                 installation
                     .by_hand
@@ -88,20 +129,33 @@ pub(crate) fn installation(looks: &[Look<'_>], root: bool, apt: bool) -> Install
     packages.sort_unstable();
     packages.dedup();
     if !packages.is_empty() {
-        let sudo = if root { "" } else { "sudo " };
-        // A fresh image has no lists of packages, and finds none until it has fetched them.
-        // Debian would start a Postgres of its own beside ours.
-        let before = match packages.contains(&"postgresql") {
-            true if root => format!("{} && ", postgres::BEFORE_INSTALLATION),
-            true => format!("sudo sh -c '{}' && ", postgres::BEFORE_INSTALLATION),
-            false => String::new(),
-        };
-        installation.command = Some(format!(
-            "{before}{sudo}apt-get update && {sudo}apt-get install --yes {}",
-            packages.join(" ")
-        ));
+        installation.command = Some(commands(&packages, means));
+        installation.only_root = !means.suffice();
     }
     installation
+}
+
+/// What is typed to install packages.
+fn commands(packages: &[&str], means: Means) -> String {
+    let mut all = Vec::new();
+    if packages.contains(&"postgresql") {
+        // Debian would start a Postgres of its own beside ours.
+        let before = postgres::BEFORE_INSTALLATION;
+        all.push(match means.by_sudo() {
+            true => means.as_root(&format!("sh -c '{before}'")),
+            false => before.to_owned(),
+        });
+    }
+    // A fresh image has no lists of packages, and finds none until it has fetched them.
+    all.push(means.as_root("apt-get update"));
+    // Nothing that they bring along may ask for a time zone, and what is only recommended to them stays away: a server of
+    // data would bring one of mail.
+    let install = format!(
+        "env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends {}",
+        packages.join(" ")
+    );
+    all.push(means.as_root(&install));
+    all.join(" && ")
 }
 
 /// Sees to it that everything that is needed is here, or says what to type.
@@ -121,7 +175,7 @@ pub(crate) fn supply(terminal: Terminal, needs: &[Requirement], yes: bool) -> Re
     if missing.is_empty() {
         return Ok(());
     }
-    let installation = installation(&looks, processes::is_root(), processes::is_program("apt-get"));
+    let installation = installation(&looks, Means::here());
     let command = agreed(terminal, &missing, &installation, yes)?;
     processes::run_agreed(&command)?;
     let left = self::missing(&look(needs));
@@ -156,6 +210,11 @@ fn agreed(
         return Err(failure(format!("install {by_hand}{}", then.collect::<String>())));
     }
     let command = installation.command.clone().unwrap_or_default();
+    if installation.only_root {
+        return Err(failure(format!(
+            "there is no sudo here, so root has to run: {command}"
+        )));
+    }
     if yes {
         terminal.tell(&format!(
             "missing on this machine: {}\nrunning:\n  {command}\n",
@@ -191,8 +250,21 @@ fn missing(looks: &[Look<'_>]) -> Vec<String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::cli::Color;
     use std::collections::BTreeSet;
     use towpath_decide::launch::tools::{Why, find};
+
+    pub(crate) const ROOT: Means = Means {
+        root: true,
+        sudo: false,
+        apt: true,
+    };
+
+    pub(crate) const SUDOER: Means = Means {
+        root: false,
+        sudo: true,
+        apt: true,
+    };
 
     pub(crate) fn need(tool: &str, version: Option<&str>) -> Requirement {
         Requirement {
@@ -217,19 +289,51 @@ pub(crate) mod tests {
             need("odd", None),
         ];
         let looks: Vec<Look<'_>> = needs.iter().map(|need| seen(need, Verdict::Missing)).collect();
-        let some = installation(&looks[..2], false, true);
+        let some = installation(&looks[..2], SUDOER);
         assert_eq!(
             some.command.as_deref(),
-            Some("sudo apt-get update && sudo apt-get install --yes nodejs npm")
+            Some(
+                "sudo apt-get update && sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends nodejs npm"
+            )
         );
         assert!(some.by_hand.is_empty());
-        let all = installation(&looks, true, true);
+        let all = installation(&looks, ROOT);
         assert_eq!(
             all.command.as_deref(),
-            Some("apt-get update && apt-get install --yes nodejs npm")
+            Some(
+                "apt-get update && env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends nodejs npm"
+            )
         );
         assert_eq!(all.by_hand, ["bun 1.2 (npm install --global bun)", "odd"]);
-        assert_eq!(installation(&looks[1..2], true, false).by_hand, ["npm"]);
+        let elsewhere = Means { apt: false, ..ROOT };
+        assert_eq!(installation(&looks[1..2], elsewhere).by_hand, ["npm"]);
+    }
+
+    #[test]
+    fn debian_starts_no_postgres_of_its_own() {
+        let needs = [need("postgres", None)];
+        let looks = [seen(&needs[0], Verdict::Missing)];
+        let typed = |means| installation(&looks, means).command.unwrap_or_default();
+        insta::assert_snapshot!(typed(ROOT), @r#"mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/towpath.conf && apt-get update && env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql"#);
+        insta::assert_snapshot!(typed(SUDOER), @r#"sudo sh -c 'mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/towpath.conf' && sudo apt-get update && sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql"#);
+    }
+
+    #[test]
+    fn whoever_cannot_become_root_is_told_what_root_has_to_type() {
+        let needs = [need("redis", None)];
+        let looks = [seen(&needs[0], Verdict::Missing)];
+        let terminal = Terminal::new(Color::Never);
+        let nobody = Means { root: false, ..ROOT };
+        for yes in [false, true] {
+            let refused = agreed(terminal, &missing(&looks), &installation(&looks, nobody), yes);
+            let refused = refused.expect_err("nobody may");
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(format!("{}\n{}", refused.message, refused.hint.unwrap_or_default()), @r"
+                redis is missing on this machine
+                there is no sudo here, so root has to run: apt-get update && env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends redis-tools
+                ");
+            }
+        }
     }
 
     #[test]

@@ -13,7 +13,9 @@ async function reflections() {
   if (!good) return;
   at("reflections").replaceChildren(...said.map((one) => {
     const line = document.createElement("li");
-    line.textContent = `${one.advice} (${one.by_coach ? "the coach" : "a rule"}, ${new Date(one.at * 1000).toLocaleString()})`;
+    const by = document.createElement("small");
+    by.textContent = `${one.by_coach ? "the coach" : "a rule"}, ${new Date(one.at * 1000).toLocaleString()}`;
+    line.append(one.advice, by);
     return line;
   }));
 }
@@ -36,6 +38,7 @@ async function begin() {
   if (!good) return;
   at("name").textContent = said.name;
   hear();
+  reflections();
 }
 
 at("entrance").onsubmit = async (event) => {

@@ -84,6 +84,10 @@ const DOORS: &[(&str, &str)] = &[
         "a measurement starts programs, kills them and reads what they took",
     ),
     (
+        "bench/src/systems/",
+        "a measurement starts whole products, and reads how long it took",
+    ),
+    (
         "bench/src/load/",
         "the load is a program of a few lines, and reads its port",
     ),

@@ -190,6 +190,7 @@ fn component(number: usize) -> Result<Component, String> {
         pack: None,
         idle: None,
         cron: None,
+        shifts: Vec::new(),
         timeout: None,
         retry: None,
         watch: Vec::new(),

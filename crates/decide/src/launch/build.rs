@@ -5,10 +5,10 @@ use super::variables;
 use crate::here::shared_build;
 use std::collections::BTreeSet;
 use towpath_model::desired::build::Build;
-use towpath_model::desired::component::{Component, ComponentKind, Watch, WatchAction};
+use towpath_model::desired::component::{Component, ComponentKind, External, Watch, WatchAction};
 use towpath_model::run::{self, WatchRule};
 use towpath_model::spec::Path;
-use towpath_model::unit::{Glob, Name, Unit};
+use towpath_model::unit::{Command, Glob, Name, Unit};
 
 /// A component with its kind and name.
 type Of<'a> = (ComponentKind, &'a Name, &'a Component);
@@ -42,18 +42,52 @@ pub(super) fn built<'a>(draft: &mut Draft<'a>, of: Of<'a>) -> Option<Name> {
         Some(shared) => shared.clone(),
         None => own_name(draft, name),
     };
-    if draft.builds.contains_key(&key) {
-        return Some(key);
-    }
     let inside = component.dir.as_ref().filter(|_| shared.is_none());
     let dir = build.dir.as_ref().or(inside).map_or("", |dir| dir.as_str());
     let owner = Some(of).filter(|_| shared.is_none() && !kind.runs());
+    add(draft, &key, (&at, build, command), dir, owner);
+    Some(key)
+}
+
+/// The shared build that makes a stand-in, with what changed files do to it. One that only makes an image makes none.
+pub(super) fn stand_in(draft: &mut Draft<'_>, external: &External) -> (Option<Name>, Vec<WatchRule>) {
+    let shared = external.build.as_ref();
+    let Some((key, build)) = shared.and_then(|shared| draft.product.build.get_key_value(shared.as_str()))
+    else {
+        return (None, Vec::new());
+    };
+    let at = Path::of(["build", key.as_str()]);
+    let watch = whole(
+        draft,
+        Vec::new(),
+        Some((at.clone(), build)),
+        build.command.is_some(),
+    );
+    let Some(command) = &build.command else {
+        return (None, watch);
+    };
+    let dir = build.dir.as_ref().map_or("", |dir| dir.as_str());
+    add(draft, key, (&at, build, command), dir, None);
+    (Some(key.clone()), watch)
+}
+
+/// Adds a build, where it is not there yet.
+fn add<'a>(
+    draft: &mut Draft<'a>,
+    key: &Name,
+    (at, build, command): (&Path, &'a Build, &Command),
+    dir: &str,
+    owner: Option<Of<'a>>,
+) {
+    if draft.builds.contains_key(key) {
+        return;
+    }
     let made = run::Build {
         name: key.clone(),
-        at: draft.place(&at),
+        at: draft.place(at),
         command: command.to_string(),
         dir: draft.whole(dir),
-        env: variables::of_build(draft, &at, build, owner),
+        env: variables::of_build(draft, at, build, owner),
         inputs: build
             .inputs
             .iter()
@@ -62,7 +96,6 @@ pub(super) fn built<'a>(draft: &mut Draft<'a>, of: Of<'a>) -> Option<Name> {
         needs: build.needs.clone(),
     };
     draft.builds.insert(key.clone(), made);
-    Some(key)
 }
 
 /// The name of a build that is written in its component: the component's, unless another build is called so.
@@ -76,13 +109,34 @@ fn own_name(draft: &Draft<'_>, name: &Name) -> Name {
 }
 
 /// What changed files do to a component: what it says itself, then what its build says for all that are built so. Where
-/// neither says anything, what the build is made of builds it anew.
+/// neither says anything, what the build is made of builds it anew; and what is packed as it stands is packed anew.
 pub(super) fn watched<'a>(draft: &mut Draft<'a>, of: Of<'a>, is_built: bool) -> Vec<WatchRule> {
     let (kind, name, component) = of;
-    let own = Path::of([kind.word(), name.as_str(), "watch"]);
-    let mut rules: Vec<(Path, Watch)> = Vec::new();
-    rules.extend(component.watch.iter().map(|watch| (own.clone(), watch.clone())));
-    if let Some((at, build, _)) = build_of(draft, of) {
+    let at = Path::of([kind.word(), name.as_str()]);
+    let is_packed = kind == ComponentKind::Extension;
+    let own = component
+        .watch
+        .iter()
+        .map(|watch| (at.key("watch"), watch.clone()));
+    let mut own: Vec<(Path, Watch)> = own.collect();
+    let build = build_of(draft, of).map(|(at, build, _)| (at, build));
+    let files = component.files.as_ref().filter(|_| is_packed && !is_built);
+    if let Some(files) = files.and_then(|files| Glob::parse(files.as_str()).ok())
+        && own.is_empty()
+    {
+        own.push((at.key("files"), rebuilds(&files)));
+    }
+    whole(draft, own, build, is_built || is_packed)
+}
+
+/// Rules with every path whole: their own, and those of a build.
+fn whole(
+    draft: &mut Draft<'_>,
+    mut rules: Vec<(Path, Watch)>,
+    build: Option<(Path, &Build)>,
+    is_built: bool,
+) -> Vec<WatchRule> {
+    if let Some((at, build)) = build {
         let shared = build.watch.iter().map(|watch| (at.key("watch"), watch.clone()));
         rules.extend(shared);
         if rules.is_empty() {

@@ -1,6 +1,6 @@
 //! One component, spelled out; and what stands in for something outside, which is one like any other.
 
-use super::build::{built, watched};
+use super::build::{self, built, watched};
 use super::draft::{Draft, Target};
 use super::{Problem, reach, variables};
 use crate::here::{answers, fewest, is_single, least, most};
@@ -223,7 +223,8 @@ pub(super) fn stand_ins(draft: &mut Draft<'_>) {
     }
 }
 
-fn stand_in(draft: &Draft<'_>, name: &Name, external: &External, command: &Command) -> run::Component {
+fn stand_in(draft: &mut Draft<'_>, name: &Name, external: &External, command: &Command) -> run::Component {
+    let (build, watch) = build::stand_in(draft, external);
     run::Component {
         name: name.clone(),
         kind: Kind::StandIn,
@@ -231,7 +232,7 @@ fn stand_in(draft: &Draft<'_>, name: &Name, external: &External, command: &Comma
         command: Some(command.to_string()),
         dir: draft.whole(""),
         env: variables::given(draft, name, true),
-        build: None,
+        build,
         needs: Vec::new(),
         instances: 1,
         shifts: Vec::new(),
@@ -252,7 +253,7 @@ fn stand_in(draft: &Draft<'_>, name: &Name, external: &External, command: &Comma
         cron: None,
         timeout: None,
         retry: None,
-        watch: Vec::new(),
+        watch,
         resource: None,
     }
 }

@@ -150,7 +150,8 @@ impl Keeper {
                 self.book.say(&format!("started{again} as process {pid}"));
                 self.note_session(first);
                 if let Err(error) = self.count() {
-                    self.book.say(&format!("its processes cannot be counted: {error}"));
+                    self.book
+                        .say(&format!("its processes cannot be counted: {error}"));
                 }
             }
             Err(why) if self.starts == 0 => self.conclude(Exit::NotStarted { why }),

@@ -421,6 +421,8 @@ table! {
     speaks: Protocol = Protocol::Http;
     /// A command that stands in for it while developing.
     mock: Option<Command> { eg "target/release/gateway-mock" };
+    /// The shared build that makes the stand-in, where it has to be built before it starts.
+    build: Option<Ref<super::build::ToBuild>> { eg "rust" };
     /// The environments in which the stand-in is used.
     mock_in: Vec<Ref<ToEnvironment>> { eg "dev" };
     /// What it allows before it refuses.

@@ -34,7 +34,8 @@ macro_rules! as_text {
 }
 
 as_text!(
-    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName, Window, Zone
+    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName,
+    Window, Zone
 );
 
 macro_rules! as_word {

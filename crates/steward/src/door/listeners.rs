@@ -31,7 +31,29 @@ pub(crate) fn holder(port: u16) -> Option<(u32, String)> {
     let sockets = sockets(port);
     let mut all = processes().into_iter();
     let found = all.find(|(pid, _)| has(*pid, &sockets) == Some(true));
-    found.map(|(pid, process)| (pid, process.name))
+    found.map(|(pid, process)| match part_of(pid) {
+        Some(part) => (pid, format!("{}, {part}", process.name)),
+        None => (pid, process.name),
+    })
+}
+
+/// What a process is of, where some Towpath has started it: another product, or the same one in another folder.
+fn part_of(pid: u32) -> Option<String> {
+    let env = files::read(Path::new(&format!("/proc/{pid}/environ"))).ok()?;
+    let folder = files::link(Path::new(&format!("/proc/{pid}/cwd")))?;
+    said_of(&String::from_utf8_lossy(&env), &folder)
+}
+
+fn said_of(env: &str, folder: &Path) -> Option<String> {
+    let value = |name: &str| {
+        let mut all = env.split('\0').filter_map(|line| line.split_once('='));
+        all.find_map(|(known, value)| (known == name).then_some(value))
+    };
+    let (component, product) = (value("TOWPATH_COMPONENT")?, value("TOWPATH_PRODUCT")?);
+    Some(format!(
+        "which is {component} of {product} in {}",
+        folder.display()
+    ))
 }
 
 /// Whether whoever answers on a port is a stranger to an instance, whose first process this is: the words for it. Everything
@@ -183,6 +205,17 @@ mod tests {
                 name: "a (strange) name".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn a_part_of_another_product_is_told_with_its_folder() {
+        let env = "PATH=/bin\0TOWPATH_PRODUCT=shop\0TOWPATH_COMPONENT=api\0";
+        let folder = Path::new("/srv/shop");
+        assert_eq!(
+            said_of(env, folder).as_deref(),
+            Some("which is api of shop in /srv/shop")
+        );
+        assert_eq!(said_of("PATH=/bin\0TOWPATH_PRODUCT=shop\0", folder), None);
     }
 
     #[test]

@@ -4,11 +4,11 @@ use super::Context;
 use crate::checked::check;
 use crate::cli::Doctor as Args;
 use crate::door::machine::{self, Groups};
-use crate::door::{processes, state};
+use crate::door::state;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::launched;
-use crate::tools::{Look, installation, look};
+use crate::tools::{Look, Means, installation, look};
 use crate::view::measure::bytes;
 use crate::view::paint;
 use std::collections::BTreeSet;
@@ -64,13 +64,13 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         terminal.color_errors,
         &mut |text| terminal.tell(text),
     )?;
-    let root = processes::is_root();
+    let means = Means::here();
     let needs = requirements(&product);
-    let mut checks = tools(&look(&needs), root);
+    let mut checks = tools(&look(&needs), means);
     checks.push(groups(machine::groups()));
-    checks.extend(limits(root));
+    checks.extend(limits(means));
     checks.push(room(machine::room(&here.folder)));
-    checks.push(trust(&state::certificate(), machine::is_trusted, root));
+    checks.push(trust(&state::certificate(), machine::is_trusted, means));
     let running = here.state.is_there() && crate::talk::status(&here).is_ok();
     if !running {
         checks.extend(ports(&fixed_ports(desired), machine::is_free));
@@ -92,8 +92,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
 }
 
-fn tools(looks: &[Look<'_>], root: bool) -> Vec<Check> {
-    let apt = processes::is_program("apt-get");
+fn tools(looks: &[Look<'_>], means: Means) -> Vec<Check> {
     let mut checks: Vec<Check> = looks
         .iter()
         .map(|look| {
@@ -117,9 +116,13 @@ fn tools(looks: &[Look<'_>], root: bool) -> Vec<Check> {
             }
         })
         .collect();
-    let installation = installation(looks, root, apt);
+    let installation = installation(looks, means);
     if let Some(last) = checks.iter_mut().rfind(|check| check.health == Health::Missing) {
-        last.fix = installation.command.into_iter().collect();
+        if installation.only_root {
+            last.fix
+                .push("# as root, since there is no sudo here:".to_owned());
+        }
+        last.fix.extend(installation.command);
         last.fix.extend(
             installation
                 .by_hand
@@ -149,10 +152,9 @@ fn groups(groups: Groups) -> Check {
 }
 
 /// Limits of the system that are often too small.
-fn limits(root: bool) -> Vec<Check> {
-    let sudo = if root { "" } else { "sudo " };
+fn limits(means: Means) -> Vec<Check> {
     let kernel = |what: &str, key: &str, here: Option<u64>, least: u64| {
-        let fix = format!("{sudo}sysctl --write {key}={least}");
+        let fix = means.as_root(&format!("sysctl --write {key}={least}"));
         number(what, here, least, fix)
     };
     vec![
@@ -210,8 +212,7 @@ fn room(free: Option<u64>) -> Check {
 }
 
 /// Whether browsers and tools believe what the edge shows them.
-fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, root: bool) -> Check {
-    let sudo = if root { "" } else { "sudo " };
+fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, means: Means) -> Check {
     let path = certificate.display();
     let (health, says, fix) = match is_trusted(certificate) {
         Some(true) => (Health::Well, "trusted by this system", Vec::new()),
@@ -219,8 +220,8 @@ fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, root: b
             Health::Doubtful,
             "not trusted yet; the first two lines are for tools, the last one is for browsers",
             vec![
-                format!("{sudo}cp {path} /usr/local/share/ca-certificates/towpath.crt"),
-                format!("{sudo}update-ca-certificates"),
+                means.as_root(&format!("cp {path} /usr/local/share/ca-certificates/towpath.crt")),
+                means.as_root("update-ca-certificates"),
                 format!("certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n towpath -i {path}"),
             ],
         ),
@@ -280,7 +281,7 @@ fn shown(checks: &[Check]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::tests::{need, seen};
+    use crate::tools::tests::{ROOT, SUDOER, need, seen};
     use crate::view::status::tests::shown as plain;
 
     #[test]
@@ -298,7 +299,7 @@ mod tests {
             seen(&needs[1], Verdict::Fits),
             seen(&needs[2], other),
         ];
-        let mut checks = tools(&looks, true);
+        let mut checks = tools(&looks, ROOT);
         checks.push(groups(Groups::Denied));
         checks.push(number(
             "watched files",
@@ -307,7 +308,7 @@ mod tests {
             "sysctl --write fs.inotify.max_user_watches=131072".to_owned(),
         ));
         checks.push(room(Some(200 << 20)));
-        checks.push(trust(Path::new("~/authority.pem"), |_| Some(false), false));
+        checks.push(trust(Path::new("~/authority.pem"), |_| Some(false), SUDOER));
         let fixed = BTreeSet::from([(5_173, "dashboard".to_owned()), (8_000, "api".to_owned())]);
         checks.extend(ports(&fixed, |port| port != 5_173));
         insta::assert_snapshot!(plain(&shown(&checks)), @r"

@@ -1,6 +1,7 @@
 //! The reference systems: each is started by the real binary, and does what its document says.
 #![allow(clippy::disallowed_methods, reason = "the real binary runs real systems")]
 
+mod beside;
 mod example;
 mod inside;
 #[allow(dead_code, reason = "the stories use all of it")]

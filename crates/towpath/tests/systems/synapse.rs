@@ -92,10 +92,6 @@ fn club() -> Option<Club> {
     let product = example(
         "synapse",
         &[
-            (
-                "cargo run --quiet --locked --package synapse --bin synapse-gateway",
-                "../target/debug/synapse-gateway",
-            ),
             // Somebody may have the example running beside us.
             ("port  = 5173\n", ""),
             ("port     = 8000\n", ""),

@@ -65,11 +65,14 @@ fn synapse() {
       watches /p/Cargo.toml: rebuild
       API_URL = url of api
       PORT = its port
-    stand-in discord: cargo run --quiet --locked --package synapse --bin synapse-gateway
+    stand-in discord: ../target/debug/synapse-gateway
       in /p
       runs 1 of 1
+      built by rust
       listens any, plain, gateway
       well port
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       PORT = its port
     build rust: cargo build --locked --package synapse in /p
       with rust 1.95
@@ -106,11 +109,14 @@ fn webapp() {
       migrates by /p/migrations
       DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
       PORT = its port
-    stand-in sign-in: cargo run --quiet --locked --package webapp --bin webapp-sign-in
+    stand-in sign-in: ../target/debug/webapp-sign-in
       in /p
       runs 1 of 1
+      built by rust
       listens any, plain, rest
       well port
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       PORT = its port
     site web: -
       in /p
@@ -346,11 +352,14 @@ fn phishsentry() {
 fn lockside() {
     let text = include_str!("../../../../../examples/lockside/towpath.toml");
     assert_snapshot!(shown(&with(text, "dev", &[], &[])), @r#"
-    stand-in airwaves: cargo run --quiet --locked -- airwaves
+    stand-in airwaves: target/debug/lockside airwaves
       in /p
       runs 1 of 1
+      built by rust
       listens any, plain, tcp
       well port
+      watches /p/src: rebuild
+      watches /p/Cargo.toml: rebuild
       PORT = its port
     site bank: -
       in /p
@@ -376,6 +385,7 @@ fn lockside() {
       in /p
       runs 0 of 0
       packs /p/extension
+      watches /p/extension: rebuild
     job launch: target/debug/lockside launch
       in /p
       runs 0 of 1

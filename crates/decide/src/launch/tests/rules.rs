@@ -815,3 +815,92 @@ fn ten_thousand_components_are_all_there() {
         Ok(10_000)
     );
 }
+
+#[test]
+fn a_stand_in_starts_when_it_is_built_and_is_built_anew_as_its_build_says() {
+    let text = r#"
+[build.rust]
+command = "cargo build"
+needs = ["rust 1.95"]
+watch = [{ path = "src", action = "rebuild" }]
+[service.api]
+run = "target/debug/api"
+build = "rust"
+[external.mail]
+mock = "target/debug/fake-mail"
+build = "rust"
+mock_in = "dev"
+"#;
+    assert_snapshot!(dotenv(text, ""), @r"
+    service api: target/debug/api
+      in /p
+      runs 1 of 1
+      built by rust
+      listens any
+      well port
+      watches /p/src: rebuild
+      PORT = its port
+    stand-in mail: target/debug/fake-mail
+      in /p
+      runs 1 of 1
+      built by rust
+      listens any, plain
+      well port
+      watches /p/src: rebuild
+      PORT = its port
+    build rust: cargo build in /p
+      with rust 1.95
+    ");
+    // Where nothing else is built so, the stand-in's build is there all the same.
+    let (before, after) = text.split_once("[service.api]").unwrap();
+    let (_, after) = after.split_once("[external").unwrap();
+    assert_snapshot!(dotenv(&format!("{before}[external{after}"), ""), @r"
+    stand-in mail: target/debug/fake-mail
+      in /p
+      runs 1 of 1
+      built by rust
+      listens any, plain
+      well port
+      watches /p/src: rebuild
+      PORT = its port
+    build rust: cargo build in /p
+      with rust 1.95
+    ");
+}
+
+#[test]
+fn what_is_packed_as_it_stands_is_packed_anew_when_it_changes() {
+    let text = r#"
+[build.web]
+command = "npm run build"
+inputs = ["src/**"]
+[extension.plain]
+files = "plain"
+[extension.built]
+files = "dist"
+build = "web"
+[extension.chosen]
+files = "chosen"
+watch = [{ path = "chosen/manifest.json", action = "rebuild" }]
+"#;
+    assert_snapshot!(dotenv(text, ""), @r"
+    extension built: -
+      in /p
+      runs 0 of 0
+      built by web
+      packs /p/dist
+      watches /p/src/**: rebuild
+    extension chosen: -
+      in /p
+      runs 0 of 0
+      packs /p/chosen
+      watches /p/chosen/manifest.json: rebuild
+    extension plain: -
+      in /p
+      runs 0 of 0
+      packs /p/plain
+      watches /p/plain: rebuild
+    build web: npm run build in /p
+      of /p/src/**
+    ");
+}

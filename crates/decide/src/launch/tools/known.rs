@@ -61,7 +61,7 @@ pub static KNOWN: &[Tool] = &[
     tool("dotnet", "dotnet", &[])
         .otherwise("the packages of https://learn.microsoft.com/dotnet/core/install/linux"),
     tool("elixir", "elixir", &["mix", "iex"]).packages(&["elixir"]),
-    tool("gcc", "gcc", &["cc"]).packages(&["gcc"]),
+    tool("gcc", "gcc", &["cc"]).packages(&["gcc", "libc6-dev"]),
     tool("git", "git", &[]).packages(&["git"]),
     tool("go", "go", &["golang"])
         .asked("version")
