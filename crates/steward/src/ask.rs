@@ -28,8 +28,12 @@ use towpath_resource::{Answer as Said, postgres, redis};
 /// The most questions that are under way at a time: a thousand instances that start at once are asked in turn.
 const MOST: usize = 64;
 
-/// How soon it is tried again to do what could not be done to a resource. Somebody has to repair something first.
+/// How soon it is tried again to do what could not be done to a resource. Somebody has to repair something first, so the
+/// pause doubles each time; a file that is repaired is tried at once.
 const FILL_AGAIN: Duration = Duration::from_secs(15);
+
+/// So often the pause doubles: up to four minutes.
+const MOST_DOUBLED: u32 = 4;
 
 /// A question that is under way for so long hangs, and costs nothing any more but its socket: it does not count among those
 /// that are under way, or sixty-four that hang would hold back the health of all others. An instance has one at most.
@@ -106,6 +110,8 @@ struct Asked {
     round: u64,
     due: Option<Instant>,
     stage: Stage,
+    /// How often in a row it could not be filled.
+    failed: u32,
 }
 
 impl Asker {
@@ -250,6 +256,7 @@ impl Book {
                     since: now,
                     round: self.round,
                     due: None,
+                    failed: 0,
                 };
                 self.asked.insert(id.clone(), asked);
                 self.put(&id, now);
@@ -310,11 +317,15 @@ impl Book {
     fn filled(&mut self, id: InstanceId, round: u64, done: Result<(), String>) -> Option<Fact> {
         let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
         asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
-        let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
-        self.put(&id, clock::now() + pause);
-        let well = Well::NotYet {
-            late: Some(done.err()?),
+        let Err(why) = done else {
+            asked.failed = 0;
+            self.put(&id, clock::now());
+            return None;
         };
+        let pause = FILL_AGAIN * (1 << asked.failed.min(MOST_DOUBLED));
+        asked.failed += 1;
+        self.put(&id, clock::now() + pause);
+        let well = Well::Unfilled(why);
         Some(Fact::Answered { id, well })
     }
 }

@@ -28,12 +28,20 @@ const LOOK: Duration = Duration::from_millis(700);
 /// The phases that run where nobody chooses: nothing of an older release runs beside this.
 const ALL: &[Phase] = &[Phase::Expand, Phase::Backfill, Phase::Contract];
 
+/// How it is told that something could not be done.
+const MIGRATING: &str = "its migrations fail";
+const SEEDING: &str = "its seed fails";
+const LOADING: &str = "the rows of its environment fail";
+
 /// The file by which it is known that a bucket was filled.
 const FILLED: &str = "filled";
 
 /// What is to be done to a resource.
 #[derive(Debug)]
 pub(crate) struct Filling {
+    name: Name,
+    /// The folder of the product.
+    dir: String,
     resource: Arc<Resource>,
     address: Sealed<String>,
     password: Sealed<String>,
@@ -45,7 +53,7 @@ pub(crate) struct Filling {
 impl Filling {
     /// What is to be done to a resource of this name, with what its own variables say.
     pub(crate) fn of(
-        name: &Name,
+        (name, dir): (&Name, &str),
         resource: &Arc<Resource>,
         env: Vec<(String, Sealed<String>)>,
         wardrobe: &Wardrobe,
@@ -54,6 +62,8 @@ impl Filling {
         let nothing = || Sealed::new(String::new());
         let address = env.iter().find(|(known, _)| known == ADDRESS);
         Filling {
+            name: name.clone(),
+            dir: dir.to_owned(),
             resource: Arc::clone(resource),
             address: address.map_or_else(nothing, |(_, value)| value.clone()),
             password: wardrobe
@@ -103,13 +113,57 @@ impl Filling {
 
     /// Whether there is anything to do at all.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.resource.migrate.is_some() || self.resource.seed.is_some()
+        let resource = &self.resource;
+        resource.migrate.is_some() || resource.seed.is_some() || resource.load.is_some()
     }
 
     /// Does what has not been done yet. Why it could not be, in words that stand behind the resource's name.
     pub(crate) async fn fill(&self, tell: Tell<'_>) -> Result<(), String> {
-        self.migrate(tell).await.map_err(said)?;
-        self.seed(tell).await.map_err(said)
+        let failed = |doing: &'static str| move |error| self.said(doing, error);
+        self.migrate(&mut *tell).await.map_err(failed(MIGRATING))?;
+        self.seed(&mut *tell).await.map_err(failed(SEEDING))?;
+        self.load(tell).await.map_err(failed(LOADING))
+    }
+
+    /// What went wrong, with the file as a person finds it, and what to do about it.
+    fn said(&self, doing: &str, error: ResourceError) -> String {
+        let resource = &self.resource;
+        let named = match doing {
+            MIGRATING => resource
+                .migrate
+                .as_ref()
+                .and_then(|migrate| migrate.folder.as_ref()),
+            SEEDING => resource.seed.as_ref().and_then(|seed| seed.file.as_ref()),
+            _ => resource.load.as_ref(),
+        };
+        let error = match (error, named.map(|path| self.short(path))) {
+            (
+                ResourceError::Statement {
+                    file,
+                    line,
+                    said,
+                    stays,
+                },
+                Some(named),
+            ) => ResourceError::Statement {
+                file: if doing == MIGRATING {
+                    format!("{named}/{file}")
+                } else {
+                    named
+                },
+                line,
+                said,
+                stays,
+            },
+            (error, _) => error,
+        };
+        let mut text = format!("{doing}: {error}");
+        // What the system has said stands behind an error of ours, not in it.
+        if let Some(why) = std::error::Error::source(&error) {
+            text.push_str(&format!(": {why}"));
+        }
+        let by_hand = || format!("`towpath restart {}` tries it again at once", self.name);
+        text + "; " + &error.hint().unwrap_or_else(by_hand)
     }
 
     fn bounds(&self) -> Bounds {
@@ -152,6 +206,23 @@ impl Filling {
         Ok(())
     }
 
+    /// Loads the environment's own rows, behind the seed.
+    async fn load(&self, tell: Tell<'_>) -> Result<(), ResourceError> {
+        let Some(file) = &self.resource.load else {
+            return Ok(());
+        };
+        if seed::load(&self.address, Path::new(file), self.bounds()).await? == Seeded::Now {
+            tell(&format!("loaded {}", self.short(file)));
+        }
+        Ok(())
+    }
+
+    /// A path as a person says it.
+    fn short(&self, path: &str) -> String {
+        let dir = format!("{}/", self.dir);
+        path.strip_prefix(&dir).unwrap_or(path).to_owned()
+    }
+
     async fn seed(&self, tell: Tell<'_>) -> Result<(), ResourceError> {
         let Some(wanted) = &self.resource.seed else {
             return Ok(());
@@ -179,14 +250,6 @@ impl Filling {
             tell("filled for the first time");
         }
         Ok(())
-    }
-}
-
-/// What went wrong, and what to do about it.
-fn said(error: ResourceError) -> String {
-    match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
     }
 }
 

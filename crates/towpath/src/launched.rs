@@ -74,6 +74,7 @@ fn contents(product: &mut run::Product, read: &mut Read) -> Result<(), Failure> 
             paths.extend(names.iter().map(|name| format!("{folder}/{name}")));
         }
         paths.extend(resource.seed.as_ref().and_then(|seed| seed.file.clone()));
+        paths.extend(resource.load.clone());
         let mut whole = String::new();
         for path in paths.iter().filter(|path| !files::is_folder(Path::new(path))) {
             let digest = read.digest(Path::new(path))?;

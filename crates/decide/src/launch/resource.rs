@@ -308,7 +308,7 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
             database,
             region,
             password: password_of(name),
-            ..spelled(draft, kind, resource, &dir)
+            ..spelled(draft, kind, name, resource, &dir)
         })),
     }
 }
@@ -317,7 +317,17 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
 pub const ADDRESS: &str = "DATABASE_URL";
 
 /// What the manifest says of it; how it is opened is added by whoever knows.
-fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str) -> run::Resource {
+fn spelled(
+    draft: &Draft<'_>,
+    kind: ResourceKind,
+    name: &Name,
+    resource: &Resource,
+    dir: &str,
+) -> run::Resource {
+    let contents = draft.own.map(|own| &own.data);
+    let load = contents.and_then(|contents| contents.load.as_ref());
+    let load = load.map(|file| draft.whole(file.as_str()));
+    let main = draft.product.postgres.keys().next();
     let expiry = resource
         .lifecycle
         .iter()
@@ -353,6 +363,10 @@ fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str
             lock: migrate.lock,
         }),
         contents: String::new(),
+        // A file of rows belongs to the database written first: an environment has one such file.
+        load: load.filter(|_| kind == ResourceKind::Postgres && main == Some(name)),
+        // A copy takes the place of what would be empty.
+        fresh: contents.is_some_and(|contents| contents.fresh && contents.copy.is_none()),
         seed: resource.seed.as_ref().map(|seed| run::Seed {
             file: seed.file.as_ref().map(|file| draft.whole(file.as_str())),
             command: seed.command.as_ref().map(ToString::to_string),

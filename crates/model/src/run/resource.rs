@@ -43,7 +43,13 @@ pub struct Resource {
     pub migrate: Option<Migrate>,
     /// What a fresh one is filled with.
     pub seed: Option<Seed>,
-    /// The digest of what stands in the files of both: when it is another one, what is new in them is done while it runs.
+    /// A file of rows that comes after the seed: the environment's own.
+    #[serde(default)]
+    pub load: Option<String>,
+    /// It is empty each time the environment is made.
+    #[serde(default)]
+    pub fresh: bool,
+    /// The digest of what stands in the files of all of these: when it is another one, what is new in them is done while it runs.
     #[serde(default)]
     pub contents: String,
 }
@@ -54,6 +60,8 @@ impl Resource {
         Resource {
             migrate: None,
             seed: None,
+            load: None,
+            fresh: false,
             contents: String::new(),
             ..self.clone()
         }

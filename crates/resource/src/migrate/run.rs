@@ -152,7 +152,7 @@ impl Failure {
             };
         }
         let said = match self.why.as_database_error() {
-            Some(said) => said.message().to_owned(),
+            Some(said) => spoken(said),
             None => self.why.to_string(),
         };
         ResourceError::Statement {
@@ -162,6 +162,18 @@ impl Failure {
             stays,
         }
     }
+}
+
+/// All that the database says of it: often it knows what was meant.
+fn spoken(said: &dyn sqlx::error::DatabaseError) -> String {
+    let mut text = said.message().to_owned();
+    if let Some(said) = said.try_downcast_ref::<PgDatabaseError>() {
+        for more in [said.detail(), said.hint()].into_iter().flatten() {
+            text.push_str(". ");
+            text.push_str(more.trim_end_matches('.'));
+        }
+    }
+    text
 }
 
 /// Runs statements, with the rows that follow them.

@@ -352,6 +352,115 @@ fn a_migration_that_ran_and_was_changed_is_refused_by_name_and_nothing_else_is_d
 }
 
 #[test]
+fn a_migration_or_a_seed_that_fails_is_told_at_once_in_its_own_words_and_runs_when_it_is_mended() {
+    if !is_here(false) {
+        return;
+    }
+    let product = only_db("brokenschema");
+    let broken = "alter table boats add length int;\n\nupdate boats\n   set lenght = 1;\n";
+    migration(&product, "002_length.sql", broken);
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let why = product.explain("db");
+    for told in [
+        "its migrations fail: migrations/002_length.sql:4: column \"lenght\" of relation \"boats\" does not exist",
+        "nothing of this file was kept: correct it, and it is tried again",
+    ] {
+        assert!(ran.err.contains(told), "{}", ran.err);
+        assert!(why.contains(told), "{why}");
+    }
+    assert!(!why.contains("in the time that it has"), "{why}");
+    // Mended, it goes on to the seed, which fails.
+    product.write(
+        "seed.sql",
+        "insert into boats (name) values ('Kathleen');\nselect 1 / 0;\n",
+    );
+    migration(&product, "002_length.sql", "alter table boats add length int;\n");
+    let said = |words: &str| {
+        product.until("db", |one| {
+            one["because"].as_str().is_some_and(|why| why.contains(words))
+        })
+    };
+    said("its seed fails: seed.sql:2: division by zero");
+    product.write("seed.sql", "insert into boats (name) values ('Kathleen');\n");
+    product.until_state("quiet", "ready");
+    let url = variable(&product, "quiet", "DB_URL");
+    assert_eq!(
+        sql(&url, "select name from boats where length is null"),
+        "Kathleen"
+    );
+}
+
+#[test]
+fn a_command_that_migrates_and_fails_is_told_with_its_last_words() {
+    if !is_here(false) {
+        return;
+    }
+    let db =
+        "[postgres.db]\nmigrate = { command = \"echo begins; echo 'no such table: boats' >&2; exit 3\" }\n";
+    let product = Product::new("brokencommand", &format!("{ONLY_DB}{db}"));
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let told = "ended with exit code 3: no such table: boats; `towpath restart db` tries it again at once";
+    assert!(ran.err.contains(told), "{}", ran.err);
+}
+
+#[test]
+fn data_that_is_fresh_is_empty_each_time_the_environment_is_made_and_no_other_time() {
+    if !is_here(false) {
+        return;
+    }
+    let product = only_db("freshstore");
+    let manifest = fs::read_to_string(product.folder.join("towpath.toml")).expect("it is there");
+    product.write("rows.sql", "insert into boats (name) values ('Loaded');\n");
+    product.up();
+    let url = variable(&product, "quiet", "DB_URL");
+    let boats = || sql(&url, "select string_agg(name, ' ' order by id) from boats");
+    let add = |name: &str| drop(sql(&url, &format!("insert into boats (name) values ('{name}')")));
+    add("Kept");
+    // The word comes while it runs: nothing is lost by it, also when the server starts again.
+    let data = "data = { fresh = true, load = \"rows.sql\" }\n";
+    product.write(
+        "towpath.toml",
+        &manifest.replace("[environment.dev]\n", &format!("[environment.dev]\n{data}")),
+    );
+    product.up();
+    product.well(&["restart", "db"]);
+    product.until_state("quiet", "ready");
+    assert_eq!(boats(), "Kathleen Kept Loaded");
+    // A steward that dies is no end of the environment.
+    assert!(product.kill_steward());
+    eventually("the steward has gone", || {
+        product.steward().is_none().then_some(())
+    });
+    product.up();
+    assert_eq!(boats(), "Kathleen Kept Loaded");
+    // Brought up anew, it is empty, and is filled again.
+    product.well(&["down"]);
+    product.up();
+    assert_eq!(boats(), "Kathleen Loaded");
+    add("Later");
+    let server = product.pid("db");
+    kill(server, Signal::KILL);
+    product.until("db", |one| {
+        one["state"] == "ready" && one["instances"][0]["pid"] != server
+    });
+    assert!(product.kill_steward());
+    eventually("the steward has gone", || {
+        product.steward().is_none().then_some(())
+    });
+    product.up();
+    product.well(&["stop", "db"]);
+    product.well(&["start", "db"]);
+    assert_eq!(boats(), "Kathleen Loaded Later");
+    // Without the word nothing is emptied.
+    product.well(&["down"]);
+    product.write("towpath.toml", &manifest);
+    product.up();
+    assert_eq!(boats(), "Kathleen Loaded Later");
+}
+
+#[test]
 fn a_resource_whose_port_a_stranger_took_gets_another_one_and_its_users_are_told() {
     if !is_here(false) {
         return;
