@@ -7,6 +7,7 @@ mod here;
 pub mod job;
 pub mod launch;
 pub mod lint;
+pub mod moving;
 pub mod plan;
 pub mod restart;
 pub mod review;

@@ -56,6 +56,7 @@ pub(crate) fn look(needs: &[Requirement]) -> Vec<Look<'_>> {
 fn is_there(tool: &str, command: &str) -> bool {
     match tool {
         "postgres" => !postgres::installed().is_empty(),
+        "pgbouncer" => postgres::is_pooler_here(),
         "redis" => !redis::installed().is_empty(),
         _ => processes::is_program(command),
     }
@@ -90,12 +91,18 @@ pub(crate) fn installation(looks: &[Look<'_>], root: bool, apt: bool) -> Install
     if !packages.is_empty() {
         let sudo = if root { "" } else { "sudo " };
         // A fresh image has no lists of packages, and finds none until it has fetched them.
-        // Debian would start a Postgres of its own beside ours.
-        let before = match packages.contains(&"postgresql") {
-            true if root => format!("{} && ", postgres::BEFORE_INSTALLATION),
-            true => format!("sudo sh -c '{}' && ", postgres::BEFORE_INSTALLATION),
-            false => String::new(),
-        };
+        // Debian would start servers of its own beside ours.
+        let before: String = [
+            (postgres::PACKAGES, postgres::BEFORE_INSTALLATION),
+            (postgres::POOLER_PACKAGES, postgres::BEFORE_POOLER_INSTALLATION),
+        ]
+        .into_iter()
+        .filter(|(of, _)| of.iter().any(|package| packages.contains(package)))
+        .map(|(_, before)| match root {
+            true => format!("{before} && "),
+            false => format!("sudo sh -c '{before}' && "),
+        })
+        .collect();
         installation.command = Some(format!(
             "{before}{sudo}apt-get update && {sudo}apt-get install --yes {}",
             packages.join(" ")

@@ -1,8 +1,8 @@
 //! Units and choices in files and messages: as the text that people write.
 
-use super::{Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, Unit, VarName, Zone};
+use super::{Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, Unit, VarName, Window, Zone};
 use crate::desired::component::{Protocol, Restart, WatchAction};
-use crate::desired::resource::{Evict, Phase, ResourceKind};
+use crate::desired::resource::{Evict, Phase, PoolMode, ResourceKind};
 use crate::desired::secret::Delivery;
 use crate::run::{Kind, State};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -30,7 +30,7 @@ macro_rules! as_text {
 }
 
 as_text!(
-    Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, VarName, Zone
+    Bytes, Command, Cpu, Duration, Glob, Name, Path, Schedule, VarName, Window, Zone
 );
 
 macro_rules! as_word {
@@ -58,6 +58,7 @@ as_word!(
     Evict,
     Kind,
     Phase,
+    PoolMode,
     Protocol,
     ResourceKind,
     Restart,

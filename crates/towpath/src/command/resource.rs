@@ -10,11 +10,11 @@ use crate::door::state::{empty_for, remove_aside};
 use crate::failure::{Failure, Kind};
 use std::path::{Path, PathBuf};
 use towpath_bucket::{Rule, Settings};
-use towpath_decide::launch::PASSWORD;
+use towpath_decide::launch::{PASSWORD, POOLED};
 use towpath_model::desired::resource::ResourceKind;
 use towpath_model::run::Resource;
 use towpath_model::sealed::Sealed;
-use towpath_resource::postgres::{self, PostgresOrder};
+use towpath_resource::postgres::{self, PoolOrder, PostgresOrder};
 use towpath_resource::redis::{self, RedisOrder};
 use towpath_resource::{Exec, ResourceError};
 use towpath_steward::{RESOURCE, RESOURCE_FOLDER, RESOURCE_MAKING};
@@ -33,6 +33,7 @@ pub(super) fn run() -> Result<(), Failure> {
         order.begin_empty(making)?;
     }
     let done = match order.resource.kind {
+        _ if order.resource.pool.is_some() => postgres::prepare_pool(&order.pool()?).and_then(Exec::exec),
         ResourceKind::Postgres => postgres::prepare(&order.postgres()).and_then(Exec::exec),
         ResourceKind::Redis => redis::prepare(&order.redis()).and_then(Exec::exec),
         ResourceKind::Bucket => return order.serve_bucket(),
@@ -58,6 +59,8 @@ struct Order {
     folder: PathBuf,
     port: u16,
     password: Sealed<String>,
+    /// The port of what it pools.
+    pooled: Option<u16>,
     /// The making of the environment that it begins empty for.
     making: Option<String>,
 }
@@ -79,6 +82,7 @@ impl Order {
             folder: said(RESOURCE_FOLDER)?.into(),
             port,
             password: Sealed::new(password.trim_end().to_owned()),
+            pooled: maybe(POOLED).and_then(|port| port.parse().ok()),
             making: maybe(RESOURCE_MAKING).map(str::to_owned),
         })
     }
@@ -112,6 +116,21 @@ impl Order {
             memory: resource.memory.map(|memory| memory.count()),
             connections: resource.connections,
         }
+    }
+
+    fn pool(&self) -> Result<PoolOrder, Failure> {
+        let (Some(pool), Some(server)) = (&self.resource.pool, self.pooled) else {
+            return Err(not_by_hand(POOLED));
+        };
+        Ok(PoolOrder {
+            folder: self.folder.clone(),
+            port: self.port,
+            server,
+            user: self.resource.user.clone(),
+            password: self.password.clone(),
+            size: pool.size,
+            mode: pool.mode,
+        })
     }
 
     fn redis(&self) -> RedisOrder {

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use towpath_bucket::{Access, authorization};
 use towpath_model::sealed::Sealed;
@@ -458,6 +459,108 @@ fn data_that_is_fresh_is_empty_each_time_the_environment_is_made_and_no_other_ti
     product.write("towpath.toml", &manifest);
     product.up();
     assert_eq!(boats(), "Kathleen Loaded Later");
+}
+
+#[test]
+fn many_clients_share_the_few_connections_of_a_pool_that_comes_back_when_it_is_killed() {
+    if !is_here(false) {
+        return;
+    }
+    if !towpath_resource::postgres::is_pooler_here() {
+        println!("left out: pgbouncer is not installed here");
+        return;
+    }
+    let product = Product::new("pooledstore", &format!("{ONLY_DB}{DB}pool = 5\n"));
+    furnish(&product);
+    product.up();
+    let pooled = variable(&product, "quiet", "DB_URL");
+    let direct = variable(&product, "quiet", "DB_DIRECT_URL");
+    assert_ne!(pooled, direct);
+    assert_eq!(sql(&direct, "select name from boats"), "Kathleen");
+    let clients: Vec<_> = (0..200)
+        .map(|number| {
+            let insert = format!("insert into boats (name) values ('{number}')");
+            Command::new("psql")
+                .args([
+                    "-X",
+                    "-q",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                    &pooled,
+                    "-c",
+                    &insert,
+                    "-c",
+                    "select pg_sleep(0.01)",
+                ])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("psql runs")
+        })
+        .collect();
+    let mut most = 0_u32;
+    for client in clients {
+        let used = "select count(*) from pg_stat_activity where backend_type = 'client backend' \
+                    and pid <> pg_backend_pid() and application_name = 'psql'";
+        most = most.max(sql(&direct, used).parse().expect("a number"));
+        let ended = client.wait_with_output().expect("it ends");
+        assert!(
+            ended.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
+    assert!((1..=5).contains(&most), "{most} connections at a time");
+    assert_eq!(sql(&pooled, "select count(*) from boats"), "201");
+    // Killed, it is back, and the row is there.
+    let pooler = product.pid("db-pool");
+    kill(pooler, Signal::KILL);
+    product.until("db-pool", |one| {
+        one["state"] == "ready" && one["instances"][0]["pid"] != pooler
+    });
+    assert_eq!(sql(&pooled, "select count(*) from boats"), "201");
+    assert!(product.explain("db-pool").contains("it is well"));
+    for file in ["pgbouncer.ini", "users.txt"] {
+        let path = product.folder.join(".towpath/dev/resources/db-pool").join(file);
+        let mode = fs::metadata(path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    product.well(&["restart", "db-pool"]);
+    product.well(&["down"]);
+    product.leaves_nothing();
+}
+
+#[test]
+fn a_bucket_is_filled_with_a_folder_once() {
+    const BUCKET: &str = r#"
+[service.web]
+run    = "sh ./program web"
+uses   = ["files"]
+public = true
+health = { path = "/healthz", interval = "100ms" }
+
+[bucket.files]
+seed = "demo"
+"#;
+    let product = Product::new("seededfiles", BUCKET);
+    fs::create_dir_all(product.folder.join("demo/boats")).expect("a folder can be made");
+    let demo = |name: &str, text: &str| {
+        fs::write(product.folder.join("demo").join(name), text).expect("it can be written");
+    };
+    demo("index.html", "<p>boats</p>");
+    demo("boats/two words.txt", "a flat boat");
+    product.up();
+    let files = Files::of(&product);
+    assert_eq!(files.ask("GET", "index.html", ""), "<p>boats</p>");
+    assert_eq!(files.ask("GET", "boats/two%20words.txt", ""), "a flat boat");
+    files.ask("PUT", "index.html", "changed");
+    product.well(&["down"]);
+    product.up();
+    assert_eq!(
+        Files::of(&product).ask("GET", "index.html", ""),
+        "changed",
+        "it is filled once"
+    );
 }
 
 #[test]
