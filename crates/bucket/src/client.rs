@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use towpath_model::sealed::Sealed;
 
@@ -69,6 +70,60 @@ pub async fn list(
     let body = answered(address, access, &format!("/{bucket}"), &query).await?;
     listing(&String::from_utf8_lossy(&body))
         .ok_or_else(|| silent(address, "its listing cannot be read".to_owned()))
+}
+
+/// Puts an object of a type into the bucket of this name: so many bytes of what is read.
+pub async fn put(
+    address: SocketAddr,
+    access: &Access,
+    (bucket, key): (&str, &str),
+    kind: &str,
+    (body, length): (impl AsyncRead + Unpin, u64),
+) -> Result<(), BucketError> {
+    let path = format!("/{bucket}/{}", encoded(key));
+    let host = address.to_string();
+    let mut head = format!(
+        "PUT {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+         content-length: {length}\r\n"
+    );
+    for (name, value) in authorization(access, "PUT", &path, "", &host) {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    let sent = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(head.as_bytes()).await?;
+        // Whoever refuses it hangs up, and what was said is read all the same.
+        let copied = tokio::io::copy(&mut body.take(length), &mut stream).await;
+        let mut said = Vec::new();
+        let read = stream.take(MOST as u64).read_to_end(&mut said).await;
+        match said.is_empty() {
+            true => copied.and(read).map(|_| said),
+            false => Ok(said),
+        }
+    };
+    let said = sent
+        .await
+        .map_err(|why: std::io::Error| silent(address, why.to_string()))?;
+    let said = String::from_utf8_lossy(&said);
+    let status = said.split(' ').nth(1).unwrap_or("nothing");
+    match status {
+        "200" => Ok(()),
+        status => Err(silent(address, format!("it said {status} to {key}"))),
+    }
+}
+
+/// A key as it stands in an address.
+fn encoded(key: &str) -> String {
+    let mut encoded = String::new();
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// Reads a listing. In what is asked for here, nothing stands that XML would have to write in another way.
@@ -206,6 +261,14 @@ fn sign(key: &[u8], text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_is_written_as_in_an_address_is_read_back() {
+        for key in ["boats/ewer.txt", "a b+c%d", "höhe/1=2&3"] {
+            assert_eq!(decoded(&encoded(key)).as_deref(), Some(key));
+        }
+        assert_eq!(encoded("a b/c"), "a%20b/c");
+    }
 
     #[test]
     fn a_listing_is_read_with_every_letter_of_its_keys() {

@@ -17,7 +17,7 @@ mod rows;
 mod seal;
 mod serve;
 
-pub use client::{Access, Listing, Object, authorization, list, look};
+pub use client::{Access, Listing, Object, authorization, list, look, put};
 pub use door::Clock;
 
 use serde::{Deserialize, Serialize};

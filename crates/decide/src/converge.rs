@@ -117,6 +117,8 @@ pub enum Well {
         /// What it said last.
         why: String,
     },
+    /// It takes requests, and what it has to be given before anybody else is let in failed: the whole sentence for it.
+    Unfilled(String),
 }
 
 /// What is being done to an instance.
@@ -583,6 +585,7 @@ fn trouble(one: &Standing) -> Option<(State, Because)> {
         (Life::Running { .. }, Well::Lost { why, .. }) => {
             Some((State::Unwell, Because::NoAnswer(why.clone())))
         }
+        (Life::Running { .. }, Well::Unfilled(why)) => Some((State::Unwell, Because::Unfilled(why.clone()))),
         _ => None,
     }
 }

@@ -31,9 +31,9 @@ mod usual;
 mod variables;
 mod words;
 
-pub use digest::{digest, text_digest};
+pub use digest::{digest, short as short_digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
-pub use resource::{ADDRESS, PASSWORD};
+pub use resource::{ADDRESS, PASSWORD, POOLED, pooler};
 pub use select::{narrow, select};
 pub use usual::usual_environment;
 

@@ -16,7 +16,7 @@ pub use component::{
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
-pub use resource::{Expiry, Migrate, Resource, Seed};
+pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;
 pub use state::State;

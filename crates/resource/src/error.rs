@@ -254,13 +254,17 @@ impl ResourceError {
                 "bring back what ran, and write what is to be different into a new file".to_owned()
             }
             Self::Statement { stays, .. } => match stays {
-                Stays::Nothing => "nothing of this file was kept: correct it and start again".to_owned(),
+                Stays::Nothing => {
+                    "nothing of this file was kept: correct it, and it is tried again".to_owned()
+                }
                 Stays::AllOthers => {
                     "everything else of the file was kept: correct it, empty the store and start again"
                         .to_owned()
                 }
                 Stays::Statements(done) => {
-                    format!("{done} statements before it are done and stay: correct this one and start again")
+                    format!(
+                        "{done} statements before it are done and stay: correct this one, and it is tried again"
+                    )
                 }
             },
             Self::Setting { .. }

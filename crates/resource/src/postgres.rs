@@ -11,10 +11,12 @@ mod ask;
 mod cluster;
 mod configuration;
 mod identity;
+mod pool;
 mod servers;
 mod statements;
 
 pub use ask::{ask, judge};
+pub use pool::{BEFORE_POOLER_INSTALLATION, POOLER_PACKAGES, PoolOrder, is_pooler_here, prepare_pool};
 
 use crate::door::{files, processes};
 use crate::{Exec, ResourceError, ground};
@@ -71,7 +73,7 @@ pub fn prepare(order: &PostgresOrder) -> Result<Exec, ResourceError> {
     files::make_folder(&order.folder).map_err(ResourceError::files("making the folder", &order.folder))?;
     let kept = cluster::kept(order)?;
     let server = servers::choose(&servers::find(), order, kept)?;
-    identity::take_on(order)?;
+    identity::take_on(&order.folder, &order.cluster())?;
     let lock = ground::lock(&order.folder, || postmaster(&order.cluster()))?;
     end_of_the_last_one(order)?;
     ground::port_is_free(order.port)?;

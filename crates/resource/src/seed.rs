@@ -15,6 +15,8 @@ use towpath_model::Sealed;
 
 /// The name of the mark in Postgres, and that of the key in Redis.
 const MARK: &str = "seed";
+/// The name of the mark of the rows of an environment, in Postgres.
+const LOADED: &str = "load";
 const KEY: &str = "towpath:seed";
 
 /// What a store is filled with.
@@ -98,7 +100,9 @@ pub async fn seed(
         Kind::Postgres => {
             let mut history = History::locked(address, bounds).await?;
             let seeded = match seed {
-                Seed::File { name, text } => postgres(&mut history, name, text, &seed.digest(), bounds).await,
+                Seed::File { name, text } => {
+                    postgres(&mut history, MARK, (name, text), &seed.digest(), bounds).await
+                }
                 Seed::Command(command) => by_command(&mut history, command, tell).await,
             }?;
             history.close().await;
@@ -112,6 +116,22 @@ pub async fn seed(
             }
         }
     }
+}
+
+/// Fills a Postgres with the rows of an environment, unless it has been: that has a mark of its own, beside that of the seed.
+pub async fn load(address: &Sealed<String>, path: &Path, bounds: Bounds) -> Result<Seeded, ResourceError> {
+    let mut history = History::locked(address, bounds).await?;
+    if !history.ran(LOADED).await?.is_empty() {
+        history.close().await;
+        return Ok(Seeded::Before);
+    }
+    let rows = Seed::file(path)?;
+    let Seed::File { name, text } = &rows else {
+        return Ok(Seeded::Before);
+    };
+    let seeded = postgres(&mut history, LOADED, (name, text), &rows.digest(), bounds).await?;
+    history.close().await;
+    Ok(seeded)
 }
 
 impl Mark for History {
@@ -139,12 +159,12 @@ impl Mark for Connection {
 
 async fn postgres(
     history: &mut History,
-    name: &str,
-    text: &str,
+    mark: &str,
+    (name, text): (&str, &str),
     digest: &str,
     bounds: Bounds,
 ) -> Result<Seeded, ResourceError> {
-    if history.is_there().await? {
+    if !history.ran(mark).await?.is_empty() {
         return Ok(Seeded::Before);
     }
     let text = text.trim_start_matches('\u{feff}');
@@ -161,7 +181,7 @@ async fn postgres(
     let ran = migrate::statements(history, &statements).await;
     ran.map_err(|failure| failure.told(name, Stays::Nothing, bounds))?;
     history
-        .mark(MARK, digest, clock::milliseconds_since(start))
+        .mark(mark, digest, clock::milliseconds_since(start))
         .await?;
     history.run("keeping the seed", "COMMIT").await?;
     Ok(Seeded::Now)

@@ -20,6 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use towpath_api::Tone;
 use towpath_decide::converge::Well;
 use towpath_decide::health::{Answers, Meaning, hear};
+use towpath_decide::moving::Allowed;
 use towpath_decide::tend::Fact;
 use towpath_model::run::{Ask, Health, InstanceId};
 use towpath_model::sealed::Sealed;
@@ -28,8 +29,12 @@ use towpath_resource::{Answer as Said, postgres, redis};
 /// The most questions that are under way at a time: a thousand instances that start at once are asked in turn.
 const MOST: usize = 64;
 
-/// How soon it is tried again to do what could not be done to a resource. Somebody has to repair something first.
+/// How soon it is tried again to do what could not be done to a resource. Somebody has to repair something first, so the
+/// pause doubles each time; a file that is repaired is tried at once.
 const FILL_AGAIN: Duration = Duration::from_secs(15);
+
+/// So often the pause doubles: up to four minutes.
+const MOST_DOUBLED: u32 = 4;
 
 /// A question that is under way for so long hangs, and costs nothing any more but its socket: it does not count among those
 /// that are under way, or sixty-four that hang would hold back the health of all others. An instance has one at most.
@@ -80,7 +85,7 @@ enum Order {
         answer: Result<(), String>,
     },
     /// What had to be done to a resource was done, or could not be.
-    Filled(InstanceId, u64, Result<(), String>),
+    Filled(InstanceId, u64, Result<Option<Allowed>, String>),
 }
 
 /// How far a resource has come with what has to be done to it.
@@ -106,6 +111,10 @@ struct Asked {
     round: u64,
     due: Option<Instant>,
     stage: Stage,
+    /// How often in a row it could not be filled.
+    failed: u32,
+    /// Something waits until more may run than this.
+    waits: Option<Allowed>,
 }
 
 impl Asker {
@@ -250,6 +259,8 @@ impl Book {
                     since: now,
                     round: self.round,
                     due: None,
+                    failed: 0,
+                    waits: None,
                 };
                 self.asked.insert(id.clone(), asked);
                 self.put(&id, now);
@@ -278,6 +289,7 @@ impl Book {
                 self.under_way -= 1;
                 self.slow -= usize::from(was_slow);
                 let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
+                asked.open();
                 if answer.is_ok() && asked.stage != Stage::Done {
                     asked.fill(&id, own, facts);
                     return None;
@@ -307,19 +319,36 @@ impl Book {
     }
 
     /// A resource was filled, and is asked once more; or why it could not be.
-    fn filled(&mut self, id: InstanceId, round: u64, done: Result<(), String>) -> Option<Fact> {
+    fn filled(&mut self, id: InstanceId, round: u64, done: Result<Option<Allowed>, String>) -> Option<Fact> {
         let asked = self.asked.get_mut(&id).filter(|asked| asked.round == round)?;
         asked.stage = if done.is_ok() { Stage::Done } else { Stage::Due };
-        let pause = if done.is_ok() { Duration::ZERO } else { FILL_AGAIN };
-        self.put(&id, clock::now() + pause);
-        let well = Well::NotYet {
-            late: Some(done.err()?),
+        let why = match done {
+            Ok(waits) => {
+                asked.failed = 0;
+                asked.waits = waits;
+                self.put(&id, clock::now());
+                return None;
+            }
+            Err(why) => why,
         };
+        let pause = FILL_AGAIN * (1 << asked.failed.min(MOST_DOUBLED));
+        asked.failed += 1;
+        self.put(&id, clock::now() + pause);
+        let well = Well::Unfilled(why);
         Some(Fact::Answered { id, well })
     }
 }
 
 impl Asked {
+    /// Where something waits and a window has opened, there is something to do again. It is well meanwhile.
+    fn open(&mut self) {
+        let filling = self.question.filling.as_ref();
+        let changed = |was: &Allowed| filling.is_some_and(|one| one.allowed(false).as_ref() != Some(was));
+        if self.stage == Stage::Done && self.waits.as_ref().is_some_and(changed) {
+            self.stage = Stage::Due;
+        }
+    }
+
     /// A resource has taken a request: what has to be done to it is done now, however long that takes.
     fn fill(&mut self, id: &InstanceId, own: &UnboundedSender<Order>, facts: &UnboundedSender<Message>) {
         if std::mem::replace(&mut self.stage, Stage::Underway) == Stage::Underway {

@@ -116,6 +116,8 @@ pub(crate) struct Core<E> {
     pub(crate) observed: Option<JoinHandle<Result<Vec<Seen>, EngineError>>>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
+    /// Nothing ran when we came: whoever asks for something makes the environment.
+    pub(crate) from_nothing: bool,
     /// The folder of the state has gone.
     pub(crate) vanished: bool,
     /// Builds run although nothing has changed.
@@ -497,8 +499,8 @@ impl<E: Engine> Core<E> {
     pub(crate) fn filling(&self, component: &Component, port: Option<u16>) -> Option<Arc<Filling>> {
         let resource = component.resource.as_ref()?;
         let (env, _) = self.wardrobe.variables(&component.env, port, &self.addresses);
-        let name = &component.name;
-        Some(Arc::new(Filling::of(name, resource, env, &self.wardrobe, port)))
+        let whose = (&component.name, component.dir.as_str());
+        Some(Arc::new(Filling::of(whose, resource, env, &self.wardrobe, port)))
     }
 
     /// Begins and ends to ask the instances of a component how they are.

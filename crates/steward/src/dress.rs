@@ -1,12 +1,13 @@
 //! What a process is given: its environment, put together from what the manifest says and what is known here.
 
 use crate::addresses::Addresses;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use towpath_engine::Start;
 use towpath_model::desired::component::Restart;
 use towpath_model::desired::secret::Delivery;
-use towpath_model::run::{Component, InstanceId, Kind, Part, Resource, Value, Variable, Variables};
+use towpath_model::run::{Component, InstanceId, Kind, Part, Product, Resource, Value, Variable, Variables};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 
@@ -16,6 +17,42 @@ pub const RESOURCE: &str = "TOWPATH_RESOURCE";
 pub const RESOURCE_FOLDER: &str = "TOWPATH_RESOURCE_FOLDER";
 /// The folder of all resources, in that of the state.
 pub const RESOURCES: &str = "resources";
+
+/// The variable that says which making of the environment its store is to be empty for.
+pub const RESOURCE_MAKING: &str = "TOWPATH_RESOURCE_MAKING";
+
+/// The making of an environment: it was brought up when nothing of it ran. It lasts until nothing of it runs again and
+/// somebody brings it up anew; a steward that dies and a server that is restarted change nothing about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Making {
+    /// What it is called: no other one is called so.
+    pub(crate) name: String,
+    /// The stores of ours, and whether each begins empty. What was said first holds until the next making, so that nobody
+    /// loses by a changed word what they have kept since.
+    pub(crate) stores: BTreeMap<Name, bool>,
+}
+
+impl Making {
+    /// Learns of the stores of a product that it has not heard of. Whether there were any, and which of them begin empty.
+    pub(crate) fn learn(&mut self, product: &Product) -> (bool, Vec<Name>) {
+        let (mut news, mut empty) = (false, Vec::new());
+        for (name, component) in &product.components {
+            let Some(resource) = component
+                .resource
+                .as_ref()
+                .filter(|_| !self.stores.contains_key(name))
+            else {
+                continue;
+            };
+            self.stores.insert(name.clone(), resource.fresh);
+            news = true;
+            if resource.fresh {
+                empty.push(name.clone());
+            }
+        }
+        (news, empty)
+    }
+}
 
 /// A word as a shell reads it.
 fn quoted(word: &str) -> String {
@@ -32,6 +69,8 @@ pub(crate) struct Wardrobe {
     /// Our own program, which becomes the servers of resources; and where those keep what they keep.
     pub(crate) program: PathBuf,
     pub(crate) resources: PathBuf,
+    /// The making of the environment that holds now.
+    pub(crate) making: Making,
     /// The product and its environment.
     pub(crate) product: String,
     pub(crate) environment: String,
@@ -95,16 +134,21 @@ impl Wardrobe {
     }
 
     /// What our own program is told that becomes the server of a resource, or a client of it.
-    pub(crate) fn order(&self, name: &Name, resource: &Resource) -> [(String, Sealed<String>); 2] {
+    pub(crate) fn order(&self, name: &Name, resource: &Resource) -> Vec<(String, Sealed<String>)> {
         let folder = self.resources.join(name.as_str());
         let order = serde_json::to_string(resource).unwrap_or_default();
-        [
+        let mut told = vec![
             (RESOURCE.to_owned(), Sealed::new(order)),
             (
                 RESOURCE_FOLDER.to_owned(),
                 Sealed::new(folder.to_string_lossy().into_owned()),
             ),
-        ]
+        ];
+        // Both have to say it: who takes the word out again keeps what is there.
+        if resource.fresh && self.making.stores.get(name) == Some(&true) {
+            told.push((RESOURCE_MAKING.to_owned(), Sealed::new(self.making.name.clone())));
+        }
+        told
     }
 
     /// Exactly what is started.

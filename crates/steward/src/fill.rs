@@ -4,6 +4,7 @@
 //! nothing left to do it is a look. Nobody who needs the resource starts before it is done, and a resource whose schema
 //! cannot be moved is not well, and says why.
 
+use crate::door::{clock, files};
 use crate::dress::Wardrobe;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use towpath_api::Keeps;
 use towpath_decide::launch::ADDRESS;
-use towpath_model::desired::resource::{Phase, ResourceKind};
+use towpath_decide::moving::{self, Allowed};
+use towpath_model::desired::resource::ResourceKind;
 use towpath_model::run::Resource;
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
@@ -25,8 +27,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long a look may take: somebody waits for it at a terminal.
 const LOOK: Duration = Duration::from_millis(700);
 
-/// The phases that run where nobody chooses: nothing of an older release runs beside this.
-const ALL: &[Phase] = &[Phase::Expand, Phase::Backfill, Phase::Contract];
+/// How it is told that something could not be done.
+const MIGRATING: &str = "its migrations fail";
+const SEEDING: &str = "its seed fails";
+const LOADING: &str = "the rows of its environment fail";
 
 /// The file by which it is known that a bucket was filled.
 const FILLED: &str = "filled";
@@ -34,6 +38,9 @@ const FILLED: &str = "filled";
 /// What is to be done to a resource.
 #[derive(Debug)]
 pub(crate) struct Filling {
+    name: Name,
+    /// The folder of the product.
+    dir: String,
     resource: Arc<Resource>,
     address: Sealed<String>,
     password: Sealed<String>,
@@ -45,7 +52,7 @@ pub(crate) struct Filling {
 impl Filling {
     /// What is to be done to a resource of this name, with what its own variables say.
     pub(crate) fn of(
-        name: &Name,
+        (name, dir): (&Name, &str),
         resource: &Arc<Resource>,
         env: Vec<(String, Sealed<String>)>,
         wardrobe: &Wardrobe,
@@ -54,6 +61,8 @@ impl Filling {
         let nothing = || Sealed::new(String::new());
         let address = env.iter().find(|(known, _)| known == ADDRESS);
         Filling {
+            name: name.clone(),
+            dir: dir.to_owned(),
             resource: Arc::clone(resource),
             address: address.map_or_else(nothing, |(_, value)| value.clone()),
             password: wardrobe
@@ -74,13 +83,12 @@ impl Filling {
 
     /// How it is; nothing where it does not answer soon.
     pub(crate) async fn look(&self) -> Option<Keeps> {
+        if self.resource.pool.is_some() {
+            // It keeps nothing.
+            return None;
+        }
         if self.resource.kind == ResourceKind::Bucket {
-            let access = towpath_bucket::Access {
-                key: self.resource.user.clone(),
-                secret: self.password.clone(),
-                region: self.resource.region.clone(),
-            };
-            let at = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port?));
+            let (at, access) = self.bucket()?;
             let looked = tokio::time::timeout(LOOK, towpath_bucket::look(at, &access)).await;
             let facts = looked.ok()?.ok()?;
             return Some(Keeps {
@@ -103,13 +111,65 @@ impl Filling {
 
     /// Whether there is anything to do at all.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.resource.migrate.is_some() || self.resource.seed.is_some()
+        let resource = &self.resource;
+        resource.migrate.is_some() || resource.seed.is_some() || resource.load.is_some()
     }
 
-    /// Does what has not been done yet. Why it could not be, in words that stand behind the resource's name.
-    pub(crate) async fn fill(&self, tell: Tell<'_>) -> Result<(), String> {
-        self.migrate(tell).await.map_err(said)?;
-        self.seed(tell).await.map_err(said)
+    /// What may run now of what moves its schema.
+    pub(crate) fn allowed(&self, is_new: bool) -> Option<Allowed> {
+        let migrate = self.resource.migrate.as_ref()?;
+        Some(moving::allowed(migrate, is_new, clock::today()))
+    }
+
+    /// Does what has not been done yet. What was allowed, where something waits until more is; or why it could not be done,
+    /// in words that stand behind the resource's name.
+    pub(crate) async fn fill(&self, tell: Tell<'_>) -> Result<Option<Allowed>, String> {
+        let failed = |doing: &'static str| move |error| self.said(doing, error);
+        let waits = self.migrate(&mut *tell).await.map_err(failed(MIGRATING))?;
+        self.seed(&mut *tell).await.map_err(failed(SEEDING))?;
+        self.load(tell).await.map_err(failed(LOADING))?;
+        Ok(waits)
+    }
+
+    /// What went wrong, with the file as a person finds it, and what to do about it.
+    fn said(&self, doing: &str, error: ResourceError) -> String {
+        let resource = &self.resource;
+        let named = match doing {
+            MIGRATING => resource
+                .migrate
+                .as_ref()
+                .and_then(|migrate| migrate.folder.as_ref()),
+            SEEDING => resource.seed.as_ref().and_then(|seed| seed.file.as_ref()),
+            _ => resource.load.as_ref(),
+        };
+        let error = match (error, named.map(|path| self.short(path))) {
+            (
+                ResourceError::Statement {
+                    file,
+                    line,
+                    said,
+                    stays,
+                },
+                Some(named),
+            ) => ResourceError::Statement {
+                file: if doing == MIGRATING {
+                    format!("{named}/{file}")
+                } else {
+                    named
+                },
+                line,
+                said,
+                stays,
+            },
+            (error, _) => error,
+        };
+        let mut text = format!("{doing}: {error}");
+        // What the system has said stands behind an error of ours, not in it.
+        if let Some(why) = std::error::Error::source(&error) {
+            text.push_str(&format!(": {why}"));
+        }
+        let by_hand = || format!("`towpath restart {}` tries it again at once", self.name);
+        text + "; " + &error.hint().unwrap_or_else(by_hand)
     }
 
     fn bounds(&self) -> Bounds {
@@ -132,44 +192,66 @@ impl Filling {
         }
     }
 
-    async fn migrate(&self, tell: Tell<'_>) -> Result<(), ResourceError> {
+    async fn migrate(&self, tell: Tell<'_>) -> Result<Option<Allowed>, ResourceError> {
         let Some(wanted) = &self.resource.migrate else {
-            return Ok(());
+            return Ok(None);
         };
+        let bounds = self.bounds();
+        let is_new = !moving::is_bounded(wanted) || migrate::is_new(&self.address, bounds).await?;
+        let allowed = moving::allowed(wanted, is_new, clock::today());
+        let mut waits = false;
         if let Some(folder) = &wanted.folder {
             let files = migrate::read(Path::new(folder))?;
-            let phases = if wanted.phases.is_empty() {
-                ALL
-            } else {
-                wanted.phases.as_slice()
-            };
-            migrate::run(&self.address, &files, phases, self.bounds(), &mut *tell).await?;
+            let report = migrate::run(&self.address, &files, &allowed.phases, bounds, &mut *tell).await?;
+            waits = moving::is_bounded(wanted) && !report.waiting.is_empty();
         }
-        if let Some(line) = &wanted.command {
-            let command = self.command(line, &wanted.dir);
-            migrate::command(&self.address, &command, self.bounds(), tell).await?;
+        match (&wanted.command, &wanted.window) {
+            (Some(line), _) if allowed.command => {
+                let command = self.command(line, &wanted.dir);
+                migrate::command(&self.address, &command, bounds, tell).await?;
+            }
+            (Some(line), Some(window)) => {
+                tell(&format!("`{line}` waits until it may run: {window}"));
+                waits = true;
+            }
+            _ => {}
+        }
+        Ok(waits.then_some(allowed))
+    }
+
+    /// Loads the environment's own rows, behind the seed.
+    async fn load(&self, tell: Tell<'_>) -> Result<(), ResourceError> {
+        let Some(file) = &self.resource.load else {
+            return Ok(());
+        };
+        if seed::load(&self.address, Path::new(file), self.bounds()).await? == Seeded::Now {
+            tell(&format!("loaded {}", self.short(file)));
         }
         Ok(())
+    }
+
+    /// A path as a person says it.
+    fn short(&self, path: &str) -> String {
+        let dir = format!("{}/", self.dir);
+        path.strip_prefix(&dir).unwrap_or(path).to_owned()
     }
 
     async fn seed(&self, tell: Tell<'_>) -> Result<(), ResourceError> {
         let Some(wanted) = &self.resource.seed else {
             return Ok(());
         };
-        let file = wanted
-            .file
-            .as_deref()
-            .map(|file| Seed::file(Path::new(file)))
-            .transpose()?;
         let command = wanted
             .command
             .as_deref()
             .map(|line| self.command(line, &wanted.dir));
-        let seeded = match (file, command) {
-            (_, Some(command)) if self.resource.kind == ResourceKind::Bucket => {
-                seed::by_command(&mut Filled(self.folder.join(FILLED)), &command, &mut *tell).await?
+        let is_bucket = self.resource.kind == ResourceKind::Bucket;
+        let mut filled = Filled(self.folder.join(FILLED));
+        let seeded = match (wanted.file.as_deref().map(Path::new), command) {
+            (_, Some(command)) if is_bucket => seed::by_command(&mut filled, &command, &mut *tell).await?,
+            (Some(folder), None) if is_bucket => self.put_all(&mut filled, folder, &mut *tell).await?,
+            (Some(file), _) => {
+                seed::seed(&self.address, &Seed::file(file)?, self.bounds(), &mut *tell).await?
             }
-            (Some(file), _) => seed::seed(&self.address, &file, self.bounds(), &mut *tell).await?,
             (None, Some(command)) => {
                 seed::seed(&self.address, &Seed::Command(command), self.bounds(), &mut *tell).await?
             }
@@ -182,12 +264,85 @@ impl Filling {
     }
 }
 
-/// What went wrong, and what to do about it.
-fn said(error: ResourceError) -> String {
-    match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
+impl Filling {
+    /// What a bucket is asked with, and where.
+    fn bucket(&self) -> Option<(SocketAddr, towpath_bucket::Access)> {
+        let access = towpath_bucket::Access {
+            key: self.resource.user.clone(),
+            secret: self.password.clone(),
+            region: self.resource.region.clone(),
+        };
+        Some((SocketAddr::from((Ipv4Addr::LOCALHOST, self.port?)), access))
     }
+
+    /// Makes each file of a folder an object, unless that has been done: its name is its path from there. Whoever is
+    /// interrupted begins again, and writes the same over what is there.
+    async fn put_all(
+        &self,
+        filled: &mut Filled,
+        folder: &Path,
+        tell: Tell<'_>,
+    ) -> Result<Seeded, ResourceError> {
+        let Some((at, access)) = self.bucket() else {
+            return Ok(Seeded::Before);
+        };
+        if filled.is_there().await? {
+            return Ok(Seeded::Before);
+        }
+        let mut paths = Vec::new();
+        below(folder, &mut paths)?;
+        for path in &paths {
+            let key = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+            let body = files::open_beside(path).await;
+            let body = body.map_err(ResourceError::files("reading", path))?;
+            let kind = mime_guess::from_path(path).first_or_octet_stream();
+            let whose = (self.resource.database.as_str(), &*key);
+            let put = towpath_bucket::put(at, &access, whose, kind.as_ref(), body).await;
+            put.map_err(|error| ResourceError::Store {
+                doing: format!("filling it with {key}"),
+                at: at.to_string(),
+                said: error.to_string(),
+            })?;
+        }
+        tell(&format!(
+            "{} objects from {}",
+            paths.len(),
+            self.short(&folder.to_string_lossy())
+        ));
+        filled.set(&folder.to_string_lossy()).await?;
+        Ok(Seeded::Now)
+    }
+}
+
+/// The files in a folder and in all folders below it.
+fn below(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), ResourceError> {
+    let names = match files::list(folder) {
+        Ok(names) => names,
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            let folder = folder.display();
+            return Err(ResourceError::Unread {
+                problems: vec![format!(
+                    "{folder} is no folder: a bucket is filled with a folder, and each file in it is an object"
+                )],
+            });
+        }
+        Err(error) => return Err(ResourceError::files("reading", folder)(error)),
+    };
+    for (name, kind) in names {
+        let path = folder.join(name);
+        match kind {
+            files::Kind::Folder => below(&path, paths)?,
+            files::Kind::File => paths.push(path),
+            // A link to a file is that file. One to a folder may lead in a circle.
+            files::Kind::Link
+                if files::stat_through(&path).is_some_and(|stat| stat.kind == files::Kind::File) =>
+            {
+                paths.push(path);
+            }
+            files::Kind::Link | files::Kind::Other => {}
+        }
+    }
+    Ok(())
 }
 
 /// The mark of a bucket that was filled: a file beside it.

@@ -1,6 +1,7 @@
 //! What is written down: every intent before it is acted on, its outcome after, and what has to be remembered.
 
 use crate::act::Prepared;
+use crate::dress::Making;
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ const PRODUCT: &str = "product";
 const REMEMBERED: &str = "remembered";
 const INSIDE: &str = "inside";
 const EDGE: &str = "edge";
+const MAKING: &str = "making";
 /// The name of a record of which there is only one.
 const CURRENT: &str = "current";
 
@@ -36,6 +38,8 @@ pub(crate) struct Left {
     pub(crate) inside: Vec<(Name, u16)>,
     /// Where the edge listened: HTTPS and HTTP.
     pub(crate) edge: Option<(u16, u16)>,
+    /// The making of the environment that held.
+    pub(crate) making: Making,
 }
 
 impl Ledger {
@@ -65,6 +69,9 @@ impl Ledger {
         }
         for (_, body) in self.store.records(EDGE).await? {
             left.edge = serde_json::from_value(body).ok();
+        }
+        for (_, body) in self.store.records(MAKING).await? {
+            left.making = serde_json::from_value(body).unwrap_or_default();
         }
         Ok(left)
     }
@@ -104,6 +111,10 @@ impl Ledger {
 
     pub(crate) fn edge(&mut self, https: u16, http: u16) {
         self.record(EDGE, CURRENT, json!([https, http]));
+    }
+
+    pub(crate) fn making(&mut self, making: &Making) {
+        self.record(MAKING, CURRENT, json!(making));
     }
 
     pub(crate) fn product(&mut self, product: &Product) {

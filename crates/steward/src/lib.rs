@@ -24,6 +24,6 @@ mod tell;
 pub mod watch;
 
 pub use door::memory::Handed;
-pub use dress::{RESOURCE, RESOURCE_FOLDER, RESOURCES};
+pub use dress::{RESOURCE, RESOURCE_FOLDER, RESOURCE_MAKING, RESOURCES};
 pub use errors::{StewardError, told};
 pub use start::{Config, logs, now, observe, serve_processes};

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use towpath_api::{Apply, Tone};
 use towpath_decide::converge::Because;
-use towpath_decide::launch::{digest, text_digest};
+use towpath_decide::launch::{digest, short_digest, text_digest};
 use towpath_decide::tend::{Fact, Wish};
 use towpath_engine::Engine;
 use towpath_model::desired::component::WatchAction;
@@ -285,10 +285,13 @@ pub(crate) async fn unchanged(sources: Vec<Source>) -> bool {
     let looked = tokio::task::spawn_blocking(move || {
         sources.iter().all(|source| {
             let found = match source.path.strip_suffix('/') {
-                Some(folder) => names_in(Path::new(folder)),
-                None => files::read(Path::new(&source.path)).ok(),
+                Some(folder) => names_in(Path::new(folder)).map(|names| text_digest(&names)),
+                // A seed may be larger than what anybody wants to hold at once.
+                None => files::digest(Path::new(&source.path))
+                    .ok()
+                    .map(|hash| short_digest(&hash)),
             };
-            found.map(|text| text_digest(&text)) == source.digest
+            found == source.digest
         })
     });
     looked.await.unwrap_or(false)

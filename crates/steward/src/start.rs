@@ -158,6 +158,7 @@ async fn serve<E: Engine>(
         left: None,
         observed: None,
         restored: false,
+        from_nothing: false,
         vanished: false,
         force_builds: false,
         untidy: false,

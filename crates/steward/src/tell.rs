@@ -356,9 +356,10 @@ fn instance(one: &Standing, component: &towpath_model::run::Component) -> Instan
         (Life::Running { .. }, Well::NotYet { late: None }) => {
             (State::Starting, "it does not answer yet".to_owned())
         }
-        (Life::Running { .. }, Well::NotYet { late: Some(why) } | Well::Lost { why, .. }) => {
-            (State::Unwell, why.clone())
-        }
+        (
+            Life::Running { .. },
+            Well::NotYet { late: Some(why) } | Well::Lost { why, .. } | Well::Unfilled(why),
+        ) => (State::Unwell, why.clone()),
         (
             Life::Resting {
                 after,

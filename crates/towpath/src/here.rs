@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use towpath_api::Client;
-use towpath_decide::launch::{Problem, usual_environment};
+use towpath_decide::launch::{Problem, pooler, usual_environment};
 use towpath_manifest::{Reading, nearest, read};
 use towpath_model::run::Product;
 use towpath_model::unit::Name;
@@ -52,6 +52,9 @@ pub(crate) struct Names {
 
 /// The table of builds that several may share.
 const BUILD: &str = "build";
+
+/// What the pooler of a database is called in place of a table: it stands in none of its own.
+const POOL: &str = "pool";
 
 /// What an environment for a laptop is called before all others.
 const FIRST: &str = "dev";
@@ -199,6 +202,11 @@ impl Names {
             desired
                 .resources()
                 .for_each(|(kind, name, _)| add(kind.word(), name));
+            let pooled = desired.postgres.iter();
+            let pooled = pooled.filter(|(_, one)| one.pool.is_some() && one.bind.is_none());
+            pooled
+                .filter_map(|(name, _)| pooler(name))
+                .for_each(|name| add(POOL, &name));
             desired
                 .external
                 .iter()

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use towpath_decide::launch::dotenv::{self, Dotenv};
-use towpath_decide::launch::{EnvFile, Launched, Surroundings, made, narrow, text_digest, usual_environment};
+use towpath_decide::launch::{
+    EnvFile, Launched, Surroundings, made, narrow, short_digest, text_digest, usual_environment,
+};
 use towpath_manifest::{Reading, place};
 use towpath_model::Desired;
 use towpath_model::code;
@@ -72,10 +74,10 @@ fn contents(product: &mut run::Product, read: &mut Read) -> Result<(), Failure> 
             paths.extend(names.iter().map(|name| format!("{folder}/{name}")));
         }
         paths.extend(resource.seed.as_ref().and_then(|seed| seed.file.clone()));
+        paths.extend(resource.load.clone());
         let mut whole = String::new();
         for path in paths.iter().filter(|path| !files::is_folder(Path::new(path))) {
-            read.file(Path::new(path))?;
-            let digest = read.digests.get(path).cloned().flatten();
+            let digest = read.digest(Path::new(path))?;
             whole.push_str(&format!("{path} {}\n", digest.unwrap_or_default()));
         }
         if !whole.is_empty() {
@@ -196,6 +198,14 @@ impl Read {
         let digest = files::is_folder(path).then(|| text_digest(names.join("\n").as_bytes()));
         self.digests.insert(format!("{}/", path.display()), digest);
         names
+    }
+
+    /// The digest of a file, whatever stands in it and however much; also that there is none.
+    fn digest(&mut self, path: &Path) -> Result<Option<String>, Failure> {
+        let digest = files::digest(path)?.map(|hash| short_digest(&hash));
+        self.digests
+            .insert(path.to_string_lossy().into_owned(), digest.clone());
+        Ok(digest)
     }
 
     /// The text of a file, with its digest kept in mind; also that there is none.

@@ -56,6 +56,7 @@ pub(crate) fn look(needs: &[Requirement]) -> Vec<Look<'_>> {
 fn is_there(tool: &str, command: &str) -> bool {
     match tool {
         "postgres" => !postgres::installed().is_empty(),
+        "pgbouncer" => postgres::is_pooler_here(),
         "redis" => !redis::installed().is_empty(),
         _ => processes::is_program(command),
     }
@@ -138,9 +139,14 @@ pub(crate) fn installation(looks: &[Look<'_>], means: Means) -> Installation {
 /// What is typed to install packages.
 fn commands(packages: &[&str], means: Means) -> String {
     let mut all = Vec::new();
-    if packages.contains(&"postgresql") {
-        // Debian would start a Postgres of its own beside ours.
-        let before = postgres::BEFORE_INSTALLATION;
+    // Debian would start servers of its own beside ours.
+    for (of, before) in [
+        (postgres::PACKAGES, postgres::BEFORE_INSTALLATION),
+        (postgres::POOLER_PACKAGES, postgres::BEFORE_POOLER_INSTALLATION),
+    ] {
+        if !of.iter().any(|package| packages.contains(package)) {
+            continue;
+        }
         all.push(match means.by_sudo() {
             true => means.as_root(&format!("sh -c '{before}'")),
             false => before.to_owned(),

@@ -270,3 +270,42 @@ fn a_file_that_git_tracks_is_refused() {
     nothing is started from ~/towpath.toml: something stands in the way
     ");
 }
+
+#[test]
+fn what_a_store_is_filled_with_may_be_large_and_in_any_letters() {
+    const MANIFEST: &str = r#"product = "shop"
+[worker.quiet]
+run  = "sleep 600"
+uses = ["db"]
+[postgres.db]
+migrate = "migrations"
+seed    = "seed.sql"
+[environment.dev]
+"#;
+    let folder = Folder::new("large", &[("towpath.toml", MANIFEST)]);
+    fs::create_dir(folder.0.join("migrations")).expect("a folder can be made");
+    folder.write("migrations/001_boats.sql", b"-- caf\xe9\n");
+    let mut seed = vec![b'\n'; 3 * 1024 * 1024];
+    folder.write("seed.sql", &seed);
+    let contents = || {
+        let launched = folder.launch().unwrap_or_else(|told| panic!("{told}"));
+        let db = launched
+            .product
+            .components
+            .get("db")
+            .and_then(|db| db.resource.clone());
+        let seed = folder.0.join("seed.sql");
+        let seed = seed.canonicalize().expect("it is there");
+        let sources = launched.product.sources.iter();
+        let source = sources.filter(|source| Path::new(&source.path) == seed);
+        let source: Vec<_> = source.map(|source| source.digest.clone()).collect();
+        (db.expect("it keeps something").contents.clone(), source)
+    };
+    let before = contents();
+    assert_eq!(before, contents(), "it stays what it is");
+    let whole = towpath_decide::launch::text_digest(&seed);
+    assert_eq!(before.1, [Some(whole)], "it is watched by all that stands in it");
+    *seed.last_mut().expect("it is long") = b' ';
+    folder.write("seed.sql", &seed);
+    assert_ne!(before, contents(), "its last letter counts, too");
+}

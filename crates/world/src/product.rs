@@ -160,7 +160,7 @@ fn become_kind(component: &mut Component, kind: Kind) {
             });
         }
         // A resource is one of a command of its own: for whoever decides it is like what runs and listens.
-        Kind::Postgres | Kind::Redis | Kind::Bucket => component.single = true,
+        Kind::Postgres | Kind::Redis | Kind::Bucket | Kind::Pool => component.single = true,
         Kind::Service | Kind::Worker | Kind::StandIn => {}
     }
 }

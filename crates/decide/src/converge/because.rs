@@ -61,6 +61,8 @@ pub enum Because {
     Late(String),
     /// It was well, and does not answer any more.
     NoAnswer(String),
+    /// Its schema could not be moved, or it could not be filled: the whole sentence for it.
+    Unfilled(String),
     /// It ended, and is started again.
     StartsAgain(Exit),
     /// It ends again and again.
@@ -191,6 +193,7 @@ impl fmt::Display for Because {
             Because::NotWellYet => f.write_str("it has been started and does not answer yet"),
             Because::Late(why) => write!(f, "it has not become well in the time that it has: {why}"),
             Because::NoAnswer(why) => write!(f, "it was well and is not any more: {why}"),
+            Because::Unfilled(why) => f.write_str(why),
             Because::StartsAgain(exit) => write!(f, "it is started again: {exit}"),
             Because::Loops(exit) => write!(f, "it ends again and again: {exit}"),
             Because::Ended(exit) => write!(f, "it has ended and stays so: {exit}"),

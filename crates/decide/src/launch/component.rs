@@ -120,23 +120,19 @@ fn files(
 fn needs(draft: &Draft<'_>, name: &Name, component: &Component) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     for using in &component.uses {
-        let used = match draft.target(using.name.as_str()) {
+        let all = match draft.target(using.name.as_str()) {
             Some(Target::Runs {
                 name, answers: true, ..
-            }) => name,
-            _ => match super::resource::waited_for(draft, using) {
-                Some(name) => name,
-                None => continue,
-            },
+            }) => vec![name.clone()],
+            _ => super::resource::waited_for(draft, using),
         };
         let optional = using.optional;
-        match needs.iter_mut().find(|need| need.name == *used) {
-            Some(known) => known.optional &= optional,
-            None if used == name => {}
-            None => needs.push(Need {
-                name: used.clone(),
-                optional,
-            }),
+        for used in all {
+            match needs.iter_mut().find(|need| need.name == used) {
+                Some(known) => known.optional &= optional,
+                None if used == *name => {}
+                None => needs.push(Need { name: used, optional }),
+            }
         }
     }
     needs

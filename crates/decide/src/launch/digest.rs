@@ -72,8 +72,9 @@ pub fn text_digest(text: &[u8]) -> String {
     short(&blake3::hash(text))
 }
 
-/// 128 bits: nobody chooses texts so that two of them meet.
-fn short(hash: &blake3::Hash) -> String {
+/// The digest of what has been read piece by piece, as [`text_digest`] would give it. 128 bits: nobody chooses texts so that
+/// two of them meet.
+pub fn short(hash: &blake3::Hash) -> String {
     hash.to_hex()[..32].to_owned()
 }
 

@@ -8,17 +8,18 @@
 
 use super::draft::{Draft, Target};
 use super::variables::{address_of, plain};
-use super::{Bound, reach, variables};
+use super::{Bound, Problem, reach, variables};
 use crate::here::{delivered, prefix};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::desired::component::{Protocol, Restart, Use};
-use towpath_model::desired::resource::{Resource, ResourceKind, StorageClass};
+use towpath_model::desired::resource::{Migrate, Pool, Resource, ResourceKind, StorageClass};
 use towpath_model::desired::secret::{Delivery, Generator};
+use towpath_model::finding::listed;
 use towpath_model::run::{self, Ask, Health, Limits, Part, Value};
 use towpath_model::spec::Path;
-use towpath_model::unit::{Duration, Name, known};
+use towpath_model::unit::{Duration, Name, Unit, Window, known};
 
 /// The processes of a server: one for each connection, and those that it needs itself.
 const PIDS: u32 = 1024;
@@ -33,6 +34,8 @@ pub const PASSWORD: &str = "TOWPATH_PASSWORD";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Url,
+    /// The address of what keeps, where `Url` is that of a pooler before it.
+    DirectUrl,
     Host,
     Port,
     User,
@@ -45,6 +48,7 @@ enum Told {
 /// The parts of an address that can be asked for by name.
 const NAMED: &[(&str, Told)] = &[
     ("url", Told::Url),
+    ("direct_url", Told::DirectUrl),
     ("host", Told::Host),
     ("port", Told::Port),
     ("user", Told::User),
@@ -55,7 +59,13 @@ const NAMED: &[(&str, Told)] = &[
 ];
 
 /// Their names.
-pub(super) const PARTS: &[&str] = &["url", "host", "port", "user", "password", "name"];
+pub(super) const PARTS: &[&str] = &["url", "direct_url", "host", "port", "user", "password", "name"];
+
+/// The variable by which a pooler is told the port of what it pools.
+pub const POOLED: &str = "TOWPATH_POOLED_PORT";
+
+/// What the name of a pooler ends with, behind that of its database.
+const POOLER: &str = "-pool";
 
 /// The ends of variables that a bucket is told by: always all of them, because no address says everything.
 const OF_BUCKET: &[(&str, Told)] = &[
@@ -85,6 +95,12 @@ pub(super) fn used(
 ) {
     let made = Made::of(draft, kind, name, resource);
     env.insert(delivered(using), plain(made.told(Told::Url)));
+    if made.pool.is_some() {
+        // For what needs a session of its own: LISTEN, locks that are held, temporary tables.
+        let direct = format!("{}_DIRECT_URL", prefix(name.as_str()));
+        env.entry(direct)
+            .or_insert_with(|| plain(made.told(Told::DirectUrl)));
+    }
     if kind == ResourceKind::Bucket {
         let prefix = prefix(name.as_str());
         for (end, part) in OF_BUCKET {
@@ -107,6 +123,9 @@ pub(super) fn part(
     part: &str,
 ) -> Option<Value> {
     let (_, part) = NAMED.iter().find(|(known, _)| *known == part)?;
+    if *part == Told::DirectUrl && kind != ResourceKind::Postgres {
+        return None;
+    }
     Some(Made::of(draft, kind, name, resource).told(*part))
 }
 
@@ -148,6 +167,8 @@ struct Made<'a> {
     database: String,
     password: Value,
     region: String,
+    /// Who answers in its place.
+    pool: Option<Name>,
 }
 
 impl<'a> Made<'a> {
@@ -178,15 +199,22 @@ impl<'a> Made<'a> {
             database,
             password,
             region,
+            pool: resource.pool.as_ref().and_then(|_| pooler(name)),
         }
+    }
+
+    /// Whom its users ask.
+    fn front(&self) -> &Name {
+        self.pool.as_ref().unwrap_or(self.name)
     }
 
     fn told(&self, part: Told) -> Value {
         let text = |text: &str| Value::Text(text.to_owned());
-        let port = || address_of(self.name, Part::Port);
+        let port = || address_of(self.front(), Part::Port);
         match part {
-            Told::Url => self.url(),
-            Told::Host => address_of(self.name, Part::Host),
+            Told::Url => self.url(self.front()),
+            Told::DirectUrl => self.url(self.name),
+            Told::Host => address_of(self.front(), Part::Host),
             Told::Port => port(),
             Told::User => text(&self.user),
             Told::Password => self.password.clone(),
@@ -196,9 +224,9 @@ impl<'a> Made<'a> {
         }
     }
 
-    fn url(&self) -> Value {
+    fn url(&self, of: &Name) -> Value {
         let text = Value::Text;
-        let port = address_of(self.name, Part::Port);
+        let port = address_of(of, Part::Port);
         let scheme = match self.kind {
             ResourceKind::Postgres => "postgres",
             ResourceKind::Redis => "redis",
@@ -217,6 +245,11 @@ impl<'a> Made<'a> {
     }
 }
 
+/// The name of the pooler of a database.
+pub fn pooler(name: &Name) -> Option<Name> {
+    Name::parse(&format!("{name}{POOLER}")).ok()
+}
+
 /// The name of the value that opens a resource.
 fn password_of(name: &Name) -> String {
     format!("TOWPATH_{}_PASSWORD", prefix(name.as_str()))
@@ -228,8 +261,105 @@ pub(super) fn resources(draft: &mut Draft<'_>) {
     for (kind, name, resource) in product.resources() {
         if !draft.is_elsewhere(name, resource) {
             let made = started(draft, kind, name, resource);
+            if let Some(pool) = &resource.pool {
+                pooled(draft, &made, pool);
+            }
             draft.components.insert(name.clone(), made);
+            replicas(draft, kind, name, resource);
         }
+    }
+    windows(draft);
+}
+
+/// Adds the pooler of a database: a component of its own, which needs it and is what its users ask.
+fn pooled(draft: &mut Draft<'_>, cluster: &run::Component, pool: &Pool) {
+    let at = Path::of([ResourceKind::Postgres.word(), cluster.name.as_str()]).key("pool");
+    let Some(name) = pooler(&cluster.name).filter(|name| draft.target(name.as_str()).is_none()) else {
+        let message = format!(
+            "the pooler of `{0}` is called `{0}{POOLER}`, and so is something else",
+            cluster.name
+        );
+        draft.refuse(
+            &at,
+            Problem::new(message, "give the other one that is called so another name"),
+        );
+        return;
+    };
+    let mut env = variables::given(draft, &name, true);
+    env.extend(
+        cluster
+            .env
+            .get(PASSWORD)
+            .map(|password| (PASSWORD.to_owned(), password.clone())),
+    );
+    env.insert(POOLED.to_owned(), plain(address_of(&cluster.name, Part::Port)));
+    let resource = cluster.resource.as_ref().map(|resource| {
+        Arc::new(run::Resource {
+            pool: Some(run::Pool {
+                size: pool.size,
+                mode: pool.mode,
+            }),
+            load: None,
+            fresh: false,
+            ..resource.server()
+        })
+    });
+    let made = run::Component {
+        name: name.clone(),
+        kind: run::Kind::Pool,
+        at: draft.place(&at),
+        env,
+        needs: vec![run::Need {
+            name: cluster.name.clone(),
+            optional: false,
+        }],
+        stop: run::Stop {
+            // INT waits until nothing is lent, and with whole sessions that is when the last client leaves.
+            signal: "TERM".to_owned(),
+            ..cluster.stop.clone()
+        },
+        resource,
+        ..cluster.clone()
+    };
+    draft.components.insert(name, made);
+}
+
+/// Says that no copies are made: beside what is copied, on the same disk, they would be slower and no safer.
+fn replicas(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Resource) {
+    if resource.read_replicas.is_empty() {
+        return;
+    }
+    let at = Path::of([kind.word(), name.as_str()]).key("read_replicas");
+    let message =
+        format!("`{name}` has no read replicas on this machine: whoever reads asks `{name}` itself");
+    let hint = "a copy beside it would be slower and no safer; nothing has to be changed";
+    let note = Problem::new(message, hint).of([name]).at(draft.place(&at));
+    draft.notes.push(note);
+}
+
+/// Says that windows do not hold, where nobody is to be protected by them.
+fn windows(draft: &mut Draft<'_>) {
+    if draft.own.is_some_and(|own| own.data.real) {
+        return;
+    }
+    let is_bound = |window: &Option<Window>| window.as_ref().is_some_and(|window| *window != Window::ALWAYS);
+    let bounded = |migrate: &Migrate| is_bound(&migrate.window) || is_bound(&migrate.contract);
+    let all = draft.product.postgres.iter().filter(|(name, resource)| {
+        !draft.is_elsewhere(name, resource) && resource.migrate.as_ref().is_some_and(bounded)
+    });
+    let names: Vec<&Name> = all.map(|(name, _)| name).collect();
+    if let Some(first) = names.first() {
+        let of = listed(&names, "and");
+        let here = draft.environment;
+        let message = format!(
+            "the data of {here} is not real: migrations of {of} run at once, outside their windows, too"
+        );
+        let hint = format!(
+            "write data = {{ real = true }} in [environment.{here}] where people are to be protected by them"
+        );
+        let at = Path::of([ResourceKind::Postgres.word(), first.as_str()]).key("migrate");
+        let note = Problem::new(message, hint).of(&names).at(draft.place(&at));
+        draft.notes.push(note);
     }
 }
 
@@ -241,7 +371,7 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
     };
     let mut env = variables::given(draft, name, true);
     env.insert(PASSWORD.to_owned(), password);
-    let (url, region) = (made.url(), made.region);
+    let (url, region) = (made.url(name), made.region.clone());
     let (user, database) = (made.user, made.database);
     // What migrates and fills it is told of it like whoever uses it.
     env.insert(ADDRESS.to_owned(), plain(url));
@@ -309,7 +439,7 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
             database,
             region,
             password: password_of(name),
-            ..spelled(draft, kind, resource, &dir)
+            ..spelled(draft, kind, name, resource, &dir)
         })),
     }
 }
@@ -318,7 +448,18 @@ fn started(draft: &mut Draft<'_>, kind: ResourceKind, name: &Name, resource: &Re
 pub const ADDRESS: &str = "DATABASE_URL";
 
 /// What the manifest says of it; how it is opened is added by whoever knows.
-fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str) -> run::Resource {
+fn spelled(
+    draft: &Draft<'_>,
+    kind: ResourceKind,
+    name: &Name,
+    resource: &Resource,
+    dir: &str,
+) -> run::Resource {
+    let contents = draft.own.map(|own| &own.data);
+    let load = contents.and_then(|contents| contents.load.as_ref());
+    let load = load.map(|file| draft.whole(file.as_str()));
+    let real = contents.is_some_and(|contents| contents.real);
+    let main = draft.product.postgres.keys().next();
     let expiry = resource
         .lifecycle
         .iter()
@@ -332,6 +473,7 @@ fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str
         region: String::new(),
         memory: resource.memory,
         storage: resource.storage,
+        pool: None,
         connections: resource.pool.as_ref().map_or(100, |pool| pool.size.max(20) + 10),
         extensions: resource.extensions.clone(),
         persistent: resource.persistent,
@@ -352,8 +494,15 @@ fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str
             dir: dir.to_owned(),
             phases: migrate.phases.clone(),
             lock: migrate.lock,
+            window: migrate.window.clone().filter(|_| real),
+            contract: migrate.contract.clone().filter(|_| real),
+            zone: draft.product.time_zone.clone(),
         }),
         contents: String::new(),
+        // A file of rows belongs to the database written first: an environment has one such file.
+        load: load.filter(|_| kind == ResourceKind::Postgres && main == Some(name)),
+        // A copy takes the place of what would be empty.
+        fresh: contents.is_some_and(|contents| contents.fresh && contents.copy.is_none()),
         seed: resource.seed.as_ref().map(|seed| run::Seed {
             file: seed.file.as_ref().map(|file| draft.whole(file.as_str())),
             command: seed.command.as_ref().map(ToString::to_string),
@@ -363,9 +512,13 @@ fn spelled(draft: &Draft<'_>, kind: ResourceKind, resource: &Resource, dir: &str
 }
 
 /// The resources that a component waits for: those of ours that it uses.
-pub(super) fn waited_for<'a>(draft: &Draft<'a>, using: &Use) -> Option<&'a Name> {
-    match draft.target(using.name.as_str())? {
-        Target::Resource(_, name, resource) if !draft.is_elsewhere(name, resource) => Some(name),
-        _ => None,
+pub(super) fn waited_for(draft: &Draft<'_>, using: &Use) -> Vec<Name> {
+    match draft.target(using.name.as_str()) {
+        Some(Target::Resource(_, name, resource)) if !draft.is_elsewhere(name, resource) => {
+            // Who is told the address of both is started anew when either moves.
+            let pool = resource.pool.as_ref().and_then(|_| pooler(name));
+            [name.clone()].into_iter().chain(pool).collect()
+        }
+        _ => Vec::new(),
     }
 }

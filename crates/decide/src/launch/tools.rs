@@ -103,6 +103,7 @@ pub fn requirements(product: &Product) -> Vec<Requirement> {
             // Whether the version that is here will do is said by whoever starts it: what is kept may be of another one.
             Kind::Postgres => add("postgres", None, name, Why::Kept),
             Kind::Redis => add("redis", None, name, Why::Kept),
+            Kind::Pool => add("pgbouncer", None, name, Why::Kept),
             _ => {}
         }
         for tool in component

@@ -80,9 +80,11 @@ table! {
 table! {
     /// The data of an environment.
     Contents {}
-    /// The data stores are empty each time the environment is made.
+    /// The data stores are empty each time the environment is made: when it is brought up and nothing of it runs yet. What
+    /// `bind` names is never emptied.
     fresh: bool = false;
-    /// The file that fresh data stores are filled with.
+    /// The file of SQL that a fresh database is filled with, once, after its migrations and its own `seed`. It belongs to the
+    /// database that is written first.
     load: Option<Path> { eg "seed.sql" };
     /// The environment whose data is copied.
     copy: Option<Ref<ToEnvironment>> { eg "prod" };

@@ -82,9 +82,10 @@ table! {
     database: Option<Name> { on [postgres] eg "app" };
     /// Extensions to have.
     extensions: Vec<String> { on [postgres] eg "pgcrypto" };
-    /// Pooled connections.
+    /// Connections that many clients share: pgbouncer stands before the database, as `NAME-pool`. Who uses the database is told
+    /// the pooler's address in `NAME_URL`, and its own in `NAME_DIRECT_URL`.
     pool: Option<Pool> { on [postgres] eg "20" };
-    /// Copies that only answer reads.
+    /// Copies that only answer reads. `towpath up` makes none on one machine: who reads asks the one that writes.
     read_replicas: Vec<ReadReplica> { on [postgres redis] eg "{ region = \"fra\" }" };
     /// What keeps it running when a machine fails.
     availability: Availability = Availability::Single;
@@ -220,9 +221,10 @@ table! {
     folder: Option<Path> { eg "migrations" };
     /// The phases that migrations here have.
     phases: Vec<Phase> { eg "expand" };
-    /// When migrations may run at all.
+    /// When migrations may run at all, where the data is real. Elsewhere they run at once, and so do the first ones of an
+    /// empty database.
     window: Option<Window> { eg "daily 02:00-04:00" };
-    /// When contract migrations may run; there is no going back behind them.
+    /// When contract migrations may run, where the data is real; there is no going back behind them.
     contract: Option<Window> { eg "sun 02:00-04:00" };
     /// How long to wait for a lock before giving up and telling.
     lock: Duration = known("5s");
@@ -231,7 +233,8 @@ table! {
 table! {
     /// What a fresh resource is filled with, once.
     Seed { short [file] }
-    /// The file that it is filled with.
+    /// The file that it is filled with: SQL, or commands of Redis. A bucket is filled with a folder, and each file in it is an
+    /// object.
     file: Option<Path> { eg "seed.sql" };
     /// The command that fills it.
     command: Option<Command> { eg "python seed.py" };

@@ -59,6 +59,8 @@ choice! {
     Extension = "extension";
     /// Stands in for something outside.
     StandIn = "stand-in";
+    /// Lends the connections of a Postgres database.
+    Pool = "pool";
     /// A Postgres database.
     Postgres = "postgres";
     /// Redis or Valkey.

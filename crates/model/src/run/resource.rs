@@ -1,7 +1,7 @@
 //! A resource of ours, spelled out: what its server is started with, and what is done to what it keeps.
 
-use crate::desired::resource::{Evict, Phase, ResourceKind};
-use crate::unit::{Bytes, Duration};
+use crate::desired::resource::{Evict, Phase, PoolMode, ResourceKind};
+use crate::unit::{Bytes, Duration, Window, Zone};
 use serde::{Deserialize, Serialize};
 
 /// What a resource is started with.
@@ -25,6 +25,9 @@ pub struct Resource {
     pub storage: Option<Bytes>,
     /// The most connections.
     pub connections: u32,
+    /// It keeps nothing itself: it lends connections of one that does.
+    #[serde(default)]
+    pub pool: Option<Pool>,
     /// Extensions to have.
     pub extensions: Vec<String>,
     /// What it holds survives.
@@ -43,7 +46,13 @@ pub struct Resource {
     pub migrate: Option<Migrate>,
     /// What a fresh one is filled with.
     pub seed: Option<Seed>,
-    /// The digest of what stands in the files of both: when it is another one, what is new in them is done while it runs.
+    /// A file of rows that comes after the seed: the environment's own.
+    #[serde(default)]
+    pub load: Option<String>,
+    /// It is empty each time the environment is made.
+    #[serde(default)]
+    pub fresh: bool,
+    /// The digest of what stands in the files of all of these: when it is another one, what is new in them is done while it runs.
     #[serde(default)]
     pub contents: String,
 }
@@ -54,10 +63,21 @@ impl Resource {
         Resource {
             migrate: None,
             seed: None,
+            load: None,
+            fresh: false,
             contents: String::new(),
             ..self.clone()
         }
     }
+}
+
+/// A pooler, which lends connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// How many it has.
+    pub size: u32,
+    /// How long one belongs to a client.
+    pub mode: PoolMode,
 }
 
 /// When objects go.
@@ -84,6 +104,14 @@ pub struct Migrate {
     pub phases: Vec<Phase>,
     /// How long it is waited for a lock.
     pub lock: Duration,
+    /// When any may run, where that is bounded here.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// When those may run that take away, where that is bounded here.
+    #[serde(default)]
+    pub contract: Option<Window>,
+    /// The zone of windows that name none.
+    pub zone: Zone,
 }
 
 /// What a fresh resource is filled with.

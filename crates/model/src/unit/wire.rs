@@ -6,7 +6,7 @@ use super::{
 };
 use crate::desired::component::{Protocol, Restart, WatchAction};
 use crate::desired::edge::{BotRule, SignIn};
-use crate::desired::resource::{Evict, Phase, ResourceKind};
+use crate::desired::resource::{Evict, Phase, PoolMode, ResourceKind};
 use crate::desired::secret::Delivery;
 use crate::run::{Kind, State};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -65,6 +65,7 @@ as_word!(
     Evict,
     Kind,
     Phase,
+    PoolMode,
     Protocol,
     ResourceKind,
     Restart,

@@ -58,11 +58,13 @@ pub(crate) async fn run(command: &Command, tell: Tell<'_>) -> Result<(), Resourc
     let group = Group(id.and_then(Pid::from_raw));
     let mut output = lines(child.stdout.take());
     let mut complaints = lines(child.stderr.take());
+    // What it complains of last is most often why it ends.
+    let (mut last, mut complaint) = (String::new(), String::new());
     let ended = loop {
         tokio::select! {
             biased;
-            Some(line) = next(&mut output) => tell(&line),
-            Some(line) = next(&mut complaints) => tell(&line),
+            Some(line) = next(&mut output) => heard(tell, &line, &mut last),
+            Some(line) = next(&mut complaints) => heard(tell, &line, &mut complaint),
             ended = child.wait() => break ended,
         }
     };
@@ -70,17 +72,34 @@ pub(crate) async fn run(command: &Command, tell: Tell<'_>) -> Result<(), Resourc
     // What is there is read. Somebody who has left the group may still have it open, and is not waited for.
     let rest = async {
         while let Some(line) = next(&mut output).await {
-            tell(&line);
+            heard(tell, &line, &mut last);
         }
         while let Some(line) = next(&mut complaints).await {
-            tell(&line);
+            heard(tell, &line, &mut complaint);
         }
     };
     let _ = tokio::time::timeout(REST, rest).await;
     match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(failed(how(status))),
+        Ok(status) => {
+            let said = if complaint.is_empty() { last } else { complaint };
+            let said = if said.is_empty() {
+                said
+            } else {
+                format!(": {said}")
+            };
+            Err(failed(how(status) + &said))
+        }
         Err(refusal) => Err(failed(format!("was lost: {refusal}"))),
+    }
+}
+
+/// Tells a line, and keeps it where it says something.
+fn heard(tell: &mut (dyn FnMut(&str) + Send), line: &str, last: &mut String) {
+    tell(line);
+    let line = line.trim();
+    if !line.is_empty() {
+        line.clone_into(last);
     }
 }
 

@@ -14,6 +14,8 @@ use towpath_model::desired::resource::Phase;
 
 /// What the lines of migrations are called in the table.
 const KIND: &str = "migration";
+/// And those of commands.
+const COMMAND: &str = "command";
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,14 @@ pub async fn dry(
     let ran = history.ran(KIND).await?;
     history.close().await;
     decide(files, &ran, allowed)
+}
+
+/// Whether nothing has run in a database yet.
+pub async fn is_new(address: &Sealed<String>, bounds: Bounds) -> Result<bool, ResourceError> {
+    let mut history = History::open(address, bounds).await?;
+    let ran = history.ran(KIND).await?.len() + history.ran(COMMAND).await?.len();
+    history.close().await;
+    Ok(ran == 0)
 }
 
 /// Runs what has not run yet and may run now.
@@ -152,7 +162,7 @@ impl Failure {
             };
         }
         let said = match self.why.as_database_error() {
-            Some(said) => said.message().to_owned(),
+            Some(said) => spoken(said),
             None => self.why.to_string(),
         };
         ResourceError::Statement {
@@ -162,6 +172,18 @@ impl Failure {
             stays,
         }
     }
+}
+
+/// All that the database says of it: often it knows what was meant.
+fn spoken(said: &dyn sqlx::error::DatabaseError) -> String {
+    let mut text = said.message().to_owned();
+    if let Some(said) = said.try_downcast_ref::<PgDatabaseError>() {
+        for more in [said.detail(), said.hint()].into_iter().flatten() {
+            text.push_str(". ");
+            text.push_str(more.trim_end_matches('.'));
+        }
+    }
+    text
 }
 
 /// Runs statements, with the rows that follow them.
@@ -216,7 +238,7 @@ pub async fn command(
     };
     let line = Line {
         name: &format!("command: {}", command.line),
-        kind: "command",
+        kind: COMMAND,
         phase: None,
         digest: &blake3::hash(command.line.as_bytes()).to_hex(),
         done: None,

@@ -5,7 +5,6 @@
 //! because state is kept in folders that only root may enter, we stay who we are and are only *called* somebody else, in a
 //! namespace of users of our own: everything on the disk stays root's. What has been made one way is kept that way.
 
-use super::PostgresOrder;
 use crate::ResourceError;
 use crate::door::files;
 use crate::door::person::{self, User};
@@ -25,58 +24,58 @@ enum Identity {
     Called(User),
 }
 
-/// Becomes whom the server is to be.
-pub(super) fn take_on(order: &PostgresOrder) -> Result<(), ResourceError> {
-    match identity(order)? {
+/// Becomes whom the server of a folder is to be. What it keeps, where there is some, says who it was before.
+pub(super) fn take_on(folder: &Path, kept: &Path) -> Result<(), ResourceError> {
+    match identity(folder, kept)? {
         Identity::Us => Ok(()),
         Identity::User(user) => {
-            let doing = ResourceError::files("giving it to the user of the server", &order.folder);
-            files::give(&order.folder, user.id, user.group)
+            let doing = ResourceError::files("giving it to the user of the server", folder);
+            files::give(folder, user.id, user.group)
                 .and_then(|()| person::become_user(user))
                 .map_err(doing)
         }
         Identity::Called(user) => {
             // It may have been given away, and nothing have come of it.
-            files::give(&order.folder, 0, 0)
-                .map_err(ResourceError::files("taking it back", &order.folder))?;
+            files::give(folder, 0, 0).map_err(ResourceError::files("taking it back", folder))?;
             person::be_called(user).map_err(|refusal| ResourceError::Root {
-                folder: order.named(),
+                folder: folder.display().to_string(),
                 why: format!("a namespace of users was refused ({refusal})"),
             })
         }
     }
 }
 
-fn identity(order: &PostgresOrder) -> Result<Identity, ResourceError> {
+fn identity(folder: &Path, kept: &Path) -> Result<Identity, ResourceError> {
+    let named = || folder.display().to_string();
     let us = person::us();
-    let owner = files::owner(&order.cluster()).map(|(owner, ..)| owner);
+    let owner = files::owner(kept).map(|(owner, ..)| owner);
     let candidates = || {
-        let above = order.folder.ancestors().skip(1);
+        let above = folder.ancestors().skip(1);
         let mut owners = above.filter_map(|folder| files::owner(folder).map(|(owner, ..)| owner));
         let owner = owners.find(|owner| *owner != 0).and_then(person::numbered);
         person::named("postgres").into_iter().chain(owner).collect()
     };
     let called = || NAMES.iter().find_map(|name| person::named(name));
-    let open = |user: &User| blocked(&order.folder, *user).is_none();
+    let open = |user: &User| blocked(folder, *user).is_none();
     match decide(us, owner, candidates, open, called, person::numbered) {
         Ok(identity) => {
             if let Identity::Called(_) = identity
-                && let Some(folder) = blocked(&order.folder, User { id: 0, group: 0 })
+                && let Some(closed) = blocked(folder, User { id: 0, group: 0 })
             {
                 return Err(ResourceError::Root {
-                    folder: order.named(),
-                    why: format!("{folder} is closed to everybody but its owner"),
+                    folder: named(),
+                    why: format!("{closed} is closed to everybody but its owner"),
                 });
             }
             Ok(identity)
         }
         Err(Wrong::Owner(owner)) => Err(ResourceError::Owner {
-            folder: order.named(),
+            folder: named(),
             owner,
             us,
         }),
         Err(Wrong::Nobody) => Err(ResourceError::Root {
-            folder: order.named(),
+            folder: named(),
             why: "there is no user whose name the server could have".to_owned(),
         }),
     }

@@ -1,6 +1,8 @@
 //! What is wanted, and what was left: a product is applied, taken over from an earlier steward, and followed.
 
 use super::{Core, Message};
+use crate::door::clock;
+use crate::dress::Making;
 use crate::errors;
 use crate::keep::{applied, facts};
 use crate::make::Looked;
@@ -84,6 +86,7 @@ impl<E: Engine> Core<E> {
                 *digest = self.dressed(component, digest);
             }
         }
+        self.make(&product);
         self.ledger.product(&product);
         self.flush();
         let wanted = applied(&product, &digests, build, wake);
@@ -106,6 +109,30 @@ impl<E: Engine> Core<E> {
         self.look_for_folders();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
+        }
+    }
+
+    /// Makes the environment, where nothing of it ran: stores that are to be fresh begin empty. That is written down before
+    /// any of them starts, and each empties itself once for each making, before it becomes a server.
+    fn make(&mut self, product: &Product) {
+        let making = &mut self.wardrobe.making;
+        if std::mem::take(&mut self.from_nothing) {
+            *making = Making {
+                name: clock::today().as_nanosecond().to_string(),
+                ..Making::default()
+            };
+        }
+        let (news, empty) = making.learn(product);
+        if news {
+            self.ledger.making(&self.wardrobe.making);
+        }
+        if !empty.is_empty() {
+            let empty: Vec<&Name> = empty.iter().collect();
+            let (env, is) = (&product.environment, are(&empty));
+            self.note(
+                Tone::Note,
+                format!("{is} empty: the data of {env} is fresh each time it is made"),
+            );
         }
     }
 
@@ -320,6 +347,8 @@ impl<E: Engine> Core<E> {
             digests.insert(one.id.component.clone(), one.digest.clone());
         }
         seen.iter().for_each(|one| self.look_for_silent(one));
+        self.from_nothing = seen.iter().all(|one| one.life.is_over());
+        self.wardrobe.making = left.making.clone();
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();

@@ -6,18 +6,18 @@
 use crate::door::files;
 use crate::door::person;
 use crate::door::signals::Interrupts;
-use crate::door::state::remove_aside;
+use crate::door::state::{empty_for, remove_aside};
 use crate::failure::{Failure, Kind};
 use std::path::{Path, PathBuf};
 use towpath_bucket::{Rule, Settings};
-use towpath_decide::launch::PASSWORD;
+use towpath_decide::launch::{PASSWORD, POOLED};
 use towpath_model::desired::resource::ResourceKind;
 use towpath_model::run::Resource;
 use towpath_model::sealed::Sealed;
-use towpath_resource::postgres::{self, PostgresOrder};
+use towpath_resource::postgres::{self, PoolOrder, PostgresOrder};
 use towpath_resource::redis::{self, RedisOrder};
 use towpath_resource::{Exec, ResourceError};
-use towpath_steward::{RESOURCE, RESOURCE_FOLDER};
+use towpath_steward::{RESOURCE, RESOURCE_FOLDER, RESOURCE_MAKING};
 
 /// What the key is derived for that a bucket is encrypted with.
 const ENCRYPTION: &str = "towpath 2026 content of a bucket";
@@ -29,7 +29,11 @@ pub(super) fn run() -> Result<(), Failure> {
     let order = Order::read()?;
     // What was to be deleted stands in nobody's way; where it cannot be, somebody is told when they delete again.
     let _ = remove_aside(&order.folder);
+    if let Some(making) = &order.making {
+        order.begin_empty(making)?;
+    }
     let done = match order.resource.kind {
+        _ if order.resource.pool.is_some() => postgres::prepare_pool(&order.pool()?).and_then(Exec::exec),
         ResourceKind::Postgres => postgres::prepare(&order.postgres()).and_then(Exec::exec),
         ResourceKind::Redis => redis::prepare(&order.redis()).and_then(Exec::exec),
         ResourceKind::Bucket => return order.serve_bucket(),
@@ -55,17 +59,20 @@ struct Order {
     folder: PathBuf,
     port: u16,
     password: Sealed<String>,
+    /// The port of what it pools.
+    pooled: Option<u16>,
+    /// The making of the environment that it begins empty for.
+    making: Option<String>,
 }
 
 impl Order {
     fn read() -> Result<Self, Failure> {
         let all = person::environment();
-        let said = |name: &str| {
+        let maybe = |name: &str| {
             let found = all.iter().find(|(known, _)| known == name);
-            found
-                .map(|(_, value)| value.as_str())
-                .ok_or_else(|| not_by_hand(name))
+            found.map(|(_, value)| value.as_str())
         };
+        let said = |name: &str| maybe(name).ok_or_else(|| not_by_hand(name));
         let resource = serde_json::from_str(said(RESOURCE)?).map_err(|_| not_by_hand(RESOURCE))?;
         let port = said("PORT")?.parse().map_err(|_| not_by_hand("PORT"))?;
         let path = said(PASSWORD)?;
@@ -75,7 +82,25 @@ impl Order {
             folder: said(RESOURCE_FOLDER)?.into(),
             port,
             password: Sealed::new(password.trim_end().to_owned()),
+            pooled: maybe(POOLED).and_then(|port| port.parse().ok()),
+            making: maybe(RESOURCE_MAKING).map(str::to_owned),
         })
+    }
+
+    /// What it kept before its environment was made goes.
+    fn begin_empty(&self, making: &str) -> Result<(), Failure> {
+        let folder = self.folder.display();
+        match empty_for(&self.folder, making) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::new(
+                Kind::Remote,
+                format!("{folder} is in use, and is not emptied"),
+            )),
+            Err(error) => Err(Failure::new(
+                Kind::Remote,
+                format!("{folder} cannot be emptied: {error}"),
+            )),
+        }
     }
 
     fn postgres(&self) -> PostgresOrder {
@@ -91,6 +116,21 @@ impl Order {
             memory: resource.memory.map(|memory| memory.count()),
             connections: resource.connections,
         }
+    }
+
+    fn pool(&self) -> Result<PoolOrder, Failure> {
+        let (Some(pool), Some(server)) = (&self.resource.pool, self.pooled) else {
+            return Err(not_by_hand(POOLED));
+        };
+        Ok(PoolOrder {
+            folder: self.folder.clone(),
+            port: self.port,
+            server,
+            user: self.resource.user.clone(),
+            password: self.password.clone(),
+            size: pool.size,
+            mode: pool.mode,
+        })
     }
 
     fn redis(&self) -> RedisOrder {

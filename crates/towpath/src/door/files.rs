@@ -177,6 +177,24 @@ pub(crate) fn bytes(path: &Path, most: usize) -> Result<Option<Vec<u8>>, Failure
     }
 }
 
+/// The digest of what stands in a file, however large it is, or `None` where there is none. It is read piece by piece.
+pub(crate) fn digest(path: &Path) -> Result<Option<blake3::Hash>, Failure> {
+    let about = match fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(&path.display().to_string(), "read", &error)),
+    };
+    if !about.is_file() {
+        // A device or a pipe could go on for ever.
+        let message = format!("{} cannot be read: it is not a regular file", path.display());
+        return Err(Failure::new(Kind::Remote, message));
+    }
+    let mut hasher = blake3::Hasher::new();
+    let read = fs::File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.map_err(|error| refused(&path.display().to_string(), "read", &error))?;
+    Ok(Some(hasher.finalize()))
+}
+
 /// Why a file that a command is about cannot be read.
 fn said(unread: &Unread) -> String {
     match unread {

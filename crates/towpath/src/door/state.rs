@@ -7,7 +7,7 @@ use crate::failure::{Failure, Kind};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use towpath_steward::RESOURCES;
 
@@ -194,27 +194,7 @@ impl State {
     /// Deletes all that a resource keeps. It is moved aside first, as a whole. Whether nobody served it meanwhile, who would
     /// have kept it.
     pub(crate) fn take_away(&self, resource: &str) -> Result<bool, Failure> {
-        let folder = self.of_resource(resource);
-        let refused = |error: &io::Error| self.refused("emptied", error);
-        remove_aside(&folder).map_err(|error| refused(&error))?;
-        // A server holds this as long as it lives.
-        let lock = match File::open(folder.join("lock")) {
-            Ok(lock) => Some(lock),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(refused(&error)),
-        };
-        if let Some(lock) = &lock {
-            match flock(lock, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(false),
-                Err(error) => return Err(refused(&error.into())),
-            }
-        }
-        let moved = fs::rename(&folder, aside(&folder))
-            .and_then(|()| File::open(self.folder.join(RESOURCES))?.sync_all())
-            .and_then(|()| remove_aside(&folder));
-        moved.map_err(|error| refused(&error))?;
-        Ok(true)
+        take_away(&self.of_resource(resource)).map_err(|error| self.refused("emptied", &error))
     }
 
     fn refused(&self, verb: &str, error: &io::Error) -> Failure {
@@ -282,6 +262,44 @@ fn aside(folder: &Path) -> PathBuf {
     folder.with_extension("deleted")
 }
 
+/// Deletes a folder with all that is in it, as `State::take_away`.
+fn take_away(folder: &Path) -> io::Result<bool> {
+    remove_aside(folder)?;
+    // A server holds this as long as it lives.
+    let lock = match File::open(folder.join("lock")) {
+        Ok(lock) => Some(lock),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(lock) = &lock {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    fs::rename(folder, aside(folder))?;
+    File::open(folder.parent().unwrap_or(folder))?.sync_all()?;
+    remove_aside(folder)?;
+    Ok(true)
+}
+
+/// Empties the folder of a store once for each making of its environment: it holds a mark of the one that it was emptied
+/// for. Whoever is killed in the middle leaves no mark, and it is emptied again. Whether nobody served it meanwhile.
+pub(crate) fn empty_for(folder: &Path, making: &str) -> io::Result<bool> {
+    let mark = folder.join("making");
+    if fs::read_to_string(&mark).is_ok_and(|known| known == making) {
+        return Ok(true);
+    }
+    if folder.symlink_metadata().is_ok() && !take_away(folder)? {
+        return Ok(false);
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    fs::write(folder.join("making.new"), making)?;
+    fs::rename(folder.join("making.new"), mark)?;
+    Ok(true)
+}
+
 /// Deletes what somebody who was killed has left aside of what a resource kept.
 pub(crate) fn remove_aside(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(aside(folder)) {
@@ -305,6 +323,34 @@ fn weight(path: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_is_emptied_once_for_each_making_also_by_whoever_was_killed_in_the_middle() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let folder = root.path().join("resources/db");
+        let (kept, mark) = (folder.join("cluster"), folder.join("making"));
+        let write = || fs::write(&kept, "rows").expect("it can be written");
+        assert!(
+            empty_for(&folder, "1").expect("it is emptied"),
+            "one that is not there yet"
+        );
+        write();
+        assert!(empty_for(&folder, "1").expect("it is looked at"));
+        assert!(kept.exists(), "a server that starts again keeps what it has");
+        assert!(empty_for(&folder, "2").expect("it is emptied"));
+        assert!(!kept.exists());
+        // Killed before the mark was there.
+        fs::remove_file(&mark).expect("it was there");
+        write();
+        assert!(empty_for(&folder, "2").expect("it is emptied"));
+        assert!(!kept.exists() && mark.exists());
+        // Somebody serves it.
+        write();
+        let lock = File::create(folder.join("lock")).expect("it can be made");
+        flock(&lock, FlockOperation::LockExclusive).expect("it can be locked");
+        assert!(!empty_for(&folder, "3").expect("it is looked at"));
+        assert!(kept.exists());
+    }
 
     #[test]
     fn of_two_who_come_the_first_one_owns_it() {

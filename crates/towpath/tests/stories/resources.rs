@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use towpath_bucket::{Access, authorization};
 use towpath_model::sealed::Sealed;
@@ -349,6 +350,217 @@ fn a_migration_that_ran_and_was_changed_is_refused_by_name_and_nothing_else_is_d
     product.well(&["restart", "db"]);
     product.until_state("quiet", "ready");
     assert_eq!(sql(&url, "select count(*) from more"), "0");
+}
+
+#[test]
+fn a_migration_or_a_seed_that_fails_is_told_at_once_in_its_own_words_and_runs_when_it_is_mended() {
+    if !is_here(false) {
+        return;
+    }
+    let product = only_db("brokenschema");
+    let broken = "alter table boats add length int;\n\nupdate boats\n   set lenght = 1;\n";
+    migration(&product, "002_length.sql", broken);
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let why = product.explain("db");
+    for told in [
+        "its migrations fail: migrations/002_length.sql:4: column \"lenght\" of relation \"boats\" does not exist",
+        "nothing of this file was kept: correct it, and it is tried again",
+    ] {
+        assert!(ran.err.contains(told), "{}", ran.err);
+        assert!(why.contains(told), "{why}");
+    }
+    assert!(!why.contains("in the time that it has"), "{why}");
+    // Mended, it goes on to the seed, which fails.
+    product.write(
+        "seed.sql",
+        "insert into boats (name) values ('Kathleen');\nselect 1 / 0;\n",
+    );
+    migration(&product, "002_length.sql", "alter table boats add length int;\n");
+    let said = |words: &str| {
+        product.until("db", |one| {
+            one["because"].as_str().is_some_and(|why| why.contains(words))
+        })
+    };
+    said("its seed fails: seed.sql:2: division by zero");
+    product.write("seed.sql", "insert into boats (name) values ('Kathleen');\n");
+    product.until_state("quiet", "ready");
+    let url = variable(&product, "quiet", "DB_URL");
+    assert_eq!(
+        sql(&url, "select name from boats where length is null"),
+        "Kathleen"
+    );
+}
+
+#[test]
+fn a_command_that_migrates_and_fails_is_told_with_its_last_words() {
+    if !is_here(false) {
+        return;
+    }
+    let db =
+        "[postgres.db]\nmigrate = { command = \"echo begins; echo 'no such table: boats' >&2; exit 3\" }\n";
+    let product = Product::new("brokencommand", &format!("{ONLY_DB}{db}"));
+    let ran = product.run(&["up", "--detach"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let told = "ended with exit code 3: no such table: boats; `towpath restart db` tries it again at once";
+    assert!(ran.err.contains(told), "{}", ran.err);
+}
+
+#[test]
+fn data_that_is_fresh_is_empty_each_time_the_environment_is_made_and_no_other_time() {
+    if !is_here(false) {
+        return;
+    }
+    let product = only_db("freshstore");
+    let manifest = fs::read_to_string(product.folder.join("towpath.toml")).expect("it is there");
+    product.write("rows.sql", "insert into boats (name) values ('Loaded');\n");
+    product.up();
+    let url = variable(&product, "quiet", "DB_URL");
+    let boats = || sql(&url, "select string_agg(name, ' ' order by id) from boats");
+    let add = |name: &str| drop(sql(&url, &format!("insert into boats (name) values ('{name}')")));
+    add("Kept");
+    // The word comes while it runs: nothing is lost by it, also when the server starts again.
+    let data = "data = { fresh = true, load = \"rows.sql\" }\n";
+    product.write(
+        "towpath.toml",
+        &manifest.replace("[environment.dev]\n", &format!("[environment.dev]\n{data}")),
+    );
+    product.up();
+    product.well(&["restart", "db"]);
+    product.until_state("quiet", "ready");
+    assert_eq!(boats(), "Kathleen Kept Loaded");
+    // A steward that dies is no end of the environment.
+    assert!(product.kill_steward());
+    eventually("the steward has gone", || {
+        product.steward().is_none().then_some(())
+    });
+    product.up();
+    assert_eq!(boats(), "Kathleen Kept Loaded");
+    // Brought up anew, it is empty, and is filled again.
+    product.well(&["down"]);
+    product.up();
+    assert_eq!(boats(), "Kathleen Loaded");
+    add("Later");
+    let server = product.pid("db");
+    kill(server, Signal::KILL);
+    product.until("db", |one| {
+        one["state"] == "ready" && one["instances"][0]["pid"] != server
+    });
+    assert!(product.kill_steward());
+    eventually("the steward has gone", || {
+        product.steward().is_none().then_some(())
+    });
+    product.up();
+    product.well(&["stop", "db"]);
+    product.well(&["start", "db"]);
+    assert_eq!(boats(), "Kathleen Loaded Later");
+    // Without the word nothing is emptied.
+    product.well(&["down"]);
+    product.write("towpath.toml", &manifest);
+    product.up();
+    assert_eq!(boats(), "Kathleen Loaded Later");
+}
+
+#[test]
+fn many_clients_share_the_few_connections_of_a_pool_that_comes_back_when_it_is_killed() {
+    if !is_here(false) {
+        return;
+    }
+    if !towpath_resource::postgres::is_pooler_here() {
+        println!("left out: pgbouncer is not installed here");
+        return;
+    }
+    let product = Product::new("pooledstore", &format!("{ONLY_DB}{DB}pool = 5\n"));
+    furnish(&product);
+    product.up();
+    let pooled = variable(&product, "quiet", "DB_URL");
+    let direct = variable(&product, "quiet", "DB_DIRECT_URL");
+    assert_ne!(pooled, direct);
+    assert_eq!(sql(&direct, "select name from boats"), "Kathleen");
+    let clients: Vec<_> = (0..200)
+        .map(|number| {
+            let insert = format!("insert into boats (name) values ('{number}')");
+            Command::new("psql")
+                .args([
+                    "-X",
+                    "-q",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                    &pooled,
+                    "-c",
+                    &insert,
+                    "-c",
+                    "select pg_sleep(0.01)",
+                ])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("psql runs")
+        })
+        .collect();
+    let mut most = 0_u32;
+    for client in clients {
+        let used = "select count(*) from pg_stat_activity where backend_type = 'client backend' \
+                    and pid <> pg_backend_pid() and application_name = 'psql'";
+        most = most.max(sql(&direct, used).parse().expect("a number"));
+        let ended = client.wait_with_output().expect("it ends");
+        assert!(
+            ended.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
+    assert!((1..=5).contains(&most), "{most} connections at a time");
+    assert_eq!(sql(&pooled, "select count(*) from boats"), "201");
+    // Killed, it is back, and the row is there.
+    let pooler = product.pid("db-pool");
+    kill(pooler, Signal::KILL);
+    product.until("db-pool", |one| {
+        one["state"] == "ready" && one["instances"][0]["pid"] != pooler
+    });
+    assert_eq!(sql(&pooled, "select count(*) from boats"), "201");
+    assert!(product.explain("db-pool").contains("it is well"));
+    for file in ["pgbouncer.ini", "users.txt"] {
+        let path = product.folder.join(".towpath/dev/resources/db-pool").join(file);
+        let mode = fs::metadata(path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    product.well(&["restart", "db-pool"]);
+    product.well(&["down"]);
+    product.leaves_nothing();
+}
+
+#[test]
+fn a_bucket_is_filled_with_a_folder_once() {
+    const BUCKET: &str = r#"
+[service.web]
+run    = "sh ./program web"
+uses   = ["files"]
+public = true
+health = { path = "/healthz", interval = "100ms" }
+
+[bucket.files]
+seed = "demo"
+"#;
+    let product = Product::new("seededfiles", BUCKET);
+    fs::create_dir_all(product.folder.join("demo/boats")).expect("a folder can be made");
+    let demo = |name: &str, text: &str| {
+        fs::write(product.folder.join("demo").join(name), text).expect("it can be written");
+    };
+    demo("index.html", "<p>boats</p>");
+    demo("boats/two words.txt", "a flat boat");
+    product.up();
+    let files = Files::of(&product);
+    assert_eq!(files.ask("GET", "index.html", ""), "<p>boats</p>");
+    assert_eq!(files.ask("GET", "boats/two%20words.txt", ""), "a flat boat");
+    files.ask("PUT", "index.html", "changed");
+    product.well(&["down"]);
+    product.up();
+    assert_eq!(
+        Files::of(&product).ask("GET", "index.html", ""),
+        "changed",
+        "it is filled once"
+    );
 }
 
 #[test]

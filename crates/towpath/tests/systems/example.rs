@@ -39,7 +39,7 @@ pub(crate) fn example(name: &str, changes: &[(&str, &str)]) -> Option<Product> {
     );
     let product = Product::new(name, "");
     let from = examples().join(name);
-    for folder in ["migrations", "dashboard", "site"] {
+    for folder in ["migrations", "seeds", "dashboard", "site"] {
         copy(&from.join(folder), &product.folder.join(folder));
     }
     fs::copy(from.join("seed.sql"), product.folder.join("seed.sql")).expect("it can be copied");

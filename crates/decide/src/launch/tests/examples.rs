@@ -89,13 +89,14 @@ fn webapp() {
       in /p
       runs 0 of 10
       built by rust
-      needs db sign-in
+      needs db db-pool sign-in
       listens any, public
       well /api/health within 30s
       sleeps after 1m
       watches /p/src: rebuild
       watches /p/Cargo.toml: rebuild
-      DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
+      DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db-pool + "/webapp"
+      DB_DIRECT_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
       LOG_LEVEL = "debug"
       PORT = its port
       SIGN_IN_URL = url of sign-in
@@ -108,6 +109,14 @@ fn webapp() {
       keeps webapp of version any
       migrates by /p/migrations
       DATABASE_URL = "postgres://webapp:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/webapp"
+      PORT = its port
+    pool db-pool: -
+      in /p
+      runs 1 of 1, never two
+      needs db
+      listens any, plain, tcp
+      well webapp may use webapp
+      keeps webapp of version any
       PORT = its port
     stand-in sign-in: ../target/debug/webapp-sign-in
       in /p
@@ -183,7 +192,7 @@ fn reflect_coach() {
     service core: node packages/core/dist/main.js
       in /p
       runs 1 of 1
-      needs ai? db queue
+      needs ai? db db-pool queue
       listens any, api.internal
       well /healthz within 30s
       memory 512MiB
@@ -191,7 +200,8 @@ fn reflect_coach() {
       watches /p/pnpm-lock.yaml: restart
       AI_HMAC_SECRET = sealed AI_HMAC_SECRET
       AI_URL = url of ai
-      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
+      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db-pool + "/reflect-coach"
+      DB_DIRECT_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
       DIGESTS_KEPT = "1"
       FEATURE_BINANCE = "false"
       FEATURE_VENDOR_FALLBACK = "false"
@@ -205,6 +215,14 @@ fn reflect_coach() {
       well reflect-coach may use reflect-coach
       keeps reflect-coach of version 16
       DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
+      PORT = its port
+    pool db-pool: -
+      in /p
+      runs 1 of 1, never two
+      needs db
+      listens any, plain, tcp
+      well reflect-coach may use reflect-coach
+      keeps reflect-coach of version 16
       PORT = its port
     service edge: node packages/edge/dist/main.js
       in /p
@@ -239,7 +257,7 @@ fn reflect_coach() {
     worker workers: node packages/workers/dist/main.js
       in /p
       runs 1 of 1
-      needs ai? db queue files
+      needs ai? db db-pool queue files
       well node packages/workers/dist/ready.js
       memory 512MiB
       watches /p/packages/**: restart
@@ -250,7 +268,8 @@ fn reflect_coach() {
       AWS_ENDPOINT_URL_S3 = "http://127.0.0.1:" + port of files
       AWS_REGION = "us-east-1"
       AWS_SECRET_ACCESS_KEY = sealed TOWPATH_FILES_PASSWORD
-      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
+      DATABASE_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db-pool + "/reflect-coach"
+      DB_DIRECT_URL = "postgres://reflect-coach:" + sealed TOWPATH_DB_PASSWORD + "@127.0.0.1:" + port of db + "/reflect-coach"
       FEATURE_BINANCE = "false"
       FEATURE_VENDOR_FALLBACK = "false"
       FILES_ACCESS_KEY_ID = "reflect-coach"
@@ -296,10 +315,11 @@ fn phishsentry() {
     worker model-jobs: python -m model_engine.jobs
       in /p
       runs 1 of 2
-      needs shared
+      needs shared shared-pool
       memory 16GiB
       INTEL_FEEDS = "false"
-      SHARED_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
+      SHARED_DIRECT_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
+      SHARED_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared-pool + "/phishsentry"
     site ops-dashboard: -
       in /p/apps/ops-dashboard
       runs 0 of 0
@@ -311,14 +331,15 @@ fn phishsentry() {
       in /p/packages/scoring-api
       runs 2 of 2
       built by scoring-api
-      needs model-engine shared intel-feeds?
+      needs model-engine shared shared-pool intel-feeds?
       listens any, public, scoring-api.dev.phishsentry.example
       well /healthz within 30s
       INTEL_FEEDS = "false"
       INTEL_FEEDS_URL = url of intel-feeds
       MODEL_ENGINE_URL = url of model-engine
       PORT = its port
-      SHARED_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
+      SHARED_DIRECT_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
+      SHARED_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared-pool + "/phishsentry"
     postgres shared: -
       in /p
       runs 1 of 1, never two
@@ -327,6 +348,14 @@ fn phishsentry() {
       keeps phishsentry of version 16
       migrates by /p/migrations
       DATABASE_URL = "postgres://phishsentry:" + sealed TOWPATH_SHARED_PASSWORD + "@127.0.0.1:" + port of shared + "/phishsentry"
+      PORT = its port
+    pool shared-pool: -
+      in /p
+      runs 1 of 1, never two
+      needs shared
+      listens any, plain, tcp
+      well phishsentry may use phishsentry
+      keeps phishsentry of version 16
       PORT = its port
     function telemetry-ingress: node dist/server.js
       in /p/packages/telemetry-ingress
@@ -343,6 +372,8 @@ fn phishsentry() {
     build scoring-api: pnpm --filter scoring-api build in /p/packages/scoring-api
     build telemetry-ingress: pnpm --filter telemetry-ingress build in /p/packages/telemetry-ingress
     make: TOWPATH_SHARED_PASSWORD (hex)
+    note at postgres.shared.migrate: the data of dev is not real: migrations of `shared` run at once, outside their windows, too
+      help: write data = { real = true } in [environment.dev] where people are to be protected by them
     note at build.model-engine.dockerfile: `model-engine` and `model-jobs` are started by `run` each, and not from an image: packages/model-engine/Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.model-engine]
     "#);

@@ -869,6 +869,48 @@ mock_in = "dev"
 }
 
 #[test]
+fn a_database_with_a_pool_is_asked_through_its_pooler_and_both_are_waited_for() {
+    let text = "[worker.w]\nrun = \"w\"\nuses = [\"db\"]\nenv.PORT_OF = \"from:db.port\"\n\
+                env.OWN = \"from:db.direct_url\"\n[postgres.db]\npool = 5\nread_replicas = [{}, {}]\n";
+    let launched = launched(&environment(text), "dev");
+    let components = &launched.product.components;
+    let pooler = &components["db-pool"];
+    let said = |of: &str, name: &str| format!("{:?}", components[of].env[name].value);
+    let asks = |of: &str, name: &str, whom: &str| {
+        let said = said(of, name);
+        assert!(
+            said.contains(&format!("text: \"{whom}\" }}, part")),
+            "{name}: {said}"
+        );
+    };
+    asks("w", "DB_URL", "db-pool");
+    asks("w", "PORT_OF", "db-pool");
+    asks("w", "DB_DIRECT_URL", "db");
+    asks("w", "OWN", "db");
+    asks("db", ADDRESS, "db");
+    asks("db-pool", POOLED, "db");
+    let needs: Vec<&str> = components["w"]
+        .needs
+        .iter()
+        .map(|need| need.name.as_str())
+        .collect();
+    assert_eq!(needs, ["db", "db-pool"]);
+    assert_eq!(pooler.needs[0].name.as_str(), "db");
+    let resource = pooler.resource.as_ref().expect("it is a server of ours");
+    assert_eq!(resource.pool.as_ref().map(|pool| pool.size), Some(5));
+    assert!(
+        components["db"]
+            .resource
+            .as_ref()
+            .is_some_and(|resource| resource.pool.is_none())
+    );
+    assert_snapshot!(told("note", &launched.notes), @r"
+    note at postgres.db.read_replicas: `db` has no read replicas on this machine: whoever reads asks `db` itself
+      help: a copy beside it would be slower and no safer; nothing has to be changed
+    ");
+}
+
+#[test]
 fn what_is_packed_as_it_stands_is_packed_anew_when_it_changes() {
     let text = r#"
 [build.web]
@@ -903,4 +945,55 @@ watch = [{ path = "chosen/manifest.json", action = "rebuild" }]
     build web: npm run build in /p
       of /p/src/**
     ");
+}
+
+#[test]
+fn the_pooler_of_a_database_takes_no_name_that_somebody_has() {
+    let text = "[worker.db-pool]\nrun = \"w\"\nuses = [\"db\"]\n[postgres.db]\npool = 5\n";
+    assert_snapshot!(told("problem", &launched(&environment(text), "dev").problems), @r"
+    problem at postgres.db.pool: the pooler of `db` is called `db-pool`, and so is something else
+      help: give the other one that is called so another name
+    ");
+}
+
+#[test]
+fn windows_of_migrations_hold_where_the_data_is_real() {
+    let text = "[worker.w]\nrun = \"w\"\nuses = [\"db\"]\n[postgres.db]\n\
+                migrate = { folder = \"migrations\", contract = \"sun 02:00-04:00\" }\n";
+    let migrate = |launched: &Launched| {
+        let resource = launched.product.components["db"].resource.clone();
+        resource
+            .and_then(|resource| resource.migrate.clone())
+            .expect("it is migrated")
+    };
+    let plain = launched(&environment(text), "dev");
+    assert_eq!(migrate(&plain).contract, None);
+    assert_snapshot!(told("note", &plain.notes), @r"
+    note at postgres.db.migrate: the data of dev is not real: migrations of `db` run at once, outside their windows, too
+      help: write data = { real = true } in [environment.dev] where people are to be protected by them
+    ");
+    let real = launched(&format!("{}data = {{ real = true }}\n", environment(text)), "dev");
+    assert!(migrate(&real).contract.is_some());
+    assert!(real.notes.is_empty());
+}
+
+#[test]
+fn data_that_is_fresh_concerns_every_store_and_its_rows_the_first_database() {
+    let text = "[worker.w]\nrun = \"w\"\nuses = [\"db\", \"more\", \"cache\"]\n\
+                [postgres.db]\n[postgres.more]\n[redis.cache]\n";
+    let text = format!(
+        "{}data = {{ fresh = true, load = \"rows.sql\" }}\n",
+        environment(text)
+    );
+    let launched = launched(&text, "dev");
+    let of = |name: &str| {
+        let resource = launched.product.components[name]
+            .resource
+            .as_ref()
+            .expect("a store");
+        (resource.fresh, resource.load.clone())
+    };
+    assert_eq!(of("db"), (true, Some("/p/rows.sql".to_owned())));
+    assert_eq!(of("more"), (true, None));
+    assert_eq!(of("cache"), (true, None));
 }

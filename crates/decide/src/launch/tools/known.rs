@@ -80,6 +80,9 @@ pub static KNOWN: &[Tool] = &[
         .otherwise("nvm install, or the packages of https://nodejs.org"),
     tool("npm", "npm", &["npx"]).packages(&["npm"]),
     tool("perl", "perl", &[]).packages(&["perl"]),
+    tool("pgbouncer", "pgbouncer", &[])
+        .packages(&["pgbouncer"])
+        .otherwise("https://www.pgbouncer.org"),
     tool("php", "php", &[]).packages(&["php-cli"]),
     tool("pip", "pip3", &["pip"]).packages(&["python3-pip"]),
     tool("pnpm", "pnpm", &["pnpx"]).otherwise("npm install --global pnpm"),
