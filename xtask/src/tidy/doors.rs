@@ -84,6 +84,10 @@ const DOORS: &[(&str, &str)] = &[
         "a measurement starts programs, kills them and reads what they took",
     ),
     (
+        "bench/src/edge/",
+        "a measurement starts proxies and their load, limits them, and reads what they took",
+    ),
+    (
         "bench/src/load/",
         "the load is a program of a few lines, and reads its port",
     ),
