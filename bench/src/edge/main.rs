@@ -31,7 +31,7 @@ use std::process::ExitCode;
 /// The part of a core that each proxy has: with two of them, load and upstream have four times as much.
 const QUOTA: f64 = 0.4;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// Threads of our edge, as the others have one worker.
 const THREADS: usize = 1;
@@ -146,7 +146,7 @@ fn measure(words: &[String]) -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    println!("bench-edge [--quota=0.4] [--rounds=5] [--threads=1] [row ...]\n");
+    println!("bench-edge [--quota=0.4] [--rounds=9] [--threads=1] [row ...]\n");
     for row in Row::ALL {
         println!("  {:<12} {}", row.word, row.title);
     }

@@ -94,3 +94,17 @@ pub(crate) fn whole(read: &[u8]) -> Option<u16> {
     let status = head.get(9..12)?.parse().ok()?;
     (read.len() >= end + 4 + length).then_some(status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn an_answer_is_whole_when_its_last_byte_has_come() {
+        let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 3\r\n\r\nabc";
+        assert_eq!(whole(answer), Some(503));
+        assert_eq!(whole(&answer[..answer.len() - 1]), None);
+        assert_eq!(whole(b"HTTP/1.1 200 OK\r\ncontent-le"), None);
+        assert_eq!(whole(b""), None);
+    }
+}

@@ -32,10 +32,10 @@ function request()
   at = at % #requests + 1
   return requests[at]
 end
-function done(summary, latency)
+function done(summary)
   local e = summary.errors
-  io.write(string.format("done %d %d %d %d %d %d %d %d\n", summary.requests, summary.duration,
-    e.connect, e.read, e.write, e.timeout, e.status, latency:percentile(99)))
+  io.write(string.format("done %d %d %d %d %d %d %d\n", summary.requests, summary.duration,
+    e.connect, e.read, e.write, e.timeout, e.status))
 end
 "#;
 
@@ -69,8 +69,6 @@ pub(crate) struct Done {
     pub(crate) lost: u64,
     /// Answers with another status than 2xx or 3xx.
     pub(crate) refused: u64,
-    /// The time that 99 % of the requests took at most, in microseconds.
-    pub(crate) slowest: u64,
 }
 
 /// The names that are asked for.
@@ -131,7 +129,7 @@ pub(crate) fn read(output: &std::process::Output) -> Result<Done, String> {
         .split(' ')
         .filter_map(|word| word.parse().ok())
         .collect();
-    let [requests, duration, connect, read, write, timeout, status, slowest] = counts[..] else {
+    let [requests, duration, connect, read, write, timeout, status] = counts[..] else {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!(
             "wrk ended without a count: {}{}",
@@ -144,6 +142,5 @@ pub(crate) fn read(output: &std::process::Output) -> Result<Done, String> {
         seconds: duration as f64 / 1e6,
         lost: connect + read + write + timeout,
         refused: status,
-        slowest,
     })
 }

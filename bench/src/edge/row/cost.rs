@@ -151,7 +151,9 @@ fn measure(place: &Place, proxies: &[Proxy], ask: Ask) -> Result<(), String> {
 }
 
 fn print(proxies: &[Proxy], seen: &[Seen]) {
-    println!("| | us of CPU a request | requests a second | ours / it | spread | a core carries, of it |");
+    println!(
+        "| | us of CPU a request | requests a second | ours / it | half of the rounds | a core carries, of it |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     let ours = &seen[0];
     for (proxy, it) in proxies.iter().zip(seen) {
@@ -162,8 +164,8 @@ fn print(proxies: &[Proxy], seen: &[Seen]) {
             median(it.microseconds.clone()),
             median(it.rates.clone()),
             ratio.median,
-            ratio.least,
-            ratio.most,
+            ratio.low,
+            ratio.high,
             1.0 / ratio.median
         );
     }

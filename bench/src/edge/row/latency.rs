@@ -57,13 +57,13 @@ pub(super) fn measure(place: &Place) -> Result<(), String> {
 }
 
 fn print(ports: &[(&str, u16)], seen: &[(Vec<f64>, Vec<f64>)]) {
-    println!("| us | p50 | added | spread | p99 | added | spread |");
+    println!("| us | p50 | added | half of the rounds | p99 | added | half of the rounds |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     let direct = &seen[0];
     for ((name, _), it) in ports.iter().zip(seen) {
         let added = |it: &[f64], direct: &[f64]| {
             let added = spread(it.iter().zip(direct).map(|(it, direct)| it - direct).collect());
-            format!("{:+.0} | {:+.0} to {:+.0}", added.median, added.least, added.most)
+            format!("{:+.0} | {:+.0} to {:+.0}", added.median, added.low, added.high)
         };
         println!(
             "| {name} | {:.0} | {} | {:.0} | {} |",
