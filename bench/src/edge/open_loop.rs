@@ -27,6 +27,8 @@ pub(crate) struct Timed {
     /// The same of those that were refused.
     pub(crate) refused: Vec<f64>,
     pub(crate) lost: u64,
+    /// Those for which no connection had become free when the time was over.
+    pub(crate) unsent: usize,
 }
 
 struct Line {
@@ -60,8 +62,11 @@ pub(crate) fn run(rate: &Rate<'_>) -> Result<Timed, String> {
         }
         let is_busy = lines.iter().any(|line| line.due.is_some());
         let is_over = next >= began + rate.lasts;
-        if is_over && !is_busy && waiting.is_empty() {
-            break;
+        if now >= began + rate.lasts {
+            timed.unsent += std::mem::take(&mut waiting).len();
+            if !is_busy {
+                break;
+            }
         }
         if now > began + rate.lasts + crate::place::BOUND {
             return Err("answers at a fixed rate did not come".to_owned());

@@ -118,7 +118,9 @@ impl Proxy {
 
     /// Our edge, with a table.
     pub(crate) fn ours(place: &Place, name: &str, table: Table, upstreams: &[u16]) -> Result<Proxy, String> {
-        let group = place.group.part(&name.replace(' ', "-"), Some(place.quota))?;
+        let group = place
+            .group
+            .part(&name.replace([' ', ','], "-"), Some(place.quota))?;
         let order = Order {
             folder: place.folder.join("authority"),
             site: place.site.clone(),

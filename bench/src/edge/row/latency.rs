@@ -43,8 +43,12 @@ pub(super) fn measure(place: &Place) -> Result<(), String> {
                 connections: CONNECTIONS,
                 lasts: LASTS,
             })?;
-            if timed.lost > 0 || !timed.refused.is_empty() {
-                return Err(format!("{}: {} requests were lost", ports[at].0, timed.lost));
+            let late = timed.unsent.saturating_sub(CONNECTIONS);
+            if timed.lost > 0 || late > 0 || !timed.refused.is_empty() {
+                return Err(format!(
+                    "{}: {} requests were lost, {late} not sent",
+                    ports[at].0, timed.lost
+                ));
             }
             if round > 0 {
                 seen[at].0.push(percentile(&timed.well, 50.0));
