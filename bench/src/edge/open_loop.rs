@@ -118,9 +118,11 @@ impl Line {
     }
 
     fn send(&mut self, rate: &Rate<'_>, due: Instant, timed: &mut Timed) {
-        match self.stream.write(rate.request) {
-            Ok(_) => self.due = Some(due),
-            Err(_) => self.lose(rate, timed),
+        self.due = Some(due);
+        // A request that does not fit into the buffer of a connection that is idle has nobody at its other end.
+        let sent = self.stream.write(rate.request);
+        if sent.ok() != Some(rate.request.len()) {
+            self.lose(rate, timed);
         }
     }
 
