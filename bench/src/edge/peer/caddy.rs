@@ -1,4 +1,4 @@
-//! Caddy as it is configured for production, with one worker.
+//! How Caddy is configured for production, with one worker.
 
 use crate::group::Group;
 use crate::place::{Place, Process, write};

@@ -1,4 +1,4 @@
-//! HAProxy as it is configured for production, with one worker.
+//! How HAProxy is configured for production, with one worker.
 
 use crate::group::Group;
 use crate::place::{Place, Process, write};

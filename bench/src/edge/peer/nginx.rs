@@ -1,4 +1,4 @@
-//! nginx as it is configured for production, with one worker.
+//! How nginx is configured for production, with one worker.
 
 use crate::group::Group;
 use crate::place::{Place, Process, write};
