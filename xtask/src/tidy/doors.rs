@@ -88,6 +88,10 @@ const DOORS: &[(&str, &str)] = &[
         "a measurement starts whole products, and reads how long it took",
     ),
     (
+        "bench/src/edge/",
+        "a measurement starts proxies and their load, limits them, and reads what they took",
+    ),
+    (
         "bench/src/load/",
         "the load is a program of a few lines, and reads its port",
     ),

@@ -1,0 +1,250 @@
+//! Our edge as a process of its own: its real serving code, with a table as a measurement wants it.
+//!
+//! It is told on its standard input what to change, and answers there with what that took. Everything that is known here of
+//! the edge's interface stands in this file.
+
+use crate::clock;
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use towpath_edge::{Answer, Config, Edge, Event, Patience, RouteTo, Target};
+
+/// What every host name ends with.
+pub(crate) const DOMAIN: &str = "bench.localhost";
+
+/// How long the start of the sleeping target takes: so long that all who ask at once have come before it is over.
+pub(crate) const STARTS_IN: Duration = Duration::from_secs(1);
+
+/// How the table is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) folder: PathBuf,
+    /// Where static files lie.
+    pub(crate) site: PathBuf,
+    pub(crate) upstreams: Vec<u16>,
+    pub(crate) targets: usize,
+    /// Instances of each target.
+    pub(crate) instances: usize,
+    /// Everything that a target can have is on.
+    pub(crate) everything: bool,
+    pub(crate) threads: usize,
+}
+
+impl Order {
+    pub(crate) fn words(&self) -> Vec<String> {
+        let upstreams: Vec<String> = self.upstreams.iter().map(u16::to_string).collect();
+        vec![
+            "--serve".to_owned(),
+            self.folder.display().to_string(),
+            self.site.display().to_string(),
+            upstreams.join(","),
+            self.targets.to_string(),
+            self.instances.to_string(),
+            self.everything.to_string(),
+            self.threads.to_string(),
+        ]
+    }
+
+    pub(crate) fn read(words: &[String]) -> Option<Order> {
+        let [folder, site, upstreams, targets, instances, everything, threads] = words else {
+            return None;
+        };
+        let upstreams: Option<Vec<u16>> = upstreams.split(',').map(|port| port.parse().ok()).collect();
+        Some(Order {
+            folder: folder.into(),
+            site: site.into(),
+            upstreams: upstreams.filter(|ports| !ports.is_empty())?,
+            targets: targets.parse().ok()?,
+            instances: instances.parse().ok()?,
+            everything: everything.parse().ok()?,
+            threads: threads.parse().ok()?,
+        })
+    }
+}
+
+/// Serves until the standard input ends.
+pub(crate) fn serve(order: Order) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(order.threads)
+        .enable_all()
+        .build()
+        .map_err(|why| format!("no runtime: {why}"))?;
+    let (say, heard) = unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let _ = say.send(line);
+        }
+    });
+    let served = runtime.block_on(obey(order, heard));
+    runtime.shutdown_background();
+    served
+}
+
+async fn obey(order: Order, mut heard: UnboundedReceiver<String>) -> Result<(), String> {
+    let (tell, events) = unbounded_channel();
+    let edge = Arc::new(start(&order, tell).await?);
+    let wanted = Arc::new(AtomicUsize::new(0));
+    tokio::spawn(wake(
+        Arc::clone(&edge),
+        order.clone(),
+        events,
+        Arc::clone(&wanted),
+    ));
+    set(&edge, all(&order)).await?;
+    let listening = edge.listening();
+    println!(
+        "{} {} {}",
+        listening.http,
+        listening.https,
+        listening.authority.display()
+    );
+    while let Some(line) = heard.recv().await {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["commit", turn] => {
+                let turn = turn.parse().unwrap_or_default();
+                let began = Instant::now();
+                set(&edge, commit(&order, turn)).await?;
+                println!("{}", began.elapsed().as_nanos());
+            }
+            ["point", turn] => {
+                let turn: usize = turn.parse().unwrap_or_default();
+                let began = clock::since_epoch();
+                set(&edge, vec![point(&order, turn)]).await?;
+                println!("{}", began.as_nanos());
+            }
+            ["wanted"] => println!("{}", wanted.load(Ordering::Relaxed)),
+            _ => println!("?"),
+        }
+    }
+    Ok(())
+}
+
+async fn start(order: &Order, events: UnboundedSender<Event>) -> Result<Edge, String> {
+    let config = Config {
+        product: "bench".to_owned(),
+        authority: order.folder.clone(),
+        https: 0,
+        http: 0,
+        patience: Patience::default(),
+    };
+    Edge::start(config, events).await.map_err(|why| why.to_string())
+}
+
+type Change = (String, Option<Target>);
+
+async fn set(edge: &Edge, changes: Vec<Change>) -> Result<(), String> {
+    edge.set(changes)
+        .await
+        .map_err(|errors| errors.first().map_or_else(String::new, ToString::to_string))
+}
+
+/// Starts the sleeping target when somebody wants it.
+async fn wake(edge: Arc<Edge>, order: Order, mut events: UnboundedReceiver<Event>, wanted: Arc<AtomicUsize>) {
+    while let Some(event) = events.recv().await {
+        if matches!(&event, Event::Wanted(name) if name == "sleeper") {
+            wanted.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(STARTS_IN).await;
+            let ready = vec![("sleeper-1".to_owned(), at(&order, 0))];
+            let awake = vec![("sleeper".to_owned(), Some(target("sleeper", false, ready)))];
+            let _ = set(&edge, awake).await;
+        }
+    }
+}
+
+fn all(order: &Order) -> Vec<Change> {
+    let mut all: Vec<Change> = (0..order.targets)
+        .map(|turn| component(order, turn, order.everything, 0))
+        .collect();
+    if order.targets > 1 {
+        all.push(point(order, 0));
+        all.push(("sleeper".to_owned(), Some(target("sleeper", false, Vec::new()))));
+        all.push(("static".to_owned(), Some(files(order))));
+    }
+    all
+}
+
+fn at(order: &Order, turn: usize) -> std::net::SocketAddr {
+    ([127, 0, 0, 1], order.upstreams[turn % order.upstreams.len()]).into()
+}
+
+/// A component with its instances.
+fn component(order: &Order, turn: usize, everything: bool, generation: usize) -> Change {
+    let name = format!("component-{turn}");
+    let ready = (0..order.instances)
+        .map(|one| (format!("{name}-{one}-{generation}"), at(order, generation)))
+        .collect();
+    let target = target(&name, everything, ready);
+    (name, Some(target))
+}
+
+/// What changes while everything is in use: instances of a component that is under load, a component that comes and goes,
+/// and routes.
+fn commit(order: &Order, turn: usize) -> Vec<Change> {
+    match turn % 4 {
+        0 | 1 => vec![component(
+            order,
+            crate::wrk::host(turn % crate::wrk::HOSTS, order.targets),
+            order.everything,
+            turn,
+        )],
+        2 => {
+            let name = format!("guest-{}", turn / 8);
+            let comes = (turn / 4).is_multiple_of(2);
+            let guest = comes.then(|| target(&name, true, vec![(format!("{name}-1"), at(order, 0))]));
+            vec![(name, guest)]
+        }
+        _ => {
+            let (name, mut changed) = component(order, order.targets - 1, order.everything, 0);
+            if let Some(target) = &mut changed {
+                target
+                    .routes
+                    .push((format!("/new-{turn}"), RouteTo::Target("static".to_owned())));
+            }
+            vec![(name, changed)]
+        }
+    }
+}
+
+/// The target that is moved from one instance to another, so that it is seen when that holds.
+fn point(order: &Order, turn: usize) -> Change {
+    let ready = vec![(format!("probe-{turn}"), at(order, turn))];
+    ("probe".to_owned(), Some(target("probe", false, ready)))
+}
+
+fn target(name: &str, everything: bool, ready: Vec<(String, std::net::SocketAddr)>) -> Target {
+    let routes = ["/assets", "/api/v1", "/api/v2", "/old"].map(|beginning| {
+        let way = RouteTo::Target("static".to_owned());
+        (beginning.to_owned(), way)
+    });
+    Target {
+        name: name.to_owned(),
+        hosts: vec![format!("{name}.{DOMAIN}")],
+        inside: None,
+        raw: false,
+        grpc: false,
+        sticky: everything,
+        compress: everything,
+        routes: if everything { routes.to_vec() } else { Vec::new() },
+        drain: Duration::from_secs(1),
+        answer: Answer::Instances {
+            ready,
+            hold: Duration::from_secs(30),
+            because: format!("{name} is starting"),
+        },
+    }
+}
+
+fn files(order: &Order) -> Target {
+    let mut files = target("static", false, Vec::new());
+    files.answer = Answer::Files {
+        folder: order.site.clone(),
+        fallback: None,
+        assets: Duration::from_secs(60),
+        pages: None,
+    };
+    files
+}
