@@ -10,6 +10,8 @@ use tokio::sync::{Notify, watch};
 pub(crate) enum Phase {
     /// It has not begun.
     Serving,
+    /// Somebody else takes what comes from now on. What is open stays as long as it likes to, and is told when it asks.
+    Leaving,
     /// What is open ends when it is done.
     Ending,
     /// What is open ends now.
@@ -36,6 +38,11 @@ impl Ending {
     /// Tells everybody.
     pub(crate) fn tell(&self, phase: Phase) {
         self.phase.send_replace(phase);
+    }
+
+    /// Whether whoever asks is to be told that this was the last answer here.
+    pub(crate) fn is_leaving(&self) -> bool {
+        *self.phase.borrow() == Phase::Leaving
     }
 
     /// A connection that has to end before the edge has.

@@ -42,6 +42,11 @@ impl Guard {
         }
     }
 
+    /// What it was made of.
+    pub(crate) fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
     /// Adds what every answer has to say.
     pub(crate) fn dress(&self, answer: &mut HeaderMap) {
         for (name, value) in &self.headers {

@@ -2,22 +2,33 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
-
 use crate::EdgeError;
-use crate::listen;
+use crate::listen::{self, Ear};
 use crate::state::State;
 use crate::visit::Entry;
 
 /// The inside ports that are listened on. Which target is behind one is looked up when a connection comes.
 #[derive(Default)]
 pub(crate) struct Inside {
-    ports: HashMap<u16, JoinHandle<()>>,
+    ports: HashMap<u16, Ear>,
+    /// Those that somebody has listened on before us, until a target wants them.
+    handed: HashMap<u16, OwnedFd>,
+    /// Somebody else listens from now on.
+    has_left: bool,
 }
 
 impl Inside {
+    /// Those that somebody else has listened on.
+    pub(crate) fn of(handed: HashMap<u16, OwnedFd>) -> Inside {
+        Inside {
+            handed,
+            ..Inside::default()
+        }
+    }
+
     /// Closes ports that no target has any more.
     pub(crate) async fn close(&mut self, state: &State, ports: impl Iterator<Item = u16>) {
         let unused: Vec<u16> = {
@@ -25,42 +36,58 @@ impl Inside {
             ports.filter(|port| table.inside(*port).is_none()).collect()
         };
         for port in unused {
-            if let Some(task) = self.ports.remove(&port) {
-                task.abort();
-                // The port is free when the task has gone, and not before.
-                let _ = task.await;
+            self.handed.remove(&port);
+            if let Some(ear) = self.ports.remove(&port) {
+                ear.close().await;
             }
         }
     }
 
-    /// Listens on a port for a target.
+    /// Listens on a port for a target; the socket, where it is a new one.
     pub(crate) async fn open(
         &mut self,
         state: &Arc<State>,
         target: &str,
         port: u16,
-    ) -> Result<(), EdgeError> {
-        if self.ports.contains_key(&port) {
-            return Ok(());
+    ) -> Result<Option<OwnedFd>, EdgeError> {
+        if self.has_left || self.ports.contains_key(&port) {
+            return Ok(None);
         }
-        let listener = listen::inside(port).await.map_err(|source| match source.kind() {
-            ErrorKind::AddrInUse | ErrorKind::PermissionDenied => EdgeError::Taken {
-                target: target.to_owned(),
-                port,
-            },
-            _ => EdgeError::System {
-                doing: "listening on an inside port",
-                source,
-            },
-        })?;
-        let task = tokio::spawn(listen::take(Arc::clone(state), listener, Entry::Inside(port)));
-        self.ports.insert(port, task);
-        Ok(())
+        let system = |source| EdgeError::System {
+            doing: "listening on an inside port",
+            source,
+        };
+        let listener = match self.handed.remove(&port) {
+            Some(socket) => listen::taken_over(socket).map_err(system)?,
+            None => listen::inside(port).await.map(Arc::new).map_err(|source| {
+                let is_taken = matches!(source.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied);
+                if is_taken {
+                    let target = target.to_owned();
+                    EdgeError::Taken { target, port }
+                } else {
+                    system(source)
+                }
+            })?,
+        };
+        let ear = Ear::open(state, listener, Entry::Inside(port));
+        let again = ear.again().ok();
+        self.ports.insert(port, ear);
+        Ok(again)
     }
 
-    pub(crate) fn abort(&mut self) -> Vec<JoinHandle<()>> {
-        let tasks: Vec<_> = self.ports.drain().map(|(_, task)| task).collect();
-        tasks.iter().for_each(JoinHandle::abort);
-        tasks
+    /// The sockets that are listened on.
+    pub(crate) fn ears(&self) -> impl Iterator<Item = &Ear> {
+        self.ports.values()
+    }
+
+    /// Listens on none any more, and hands out those that have to be closed.
+    pub(crate) fn leave(&mut self) -> Vec<Ear> {
+        self.has_left = true;
+        self.handed.clear();
+        self.ports.drain().map(|(_, ear)| ear).collect()
+    }
+
+    pub(crate) fn abort(&self) {
+        self.ports.values().for_each(Ear::abort);
     }
 }

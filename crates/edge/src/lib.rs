@@ -8,6 +8,7 @@
 //! one. That is how a component that was killed, is being restarted, or sleeps is seen from outside: as one slow answer.
 
 mod answered;
+pub mod apart;
 mod authority;
 mod balance;
 mod body;
@@ -47,12 +48,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use towpath_model::run::Rules;
 
 pub use running::Edge;
 
 /// Where the edge listens and what it shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// The product: the second label of every name.
     pub product: String,
@@ -68,7 +70,7 @@ pub struct Config {
 }
 
 /// How long is waited for whoever sends or reads nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patience {
     /// For the head of a request to be whole, counted from the end of the answer before it. Whoever sends a byte a second
     /// holds a place for so long and no longer.
@@ -90,7 +92,7 @@ impl Default for Patience {
 }
 
 /// A name or port under which something is reached, and what answers there.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// The component, for messages and counts.
     pub name: String,
@@ -117,7 +119,7 @@ pub struct Target {
 }
 
 /// A part of an address space.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The beginning of the path.
     pub path: String,
@@ -128,7 +130,7 @@ pub struct Route {
 }
 
 /// Where a part of an address space leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RouteTo {
     /// To another target.
     Target(String),
@@ -137,7 +139,7 @@ pub enum RouteTo {
 }
 
 /// What answers for a target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     /// Instances, by their ids and addresses. Where there is none, requests wait for so long, and then get 503 with
     /// Retry-After and these words.
@@ -168,7 +170,7 @@ pub enum Answer {
 }
 
 /// Something that the one who sets targets wants to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// A request waits for this target, which has no ready instance. Told once until it has one.
     Wanted(String),
@@ -181,10 +183,12 @@ pub enum Event {
         /// The instance.
         instance: String,
     },
+    /// An edge that is a process of its own has ended, and nobody has asked it to.
+    Ended,
 }
 
 /// What has come through for a target since the edge started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Traffic {
     /// Requests that were answered.
     pub requests: u64,
@@ -197,7 +201,7 @@ pub struct Traffic {
 }
 
 /// Where it really listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listening {
     /// HTTPS.
     pub https: u16,
@@ -234,6 +238,9 @@ pub enum EdgeError {
         /// Why.
         why: String,
     },
+    /// An edge that is a process of its own has said so, or did not answer.
+    #[error("{0}")]
+    Apart(String),
     /// Something of the system refused.
     #[error("{doing} failed")]
     System {

@@ -60,6 +60,11 @@ impl Place {
         !self.wanted.swap(true, Ordering::Relaxed)
     }
 
+    /// Whether somebody has been told that an instance is wanted, and none has come since.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
     /// There is an instance again, or there is none any more: who wants one next is told.
     pub(crate) fn forget_wanted(&self) {
         self.wanted.store(false, Ordering::Relaxed);

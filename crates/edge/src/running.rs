@@ -1,15 +1,18 @@
 //! A running edge: it is started, its targets are set, it is asked for counts, and it is stopped.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::ending::Phase;
 use crate::inside::Inside;
+use crate::listen::Ear;
 use crate::state::State;
 use crate::table::Aim;
 use crate::trust::Trust;
@@ -22,44 +25,60 @@ const CUT_OFF: Duration = Duration::from_secs(1);
 /// A running edge. When it is dropped it takes no more connections and cuts off those that are open.
 pub struct Edge {
     state: Arc<State>,
+    config: Config,
     listening: Listening,
     /// Whoever sets targets waits for whoever does already.
     inside: tokio::sync::Mutex<Inside>,
-    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+    ears: std::sync::Mutex<Vec<Ear>>,
 }
+
+/// A socket on which an edge listens, as it goes from one process to another.
+pub(crate) type Socket = (Entry, OwnedFd);
 
 impl Edge {
     /// Starts listening. Events arrive at `events`.
     pub async fn start(config: Config, events: UnboundedSender<Event>) -> Result<Edge, EdgeError> {
-        let Config {
-            product,
-            authority: folder,
-            https,
-            http,
-            patience,
-        } = config;
-        let trust = Trust::of(folder).await?;
-        let https = listen::listen(https).await?;
-        let http = listen::listen(http).await?;
+        Edge::start_on(config, Vec::new(), events).await
+    }
+
+    /// Starts listening on sockets that somebody else has listened on, as far as there are any. Those for inside ports are
+    /// kept until a target wants them.
+    pub(crate) async fn start_on(
+        config: Config,
+        sockets: Vec<Socket>,
+        events: UnboundedSender<Event>,
+    ) -> Result<Edge, EdgeError> {
+        let trust = Trust::of(config.authority.clone()).await?;
+        let (mut on_https, mut on_http, mut inside) = (Vec::new(), Vec::new(), HashMap::new());
+        for (entry, socket) in sockets {
+            match entry {
+                Entry::Https => on_https.push(socket),
+                Entry::Http => on_http.push(socket),
+                Entry::Inside(port) => drop(inside.insert(port, socket)),
+            }
+        }
+        let https = listen::again(on_https, config.https).await?;
+        let http = listen::again(on_http, config.http).await?;
         let listening = Listening {
             https: https.port,
             http: http.port,
             authority: trust.certificate(),
         };
         let state = Arc::new(State::new(
-            product,
+            config.product.clone(),
             (https.port, http.port),
             trust,
-            patience,
+            config.patience,
             events,
         ));
-        let mut tasks = https.serve(&state, Entry::Https);
-        tasks.extend(http.serve(&state, Entry::Http));
+        let mut ears = https.serve(&state, Entry::Https);
+        ears.extend(http.serve(&state, Entry::Http));
         Ok(Edge {
             state,
+            config,
             listening,
-            inside: tokio::sync::Mutex::default(),
-            tasks: std::sync::Mutex::new(tasks),
+            inside: tokio::sync::Mutex::new(Inside::of(inside)),
+            ears: std::sync::Mutex::new(ears),
         })
     }
 
@@ -72,6 +91,15 @@ impl Edge {
     /// inside ports are listened on; those that are taken by somebody else are told, and tried again when their target is
     /// set again.
     pub async fn set(&self, targets: Vec<(String, Option<Target>)>) -> Result<(), Vec<EdgeError>> {
+        let (_, errors) = self.set_and_tell(targets).await;
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The same, with the sockets that are listened on since, and what failed.
+    pub(crate) async fn set_and_tell(
+        &self,
+        targets: Vec<(String, Option<Target>)>,
+    ) -> (Vec<Socket>, Vec<EdgeError>) {
         let mut inside = self.inside.lock().await;
         let changes: Vec<(String, Option<Arc<Aim>>)> = targets
             .into_iter()
@@ -89,11 +117,14 @@ impl Edge {
         let before = self.exchange(changes);
         let left = before.iter().filter_map(|aim| aim.target.inside);
         inside.close(&self.state, left).await;
-        let mut errors = Vec::new();
+        let (mut opened, mut errors) = (Vec::new(), Vec::new());
         for (name, port) in wanted {
-            errors.extend(inside.open(&self.state, &name, port).await.err());
+            match inside.open(&self.state, &name, port).await {
+                Ok(socket) => opened.extend(socket.map(|socket| (Entry::Inside(port), socket))),
+                Err(error) => errors.push(error),
+            }
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        (opened, errors)
     }
 
     /// Puts everything in its place at one instant, wakes those who wait for it, and hands back what was there.
@@ -158,14 +189,84 @@ impl Edge {
         aim.map_or_else(Traffic::default, |aim| aim.place.traffic())
     }
 
+    /// What it was started with.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// All targets, as they were set.
+    pub(crate) fn targets(&self) -> Vec<(String, Target)> {
+        let table = self.state.table();
+        let all = table.all();
+        all.map(|(name, aim)| (name.to_string(), aim.as_set())).collect()
+    }
+
+    /// The names of all targets, with their inside ports.
+    pub(crate) fn names(&self) -> Vec<(String, Option<u16>)> {
+        let table = self.state.table();
+        let all = table.all();
+        all.map(|(name, aim)| (name.to_string(), aim.target.inside))
+            .collect()
+    }
+
+    /// The targets that somebody wants an instance of, as far as is known: one that was told of may have died over it.
+    pub(crate) fn wishes(&self) -> Vec<Event> {
+        let table = self.state.table();
+        let wanted = table.all().filter(|(_, aim)| aim.place.is_wanted());
+        wanted.map(|(name, _)| Event::Wanted(name.to_string())).collect()
+    }
+
+    /// The instances that are ready.
+    pub(crate) fn addresses(&self) -> Vec<std::net::SocketAddr> {
+        let table = self.state.table();
+        let instances = table.all().flat_map(|(_, aim)| &aim.instances);
+        instances.map(|instance| instance.at).collect()
+    }
+
+    /// All requests that were ever answered.
+    pub(crate) fn answered(&self) -> u64 {
+        let table = self.state.table();
+        table.all().map(|(_, aim)| aim.place.traffic().requests).sum()
+    }
+
+    /// The sockets that it listens on, once more, for somebody else.
+    pub(crate) async fn sockets(&self) -> io::Result<Vec<Socket>> {
+        let inside = self.inside.lock().await;
+        let ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = ears.iter().chain(inside.ears());
+        all.map(|ear| Ok((ear.entry, ear.again()?))).collect()
+    }
+
+    /// Takes no more connections: somebody else does. What is open goes on; whoever asks is told that it was the last answer
+    /// here, and WebSockets go one by one, as those of an instance that leaves.
+    pub(crate) async fn leave(&self) {
+        self.close_all().await;
+        self.state.ending.tell(Phase::Leaving);
+        let table = self.state.table();
+        for (_, aim) in table.all() {
+            aim.instances
+                .iter()
+                .for_each(|instance| instance.leave.tell(aim.target.drain));
+        }
+    }
+
+    /// Waits until nothing is open.
+    pub(crate) async fn is_empty(&self) {
+        self.state.ending.is_empty().await;
+    }
+
+    async fn close_all(&self) {
+        let mut ears = std::mem::take(&mut *self.ears.lock().unwrap_or_else(PoisonError::into_inner));
+        ears.extend(self.inside.lock().await.leave());
+        ears.iter().for_each(Ear::abort);
+        for ear in ears {
+            ear.close().await;
+        }
+    }
+
     /// Stops taking connections, lets open requests end for so long, closes WebSockets with 1012, and ends.
     pub async fn stop(self: Arc<Self>, within: Duration) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.iter().for_each(JoinHandle::abort);
-        tasks.extend(self.inside.lock().await.abort());
-        for task in tasks {
-            let _ = task.await;
-        }
+        self.close_all().await;
         self.state.ending.tell(Phase::Ending);
         if timeout(within, self.state.ending.is_empty()).await.is_err() {
             self.state.ending.tell(Phase::Over);
@@ -176,8 +277,8 @@ impl Edge {
 
 impl Drop for Edge {
     fn drop(&mut self) {
-        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().for_each(JoinHandle::abort);
+        let ears = self.ears.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ears.iter().for_each(Ear::abort);
         self.inside.get_mut().abort();
         self.state.ending.tell(Phase::Over);
     }

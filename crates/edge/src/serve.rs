@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Version;
+use http::header::CONNECTION;
+use http::{HeaderValue, Response, StatusCode, Version};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -12,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::body::Body;
 use crate::ending::{Part, Phase};
 use crate::patient::Read;
 use crate::pipe;
@@ -102,7 +104,17 @@ where
 {
     let patience = state.patience;
     let stream = TokioIo::new(Read::new(stream, patience.reading));
-    let service = service_fn(move |request| answer(Arc::clone(&state), visit, request));
+    let service = service_fn(move |request| {
+        let state = Arc::clone(&state);
+        async move {
+            let ending = Arc::clone(&state.ending);
+            let mut answered = answer(state, visit, request).await;
+            if version == Version::HTTP_11 && ending.is_leaving() {
+                answered.iter_mut().for_each(say_goodbye);
+            }
+            answered
+        }
+    });
     // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
     if version == Version::HTTP_2 {
         let connection = http2::Builder::new(TokioExecutor::new())
@@ -114,7 +126,8 @@ where
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
-            () = part.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
+            // It is told which requests are still answered here, and brings the next ones elsewhere.
+            () = part.reached(Phase::Leaving) => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = connection => {}
@@ -137,6 +150,15 @@ where
     tokio::select! {
         _ = connection => {}
         () = part.reached(Phase::Over) => {}
+    }
+}
+
+/// Says with an answer that it is the last one of its connection. A connection that is idle is never closed for it: its
+/// visitor may be sending the next request at that moment, and could not know whether it has been heard.
+fn say_goodbye(answer: &mut Response<Body>) {
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(CONNECTION, close);
     }
 }
 

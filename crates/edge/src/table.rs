@@ -83,6 +83,22 @@ impl Aim {
         }
     }
 
+    /// The target, as it was set.
+    pub(crate) fn as_set(&self) -> Target {
+        let mut target = self.target.clone();
+        if let Answer::Instances { ready, .. } = &mut target.answer {
+            let all = self.instances.iter();
+            *ready = all.map(|instance| (instance.id.clone(), instance.at)).collect();
+        }
+        let route = |branch: &Branch| Route {
+            path: branch.path.clone(),
+            to: branch.to.clone(),
+            rules: Arc::clone(branch.guard.rules()),
+        };
+        target.routes = self.branches.iter().map(route).collect();
+        target
+    }
+
     /// Tells the instances that are not there after it to leave.
     pub(crate) fn part_from(&self, after: Option<&Aim>) {
         let drain = after.map_or(self.target.drain, |after| after.target.drain);
@@ -120,6 +136,11 @@ pub(crate) enum Found {
 impl Table {
     pub(crate) fn aim(&self, name: &str) -> Option<&Arc<Aim>> {
         self.targets.get(name)
+    }
+
+    /// All of them, by their names.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Aim>)> {
+        self.targets.iter()
     }
 
     /// What is reached by an inside port.

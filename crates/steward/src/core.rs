@@ -8,6 +8,7 @@ use crate::ask::{Asker, Question};
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
+use crate::front::Front;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::serve::Request;
@@ -24,7 +25,8 @@ use tokio::task::JoinHandle;
 use towpath_api::{Event, Tone};
 use towpath_decide::converge::Because;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
-use towpath_edge::{Edge, Target};
+use towpath_edge::Target;
+use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::{Ask, Component, InstanceId, Life, Product, Seen};
@@ -39,6 +41,9 @@ const FLUSH: Duration = Duration::from_millis(200);
 
 /// The longest wait for a time of day.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// How long open requests may take when everything has stopped.
+const AT_THE_END: Duration = Duration::from_millis(500);
 
 /// The number of an intent that could not be written down.
 const UNWRITTEN: Seq = 0;
@@ -90,8 +95,9 @@ pub(crate) struct Core<E> {
     pub(crate) product: Option<Arc<Product>>,
     pub(crate) engine: Arc<E>,
     pub(crate) ledger: Ledger,
-    pub(crate) edge: Option<Arc<Edge>>,
-    pub(crate) edge_events: UnboundedSender<towpath_edge::Event>,
+    /// The edge, once it serves.
+    pub(crate) edge: Option<Arc<Remote>>,
+    pub(crate) front: Front,
     pub(crate) edge_ports: Option<(u16, u16)>,
     pub(crate) addresses: Addresses,
     pub(crate) wardrobe: Wardrobe,
@@ -140,13 +146,15 @@ impl<E: Engine> Core<E> {
         let engine = Arc::clone(&self.engine);
         self.observed = Some(tokio::spawn(async move { engine.observe().await }));
         self.left = self.ledger.left().await.ok();
+        self.adopt_edge().await;
         loop {
             let wake = self.next_look();
             let message = tokio::select! {
                 message = inbox.recv() => message,
                 // What changes before it is known what was wanted waits.
                 Some(seen) = changes.recv(), if self.restored => Some(Message::Fact(Fact::Changed(seen))),
-                Some(event) = edge_events.recv() => Some(Message::Edge(event)),
+                // What visitors want of what is not known yet waits, too.
+                Some(event) = edge_events.recv(), if self.restored => Some(Message::Edge(event)),
                 () = sleep_until(wake) => None,
             };
             if let Some(message) = message {
@@ -163,7 +171,7 @@ impl<E: Engine> Core<E> {
                     break;
                 }
             }
-            self.look_after_naps();
+            self.look_after_naps().await;
             if self.look_again.is_some_and(|at| at <= clock::now()) {
                 self.look_for_folders();
             }
@@ -189,6 +197,7 @@ impl<E: Engine> Core<E> {
             self.look_again,
             self.onlookers.kept_until,
             self.naps.next(),
+            self.front.until,
         ]
         .into_iter()
         .flatten()
@@ -220,6 +229,7 @@ impl<E: Engine> Core<E> {
                 }
             }
             Message::Edge(towpath_edge::Event::Untrusted(why)) => self.cannot_be_trusted(why),
+            Message::Edge(towpath_edge::Event::Ended) => self.edge_ended().await,
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
@@ -345,6 +355,7 @@ impl<E: Engine> Core<E> {
         self.write_and_do(prepared).await;
         self.turn_faces(faces).await;
         let settled = self.tended.is_settled() && self.pending.is_empty();
+        self.stop_believing(settled).await;
         self.onlookers.settle(settled, || self.tended.parts());
         if settled && std::mem::take(&mut self.untidy) {
             tokio::task::spawn_blocking(give_back_memory);
@@ -435,7 +446,7 @@ impl<E: Engine> Core<E> {
     }
 
     /// Tells edge and asker what has changed for them.
-    async fn turn_faces(&mut self, names: Vec<Name>) {
+    pub(crate) async fn turn_faces(&mut self, names: Vec<Name>) {
         let mut targets: Vec<(String, Option<Target>)> = Vec::new();
         let product = self
             .product
@@ -446,7 +457,8 @@ impl<E: Engine> Core<E> {
             let part = self.tended.parts().get(&name);
             let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
             let is_known = part.is_none_or(Part::faces);
-            if is_known {
+            let is_believed = part.is_some_and(|part| self.front.believes(&name, part));
+            if is_known && !is_believed {
                 targets.push((name.to_string(), target));
             }
             if let Some(part) = part {
@@ -563,7 +575,7 @@ impl<E: Engine> Core<E> {
             self.cannot_write(&error);
         }
         if let Some(edge) = self.edge.take() {
-            edge.stop(Duration::from_millis(500)).await;
+            edge.stop(AT_THE_END).await;
         }
         self.maker.end().await;
         self.ledger.close().await;

@@ -14,6 +14,7 @@ mod dress;
 mod errors;
 mod face;
 mod fill;
+mod front;
 mod keep;
 mod make;
 pub mod pack;
@@ -24,6 +25,8 @@ mod tell;
 pub mod watch;
 
 pub use door::memory::Handed;
+pub use door::processes::EDGE;
 pub use dress::{RESOURCE, RESOURCE_FOLDER, RESOURCE_MAKING, RESOURCES};
 pub use errors::{StewardError, told};
-pub use start::{Config, logs, now, observe, serve_processes};
+pub use start::{Config, edge_is_there, logs, now, observe, serve_edge, serve_processes};
+pub use towpath_edge::apart::End as EdgeEnd;

@@ -249,7 +249,7 @@ impl<E: Engine> Core<E> {
     /// Answers what a client asks the core for. That the client has gone meanwhile changes nothing.
     pub(crate) async fn answer(&mut self, request: Request) {
         match request {
-            Request::Status(to) => drop(to.send((self.status(), self.resources()))),
+            Request::Status(to) => drop(to.send((self.status().await, self.resources()))),
             Request::Same(to) => drop(to.send(self.same())),
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {

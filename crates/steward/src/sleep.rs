@@ -57,7 +57,7 @@ impl Naps {
 
 impl<E: Engine> Core<E> {
     /// Looks at those whose time has come: what nobody has asked for long enough goes to sleep.
-    pub(crate) fn look_after_naps(&mut self) {
+    pub(crate) async fn look_after_naps(&mut self) {
         let now = clock::now();
         while let Some((_, name)) = self.naps.due.first().filter(|(at, _)| *at <= now).cloned() {
             let Some(awake) = self.naps.at.get(&name).copied() else {
@@ -65,11 +65,8 @@ impl<E: Engine> Core<E> {
                 continue;
             };
             self.naps.remove(&name);
-            let traffic = self
-                .edge
-                .as_ref()
-                .map(|edge| edge.traffic(name.as_str()))
-                .unwrap_or_default();
+            let traffic = self.traffic(vec![name.to_string()]).await;
+            let traffic = traffic.get(name.as_str()).copied().unwrap_or_default();
             let quiet = match traffic.quiet_for {
                 _ if traffic.active > 0 => Duration::ZERO,
                 Some(quiet) => Duration::from_millis(quiet),

@@ -6,6 +6,7 @@ use crate::core::{Core, Message};
 use crate::door::{clock, sockets};
 use crate::dress::{RESOURCES, Wardrobe};
 use crate::errors::StewardError;
+use crate::front::Front;
 use crate::keep::Ledger;
 use crate::make::{Maker, Rounds};
 use crate::serve as desk;
@@ -13,13 +14,17 @@ use crate::sleep::Naps;
 use crate::tell::Onlookers;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::mpsc::{Receiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
 use towpath_api::{LogArgs, LogLine};
 use towpath_decide::tend::Tended;
+use towpath_edge::EdgeError;
+use towpath_edge::apart::{self, End, Remote};
 use towpath_engine::Engine;
 use towpath_engine::process::{self, Process};
+use towpath_keeper::give_back_memory;
 use towpath_model::run::Seen;
 use towpath_store::{Store, StoreError};
 
@@ -58,6 +63,12 @@ pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(),
         let (state, program, name) = (config.state.clone(), config.program.clone(), group(&config));
         tokio::task::spawn_blocking(move || Process::open(&state, program, &name))
     };
+    // So is whoever answers visitors: one that was started and is never asked for anything ends with us.
+    let (edge_events, from_edge) = unbounded_channel();
+    let front = {
+        let (config, events) = (config.clone(), edge_events.clone());
+        tokio::spawn(async move { Front::open(&config, events).await })
+    };
     let store = opened(&config).await;
     let engine = opening.await.map_err(|error| StewardError::System {
         doing: "making ready to start something",
@@ -65,7 +76,7 @@ pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(),
         source: std::io::Error::other(error),
     })?;
     match store {
-        Ok(store) => serve(config, store, engine?, ready).await,
+        Ok(store) => serve(config, store, engine?, (front, from_edge), ready).await,
         Err(refusal) => {
             // The groups that it would take away are those of whoever holds the lock.
             std::mem::forget(engine);
@@ -106,10 +117,13 @@ async fn serve<E: Engine>(
     config: Config,
     store: Store,
     engine: E,
+    (front, from_edge): (
+        JoinHandle<Result<Front, EdgeError>>,
+        UnboundedReceiver<towpath_edge::Event>,
+    ),
     ready: impl FnOnce(),
 ) -> Result<(), StewardError> {
     let (inbox, messages) = unbounded_channel::<Message>();
-    let (edge_events, from_edge) = unbounded_channel();
     let engine = Arc::new(engine);
     let changes = engine.changes().unwrap_or_else(|| unbounded_channel().1);
     let listener = sockets::listen(&config.state).map_err(|source| StewardError::System {
@@ -129,6 +143,11 @@ async fn serve<E: Engine>(
     let rounds = Rounds::default();
     desk::open(listener, inbox.clone(), Arc::clone(&engine), rounds.clone());
     ready();
+    let front = front.await.map_err(|error| StewardError::System {
+        doing: "starting the edge",
+        subject: config.state.display().to_string(),
+        source: std::io::Error::other(error),
+    })??;
     let seed = config.folder.to_string_lossy().into_owned();
     let core = Core {
         tended: Tended::default(),
@@ -136,7 +155,7 @@ async fn serve<E: Engine>(
         engine,
         ledger: Ledger::new(store),
         edge: None,
-        edge_events,
+        front,
         edge_ports: None,
         addresses: Addresses::of(&seed),
         wardrobe: Wardrobe {
@@ -170,6 +189,22 @@ async fn serve<E: Engine>(
         return Err(StewardError::Vanished(folder));
     }
     Ok(())
+}
+
+/// Whether an edge is there, whoever looks after it, or nobody.
+pub async fn edge_is_there(config: &Config) -> bool {
+    Remote::is_there(&config.state).await
+}
+
+/// Is the edge of a state folder. A steward starts it.
+pub async fn serve_edge(state: &Path) -> Result<End, StewardError> {
+    apart::serve(state, give_back_memory)
+        .await
+        .map_err(|source| StewardError::System {
+            doing: "being the edge",
+            subject: state.display().to_string(),
+            source,
+        })
 }
 
 /// Now, for whoever starts a steward.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use towpath_api::{Event, Explained, Instance, Status, Steward, Surroundings, Tone};
 use towpath_decide::converge::{Because, Standing, Well};
 use towpath_decide::tend::{Part, Parts};
+use towpath_edge::Traffic;
 use towpath_engine::Engine;
 use towpath_model::desired::component::Protocol;
 use towpath_model::run::{Ask, Life, State};
@@ -198,7 +199,9 @@ impl<E: Engine> Core<E> {
     }
 
     /// How everything is, without what has to be measured.
-    pub(crate) fn status(&self) -> Status {
+    pub(crate) async fn status(&self) -> Status {
+        let names = self.tended.parts().keys().map(Name::to_string).collect();
+        let traffic = self.traffic(names).await;
         let (product, environment) = match &self.product {
             Some(product) => (product.product.to_string(), product.environment.to_string()),
             None => (String::new(), String::new()),
@@ -214,19 +217,17 @@ impl<E: Engine> Core<E> {
                 http: self.edge.as_ref().and(self.edge_ports).map(|(_, http)| http),
             }),
             components: parts
-                .filter_map(|(name, part)| self.component(name, part))
+                .filter_map(|(name, part)| {
+                    let traffic = traffic.get(name.as_str()).copied();
+                    self.component(name, part, traffic.unwrap_or_default())
+                })
                 .collect(),
             notes: self.notes.values().cloned().collect(),
         }
     }
 
-    fn component(&self, name: &Name, part: &Part) -> Option<towpath_api::Component> {
+    fn component(&self, name: &Name, part: &Part, traffic: Traffic) -> Option<towpath_api::Component> {
         let component = part.component.as_ref()?;
-        let traffic = self
-            .edge
-            .as_ref()
-            .map(|edge| edge.traffic(name.as_str()))
-            .unwrap_or_default();
         Some(towpath_api::Component {
             name: name.to_string(),
             kind: component.kind,
@@ -268,7 +269,9 @@ impl<E: Engine> Core<E> {
     pub(crate) async fn explain(&self, name: &Name) -> Option<Explained> {
         let part = self.tended.parts().get(name)?;
         let component = part.component.as_ref()?;
-        let told = self.component(name, part)?;
+        let traffic = self.traffic(vec![name.to_string()]).await;
+        let traffic = traffic.get(name.as_str()).copied();
+        let told = self.component(name, part, traffic.unwrap_or_default())?;
         let mut history: Vec<Written> = Vec::new();
         // Those that are gone are told of, too: why they went is what is asked most.
         let last = part.remembered().last;

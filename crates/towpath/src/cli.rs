@@ -3,8 +3,8 @@
 mod running;
 
 pub use running::{
-    Among, Bucket, Compile, Doctor, Down, Keep, Logs, OnStored, Open, Psql, Redis, Reset, Run, Scale, Status,
-    Stewardship, Stored, Top, Up, Upon,
+    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, OnStored, Open, Psql, Redis, Reset, Run, Scale,
+    Status, Stewardship, Stored, Top, Up, Upon,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -117,6 +117,9 @@ pub enum Command {
     /// Look after one environment: `up` starts this, nobody types it
     #[command(hide = true)]
     Steward(Stewardship),
+    /// Answer visitors of one environment: a steward starts this, nobody types it
+    #[command(hide = true)]
+    Edge(EdgeOf),
     /// Become the server of a resource: a steward starts this, nobody types it
     #[command(hide = true)]
     Resource,

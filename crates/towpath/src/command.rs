@@ -8,6 +8,7 @@ mod cost;
 mod docs;
 mod doctor;
 mod down;
+mod edge;
 mod explain;
 mod init;
 mod keep;
@@ -72,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Top(args) => top::run(&context, args),
         Command::Doctor(args) => doctor::run(&context, args),
         Command::Steward(args) => steward::run(&args),
+        Command::Edge(args) => edge::run(&context, &args),
         Command::Resource => resource::run(),
         Command::Compile(args) => compile::run(&context, args),
     };

@@ -21,3 +21,4 @@ mod view;
 pub use command::run;
 pub use door::processes::STEWARD;
 pub use render::{as_json as render_json, diagnostics as render_diagnostics};
+pub use towpath_steward::EDGE;

@@ -89,9 +89,13 @@ pub(crate) fn orphaned(here: &Here) -> Failure {
     Failure::new(Kind::Remote, message).hint(format!("`{up}` takes it over, `{down}` stops it"))
 }
 
-/// Whether a steward has left anything: what lives, or a keeper that waits to tell how its instance has ended.
+/// Whether a steward has left anything: what lives, a keeper that waits to tell how its instance has ended, or the edge.
 pub(crate) async fn is_left(here: &Here) -> Result<bool, Failure> {
-    Ok(!seen(here).await?.is_empty())
+    if !seen(here).await?.is_empty() {
+        return Ok(true);
+    }
+    let config = crate::command::steward_config(&here.folder, &here.environment)?;
+    Ok(towpath_steward::edge_is_there(&config).await)
 }
 
 async fn seen(here: &Here) -> Result<Vec<Seen>, Failure> {

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use towpath_api::{Apply, Tone};
 use towpath_decide::converge::Well;
 use towpath_decide::tend::{Applied, Fact};
-use towpath_edge::{Edge, Patience};
 use towpath_engine::Engine;
 use towpath_model::run::{Component, InstanceId, Product, Value};
 use towpath_model::sealed::Sealed;
@@ -319,7 +318,7 @@ impl<E: Engine> Core<E> {
         for (name, port) in &left.inside {
             self.addresses.remember(name.clone(), *port);
         }
-        self.edge_ports = left.edge;
+        self.edge_ports = self.edge_ports.or(left.edge);
         let observed = match self.observed.take() {
             Some(observed) => observed.await.ok(),
             None => None,
@@ -356,31 +355,9 @@ impl<E: Engine> Core<E> {
             self.tended.learn(fact);
         }
         self.product = product.map(Arc::new);
+        self.begin_believing();
         self.restored = true;
         true
-    }
-
-    async fn open_edge(&mut self, product: &Product) -> Result<(), towpath_edge::EdgeError> {
-        if self.edge.is_none() {
-            let (https, http) = self.edge_ports.unwrap_or((self.config.https, self.config.http));
-            let config = towpath_edge::Config {
-                product: product.product.to_string(),
-                authority: self.config.authority.clone(),
-                https,
-                http,
-                patience: Patience::default(),
-            };
-            let edge = Arc::new(Edge::start(config, self.edge_events.clone()).await?);
-            let listening = edge.listening().clone();
-            if self.edge_ports != Some((listening.https, listening.http)) {
-                self.ledger.edge(listening.https, listening.http);
-                self.edge_ports = Some((listening.https, listening.http));
-            }
-            self.edge = Some(edge);
-        }
-        self.wardrobe.product = product.product.to_string();
-        self.wardrobe.environment = product.environment.to_string();
-        Ok(())
     }
 
     fn settle_addresses(&mut self, product: &Product) {

@@ -6,7 +6,7 @@ use std::fs;
 pub(crate) use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a name stands for.
@@ -161,6 +161,24 @@ fn write_and_name(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes a folder that only its owner may look into.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// The edge writes a few lines in its life. So much of them is the history of years, or of something that went wrong.
+const LONGEST_EDGE_LOG: u64 = 2 * 1024 * 1024;
+
+/// A log for a new edge, which goes on where the last one ended. One that has become long is put aside, in place of the one
+/// that was put aside before.
+pub(crate) fn edge_log(state: &Path) -> io::Result<fs::File> {
+    let path = state.join("edge.log");
+    if fs::metadata(&path).is_ok_and(|about| about.len() >= LONGEST_EDGE_LOG) {
+        // Where that fails, it grows: an edge without a log would be worse.
+        let _ = fs::rename(&path, state.join("edge.log.1"));
+    }
+    fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Opens a file for lines that are put behind what it holds, and says how much that is.

@@ -4,6 +4,7 @@
 use super::files::{self, Kind};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
@@ -64,6 +65,26 @@ pub(crate) async fn compile(program: &Path, folder: &Path, environment: &str) ->
     } else {
         Err(String::from_utf8_lossy(&read.stderr).trim_end().to_owned())
     }
+}
+
+/// The first argument by which our own program knows that it is the edge.
+pub const EDGE: &str = "edge";
+
+/// Starts an edge for a state folder. It has the other end of the socket as its standard input, and outlives us.
+pub(crate) fn edge(program: &Path, state: &Path) -> io::Result<OwnedFd> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    Command::new(program)
+        .arg(EDGE)
+        .arg("--state")
+        .arg(state)
+        .current_dir(state)
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .stderr(files::edge_log(state)?)
+        .spawn()
+        // The runtime takes note of its end.
+        .map(drop)?;
+    Ok(OwnedFd::from(ours))
 }
 
 /// A process group that is killed when nobody needs it any more.

@@ -250,6 +250,14 @@ pub struct Stewardship {
     pub env: String,
 }
 
+/// `towpath edge`
+#[derive(Debug, Args)]
+pub struct EdgeOf {
+    /// The folder of the state
+    #[arg(long, value_name = "FOLDER")]
+    pub state: PathBuf,
+}
+
 /// `towpath compile`
 #[derive(Debug, Args)]
 pub struct Compile {

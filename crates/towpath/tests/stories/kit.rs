@@ -121,8 +121,12 @@ impl Product {
     }
 
     fn command(&self, words: &[&str]) -> Command {
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_towpath")), words)
+    }
+
+    fn command_of(&self, program: &Path, words: &[&str]) -> Command {
         let home = self.root.path().join("home");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
+        let mut command = Command::new(program);
         command
             .args(words)
             .current_dir(&self.folder)
@@ -173,6 +177,45 @@ impl Product {
     #[track_caller]
     pub(crate) fn up(&self) -> Ran {
         self.well(&["up", "--detach"])
+    }
+
+    /// Our program once more, as another version of it is: another file.
+    pub(crate) fn another_program(&self, number: usize) -> PathBuf {
+        let path = self.root.path().join(format!("towpath-{number}"));
+        fs::copy(env!("CARGO_BIN_EXE_towpath"), &path).expect("it can be copied");
+        path
+    }
+
+    #[track_caller]
+    pub(crate) fn up_with(&self, program: &Path) {
+        let log = File::create(self.root.path().join("up.out")).expect("a file can be made");
+        let both = log.try_clone().expect("a file can be shared");
+        let mut up = self.command_of(program, &["up", "--detach"]);
+        let ended = up.stdout(log).stderr(both).status().expect("the binary runs");
+        let said = fs::read_to_string(self.root.path().join("up.out")).unwrap_or_default();
+        assert!(ended.success(), "{said}\n{}", self.steward_log());
+    }
+
+    /// The edge that takes connections, as the system sees it: who holds the lock.
+    pub(crate) fn edge(&self) -> Option<u32> {
+        let lock = self.state().join("edge.lock");
+        processes().find(|pid| {
+            let line = words(*pid);
+            let open = fs::read_dir(format!("/proc/{pid}/fd"))
+                .into_iter()
+                .flatten()
+                .flatten();
+            line.get(1).is_some_and(|word| word == "edge")
+                && line.iter().any(|word| Path::new(word) == self.state())
+                && open
+                    .into_iter()
+                    .any(|file| fs::read_link(file.path()).is_ok_and(|path| path == lock))
+        })
+    }
+
+    /// The port for plain HTTP on which a component is reached.
+    pub(crate) fn plain_port(&self, component: &str) -> u16 {
+        eventually("it has a port", || self.edge_port(component)).1
     }
 
     pub(crate) fn steward_log(&self) -> String {

@@ -6,6 +6,7 @@ mod bounds;
 mod calls;
 mod commands;
 mod disks;
+mod edges;
 mod edits;
 mod faults;
 mod hello;

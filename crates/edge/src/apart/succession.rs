@@ -1,0 +1,168 @@
+//! How an edge begins, and how one follows another without anybody noticing.
+//!
+//! The successor has everything before it says so: the lock of the folder, every socket that is listened on, every target.
+//! From then on both take connections from the same queue of the system, which is harmless, until the one before hears
+//! that it has been followed and stops taking. If the successor dies before that, nothing has happened.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::sleep;
+
+use super::house::{House, ears_of, locked, sockets_of};
+use super::remote::Remote;
+use super::wire::{Ear, Estate};
+use crate::door::{clock, sockets};
+use crate::running::Socket;
+use crate::{Config, Edge, EdgeError, Listening, Target};
+
+/// One that was killed holds the lock for a moment longer than it listens.
+const LAST_BREATH: Duration = Duration::from_secs(3);
+
+/// How soon it is tried again.
+const MOMENT: Duration = Duration::from_millis(1);
+
+impl House {
+    /// Begins to serve, on sockets that somebody has listened on before where there are any.
+    pub(super) async fn begin(
+        self: &Arc<House>,
+        config: Config,
+        handed: Vec<Socket>,
+    ) -> Result<(Listening, Vec<Socket>), EdgeError> {
+        self.has_not_begun()?;
+        let lock = self.lock_soon().await?;
+        let edge = Edge::start_on(config, handed, self.events.clone()).await?;
+        self.open(edge, lock).await
+    }
+
+    /// Follows the one that serves.
+    pub(super) async fn succeed(self: &Arc<House>) -> Result<(Listening, Vec<Socket>), EdgeError> {
+        self.has_not_begun()?;
+        // What it tells its steward is told to ours when it has been followed.
+        let before = Remote::connect(&self.folder, unbounded_channel().0).await?;
+        let before = before.ok_or_else(|| EdgeError::Apart("nobody is there to be followed".to_owned()))?;
+        let (estate, ears, mut files) = before.estate().await?;
+        if files.len() != ears.len() + 1 {
+            return Err(EdgeError::Apart("not everything was handed over".to_owned()));
+        }
+        let lock = files.remove(0);
+        let edge = Edge::start_on(estate.config, sockets_of(ears, files), self.events.clone()).await?;
+        let targets = estate.targets.into_iter();
+        let targets = targets.filter_map(|(name, target)| {
+            let target: Target = serde_json::from_value(target).ok()?;
+            Some((name, Some(target)))
+        });
+        // An inside port that cannot be taken is tried again when its target is set again.
+        let _ = edge.set(targets.collect()).await;
+        *locked(&self.past) = estate.past;
+        // Those that were there before are found before the last one may think that it is the only one.
+        let begun = self.open(edge, lock).await?;
+        before.is_succeeded().await?;
+        drop(before);
+        self.know_those_before().await;
+        Ok(begun)
+    }
+
+    fn has_not_begun(&self) -> Result<(), EdgeError> {
+        match self.edge.get() {
+            Some(_) => Err(EdgeError::Apart("the edge has begun already".to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    async fn lock_soon(&self) -> Result<OwnedFd, EdgeError> {
+        let until = clock::now() + LAST_BREATH;
+        loop {
+            match sockets::lock(&self.folder) {
+                Ok(Some(lock)) => return Ok(lock),
+                Ok(None) if clock::now() < until => sleep(MOMENT).await,
+                Ok(None) => return Err(EdgeError::Apart("another edge is here already".to_owned())),
+                Err(source) => {
+                    return Err(EdgeError::System {
+                        doing: "locking the folder of the edge",
+                        source,
+                    });
+                }
+            }
+        }
+    }
+
+    async fn open(
+        self: &Arc<House>,
+        edge: Edge,
+        lock: OwnedFd,
+    ) -> Result<(Listening, Vec<Socket>), EdgeError> {
+        let system = |doing| move |source| EdgeError::System { doing, source };
+        let listening = edge.listening().clone();
+        let sockets = edge
+            .sockets()
+            .await
+            .map_err(system("holding the sockets of the edge"))?;
+        if self.edge.set(Arc::new(edge)).is_err() {
+            return Err(EdgeError::Apart("the edge has begun already".to_owned()));
+        }
+        *locked(&self.lock) = Some(lock);
+        self.listen()
+            .map_err(system("listening in the folder of the edge"))?;
+        self.know_those_before().await;
+        Ok((listening, sockets))
+    }
+
+    /// Finds those that only end what they have begun: what is set here they have to know, too.
+    async fn know_those_before(&self) {
+        let known: Vec<u32> = locked(&self.before).iter().map(|one| one.process()).collect();
+        for stream in sockets::connect_leaving(&self.folder).await {
+            if let Ok(one) = Remote::over(stream, self.events.clone()).await
+                && !known.contains(&one.process())
+            {
+                locked(&self.before).push(Arc::new(one));
+            }
+        }
+    }
+
+    /// Everything that a successor needs: the lock, and the sockets.
+    pub(super) async fn estate(&self) -> Result<(Estate, Vec<Ear>, Vec<OwnedFd>), EdgeError> {
+        let nothing = || EdgeError::Apart("the edge has not begun".to_owned());
+        let edge = self.edge.get().ok_or_else(nothing)?;
+        let system = |source| EdgeError::System {
+            doing: "handing over",
+            source,
+        };
+        let lock = locked(&self.lock).as_ref().map(OwnedFd::try_clone);
+        let lock = lock.ok_or_else(nothing)?.map_err(system)?;
+        let (ears, sockets) = ears_of(edge.sockets().await.map_err(system)?);
+        let targets = edge.targets().into_iter();
+        let targets = targets.map(|(name, target)| {
+            let target = serde_json::to_value(target).expect("a target can be written as JSON");
+            (name, target)
+        });
+        let estate = Estate {
+            config: Config {
+                https: edge.listening().https,
+                http: edge.listening().http,
+                ..edge.config().clone()
+            },
+            targets: targets.collect(),
+            past: locked(&self.past).clone(),
+        };
+        let files = std::iter::once(lock).chain(sockets).collect();
+        Ok((estate, ears, files))
+    }
+
+    /// Somebody else takes connections: what is open here goes on, and nothing comes.
+    pub(super) async fn leave(self: &Arc<House>) {
+        let Some(edge) = self.edge.get() else {
+            return;
+        };
+        // Our successor finds us here, and so does one that has to take its place.
+        if let Ok(listener) = sockets::listen_leaving(&self.folder) {
+            self.hear_at(listener);
+        }
+        edge.leave().await;
+        locked(&self.before).clear();
+        *locked(&self.lock) = None;
+        self.has_left.send_replace(true);
+    }
+}
