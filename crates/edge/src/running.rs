@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -30,6 +31,8 @@ pub struct Edge {
     /// Whoever sets targets waits for whoever does already.
     inside: tokio::sync::Mutex<Inside>,
     ears: std::sync::Mutex<Vec<Ear>>,
+    /// All seats, until targets are set: whoever waits at sockets that were handed over would be told that nothing is there.
+    gate: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 /// A socket on which an edge listens, as it goes from one process to another.
@@ -57,6 +60,7 @@ impl Edge {
                 Entry::Inside(port) => drop(inside.insert(port, socket)),
             }
         }
+        let is_followed = !(on_https.is_empty() && on_http.is_empty());
         let https = listen::again(on_https, config.https).await?;
         let http = listen::again(on_http, config.http).await?;
         let listening = Listening {
@@ -71,6 +75,11 @@ impl Edge {
             config.patience,
             events,
         ));
+        let seats = state.visitors.available_permits() as u32;
+        let all = Arc::clone(&state.visitors);
+        let gate = is_followed
+            .then(|| all.try_acquire_many_owned(seats).ok())
+            .flatten();
         let mut ears = https.serve(&state, Entry::Https);
         ears.extend(http.serve(&state, Entry::Http));
         Ok(Edge {
@@ -79,6 +88,7 @@ impl Edge {
             listening,
             inside: tokio::sync::Mutex::new(Inside::of(inside)),
             ears: std::sync::Mutex::new(ears),
+            gate: std::sync::Mutex::new(gate),
         })
     }
 
@@ -115,6 +125,7 @@ impl Edge {
             wanted.extend(port.map(|port| (name.clone(), port)));
         }
         let before = self.exchange(changes);
+        drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner).take());
         let left = before.iter().filter_map(|aim| aim.target.inside);
         inside.close(&self.state, left).await;
         let (mut opened, mut errors) = (Vec::new(), Vec::new());

@@ -234,13 +234,10 @@ fn notices(folder: &Path) -> io::Result<AsyncFd<OwnedFd>> {
     let notices = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
     let itself =
         inotify::WatchFlags::DELETE_SELF | inotify::WatchFlags::MOVE_SELF | inotify::WatchFlags::ONLYDIR;
-    let folders = [
-        Some(folder),
-        folder.parent(),
-        folder.parent().and_then(Path::parent),
-    ];
-    for folder in folders.into_iter().flatten() {
-        inotify::add_watch(&notices, folder, itself)?;
+    inotify::add_watch(&notices, folder, itself)?;
+    // A folder that somebody has open is gone from the one above it at once, and its own end is told when nobody has any more.
+    for above in folder.ancestors().skip(1).take(2) {
+        inotify::add_watch(&notices, above, itself | inotify::WatchFlags::DELETE)?;
     }
     AsyncFd::with_interest(notices, Interest::READABLE)
 }
