@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
 
 use crate::body::Body;
 use crate::pages::Page;
@@ -39,9 +39,9 @@ struct Asked {
 }
 
 /// Answers with a file.
-pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<Incoming>) -> Response<Body> {
-    let headers = request.headers();
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Parts) -> Response<Body> {
+    let headers = &request.headers;
+    if !matches!(request.method, Method::GET | Method::HEAD) {
         let words = "Files can be read with GET and HEAD.";
         let mut response =
             Page::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", words).answer(headers);
@@ -70,7 +70,7 @@ pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<I
     }
 }
 
-fn asked(target: &Target, request: &Request<Incoming>) -> Option<Asked> {
+fn asked(target: &Target, request: &Parts) -> Option<Asked> {
     let Answer::Files {
         folder,
         fallback,
@@ -80,12 +80,12 @@ fn asked(target: &Target, request: &Request<Incoming>) -> Option<Asked> {
     else {
         return None;
     };
-    let written = request.uri().path_and_query()?;
+    let written = request.uri.path_and_query()?;
     Some(Asked {
         path: path::parse(written.path())?,
         written: written.as_str().to_owned(),
-        headers: request.headers().clone(),
-        is_head: request.method() == Method::HEAD,
+        headers: request.headers.clone(),
+        is_head: request.method == Method::HEAD,
         compress: target.compress,
         folder: folder.clone(),
         fallback: fallback.clone(),

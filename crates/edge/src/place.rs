@@ -102,6 +102,11 @@ impl Place {
         Open(Arc::clone(self))
     }
 
+    /// Requests and connections that are open.
+    pub(crate) fn active(&self) -> usize {
+        usize::try_from(self.active.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
     pub(crate) fn traffic(&self) -> Traffic {
         let active = self.active.load(Ordering::Relaxed);
         let last = self.last.load(Ordering::Relaxed);

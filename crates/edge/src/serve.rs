@@ -54,13 +54,7 @@ pub(crate) async fn connection(
     let Ok(Some(first)) = timeout(state.patience.head, first_bytes(&stream)).await else {
         return;
     };
-    let mut visit = Visit {
-        entry,
-        from,
-        secure: false,
-    };
     if matches!(entry, Entry::Https) && first[0] == TLS {
-        visit.secure = true;
         let tls = match state.trust.acceptor().await {
             Ok(tls) => tls,
             Err(error) => return state.tell(Event::Untrusted(error.to_string())),
@@ -73,14 +67,14 @@ pub(crate) async fn connection(
             Some(b"h2") => Version::HTTP_2,
             _ => Version::HTTP_11,
         };
-        return requests(state, visit, stream, version, part).await;
+        return requests(state, Visit::new(entry, from, true), stream, version, part).await;
     }
     let version = if first == *b"PRI" {
         Version::HTTP_2
     } else {
         Version::HTTP_11
     };
-    requests(state, visit, stream, version, part).await;
+    requests(state, Visit::new(entry, from, false), stream, version, part).await;
 }
 
 /// The first three bytes, which stay to be read: they tell TLS, HTTP/2 and HTTP/1.1 apart.
@@ -102,7 +96,8 @@ where
 {
     let patience = state.patience;
     let stream = TokioIo::new(Read::new(stream, patience.reading));
-    let service = service_fn(move |request| answer(Arc::clone(&state), visit, request));
+    let visit = Arc::new(visit);
+    let service = service_fn(move |request| answer(Arc::clone(&state), Arc::clone(&visit), request));
     // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
     if version == Version::HTTP_2 {
         let connection = http2::Builder::new(TokioExecutor::new())
