@@ -1,7 +1,8 @@
 //! Answers with files of a folder.
 //!
 //! What is looked up on disk is looked up away from the threads that serve connections, in one go: where the file is, whether
-//! the visitor has it already, in which coding it goes out. Small files are read in that same go.
+//! the visitor has it already, in which coding it goes out. Small files are read in that same go, and kept: for those that are
+//! asked for again the system is only asked whether they are still the same, and that it knows at once.
 
 mod condition;
 mod find;
@@ -9,6 +10,7 @@ mod flow;
 mod packed;
 mod path;
 mod ready;
+mod shelf;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use crate::{Answer, Target};
 
 use find::Found;
 pub(crate) use packed::Packed;
+use shelf::Eyes;
 
 /// What is asked for, and how it is to be answered.
 struct Asked {
@@ -53,20 +56,34 @@ pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Parts) ->
     let Some(asked) = asked(target, request) else {
         return not_found(headers);
     };
+    if let Some(response) = try_at_once(&asked, packed) {
+        return response.unwrap_or_else(|| not_found(headers));
+    }
     let packed = packed.clone();
     let seat = packed.seat().await;
     let job = tokio::task::spawn_blocking(move || {
         let _seat = seat;
-        let found = find::find(&asked);
-        match found {
-            Found::File { file, status } => ready::ready(&asked, &packed, file, status).ok(),
-            Found::Folder => redirect(&asked.written),
-            Found::Nothing => None,
-        }
+        let eyes = Eyes::patient(packed.shelf(), &asked.folder);
+        look_up(&asked, &packed, &eyes)
     });
     match job.await {
         Ok(Some(response)) => response,
         _ => not_found(headers),
+    }
+}
+
+/// Answers from what is kept, where that is everything that the answer needs.
+fn try_at_once(asked: &Asked, packed: &Packed) -> Option<Option<Response<Body>>> {
+    let eyes = Eyes::quick(packed.shelf(), &asked.folder);
+    let response = look_up(asked, packed, &eyes);
+    eyes.has_seen().then_some(response)
+}
+
+fn look_up(asked: &Asked, packed: &Packed, eyes: &Eyes<'_>) -> Option<Response<Body>> {
+    match find::find(asked, eyes) {
+        Found::File { file, status } => ready::ready(asked, (packed, eyes), file, status).ok(),
+        Found::Folder => redirect(&asked.written),
+        Found::Nothing => None,
     }
 }
 
