@@ -40,7 +40,7 @@ type Content = (Body, Option<u64>);
 pub(super) fn ready(
     asked: &Asked,
     (packed, eyes): (&Packed, &Eyes<'_>),
-    mut file: Opened,
+    file: Opened,
     status: StatusCode,
 ) -> io::Result<Response<Body>> {
     let kind = kind(&file);
@@ -91,8 +91,18 @@ pub(super) fn ready(
         }
         return Ok(answer(status, headers, body));
     }
+    as_it_is(asked, file, status, (headers, &known))
+}
+
+/// The answer with a file as it is, or with a part of it.
+fn as_it_is(
+    asked: &Asked,
+    mut file: Opened,
+    status: StatusCode,
+    (mut headers, known): (HeaderMap, &Known<'_>),
+) -> io::Result<Response<Body>> {
     let wanted = match status {
-        StatusCode::OK => part(&asked.headers, &known),
+        StatusCode::OK => part(&asked.headers, known),
         _ => Part::Whole,
     };
     let (status, from, length) = match wanted {
