@@ -17,7 +17,7 @@ const COOKIE_NAME: &str = "towpath-instance";
 pub(crate) const LOOKED_AT: usize = 16;
 
 /// For so many requests the part of the instances that takes them stays where it is.
-const STAYS: usize = 64;
+const STAYS: usize = 512;
 
 /// The place of the one with the fewest open requests, counted from `turn` on; `None` stands for one that is out of the
 /// question.

@@ -317,11 +317,12 @@ impl Lease {
     }
 
     /// The connection is free for another request, if it can take one.
-    pub(crate) fn give_back(self, link: Box<Link>) {
+    pub(crate) fn give_back(self, mut link: Box<Link>) {
         let instance = &self.busy.0;
         if !link.is_free() {
             return;
         }
+        link.rest();
         let mut kept = instance.idle();
         if kept.len() < KEPT {
             kept.push((clock::millis(), Sender::Single(link)));

@@ -200,6 +200,13 @@ impl Link {
             && matches!(self.stream, Stream::Whole(_))
     }
 
+    /// Lets go of what only a large answer needed.
+    pub(super) fn rest(&mut self) {
+        if self.read.capacity() > 2 * LEAST {
+            self.read = BytesMut::new();
+        }
+    }
+
     /// The rest of the request goes on by itself.
     fn part(&mut self) {
         self.keeps = false;
