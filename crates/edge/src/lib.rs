@@ -18,6 +18,8 @@ mod door;
 mod encode;
 mod ending;
 mod files;
+mod first;
+mod gather;
 mod guard;
 mod headers;
 mod host;

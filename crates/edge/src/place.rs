@@ -10,8 +10,10 @@ use crate::budget::Budget;
 use crate::client::Instance;
 use crate::door::clock;
 
-/// How many requests may wait for one target. More would not be helped by it: they are answered when all of these are.
-const SEATS: u32 = 1_000;
+/// How many requests may wait for one target: nearly as many as there may be visitors. One that waits has no more than its
+/// head and a place in a queue beside what its connection holds anyway, some ten KiB; so all of them are less than a hundred
+/// MiB, and whoever comes to a sleeping function with a crowd is answered.
+const SEATS: u32 = 8_000;
 
 /// A target by its name, whatever answers for it.
 #[derive(Debug)]
@@ -100,6 +102,11 @@ impl Place {
     pub(crate) fn open(self: &Arc<Place>) -> Open {
         self.active.fetch_add(1, Ordering::Relaxed);
         Open(Arc::clone(self))
+    }
+
+    /// Requests and connections that are open.
+    pub(crate) fn active(&self) -> usize {
+        usize::try_from(self.active.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
     pub(crate) fn traffic(&self) -> Traffic {

@@ -31,12 +31,12 @@ pub(crate) struct Search<'s> {
     state: &'s State,
     pub(crate) aim: Arc<Aim>,
     refused: Vec<Arc<Instance>>,
-    stick: Option<String>,
+    stick: Option<u64>,
     began: Instant,
 }
 
 impl<'s> Search<'s> {
-    pub(crate) fn new(state: &'s State, aim: Arc<Aim>, stick: Option<String>) -> Search<'s> {
+    pub(crate) fn new(state: &'s State, aim: Arc<Aim>, stick: Option<u64>) -> Search<'s> {
         Search {
             state,
             aim,
@@ -71,10 +71,8 @@ impl<'s> Search<'s> {
         let instances = &self.aim.instances;
         let is_refused =
             |instance: &Arc<Instance>| self.refused.iter().any(|other| Arc::ptr_eq(other, instance));
-        if let Some(mark) = &self.stick
-            && let Some(instance) = instances
-                .iter()
-                .find(|instance| balance::mark(&instance.id) == *mark)
+        if let Some(mark) = self.stick
+            && let Some(instance) = self.aim.marked(mark)
             && !is_refused(instance)
         {
             return Some(Arc::clone(instance));
@@ -82,11 +80,25 @@ impl<'s> Search<'s> {
         if let [instance] = &**instances {
             return (!is_refused(instance)).then(|| Arc::clone(instance));
         }
-        let open: Vec<Option<usize>> = instances
-            .iter()
-            .map(|instance| (!is_refused(instance)).then(|| instance.open()))
-            .collect();
-        balance::fewest(&open, self.aim.place.turn()).map(|at| Arc::clone(&instances[at]))
+        let place = &self.aim.place;
+        let (count, turn) = (instances.len(), place.turn());
+        let open = |at: usize| {
+            let instance: &Arc<Instance> = &instances[at];
+            (!is_refused(instance)).then(|| instance.open())
+        };
+        if count > balance::LOOKED_AT {
+            let (one, other) = balance::two_of(count, turn, place.active());
+            let least = match (open(one), open(other)) {
+                (Some(open), Some(others)) if others < open => Some(other),
+                (Some(_), _) => Some(one),
+                (None, Some(_)) => Some(other),
+                (None, None) => None,
+            };
+            if let Some(at) = least {
+                return Some(Arc::clone(&instances[at]));
+            }
+        }
+        balance::fewest(count, turn, open).map(|at| Arc::clone(&instances[at]))
     }
 
     async fn wait(&mut self) -> Result<(), Vain> {

@@ -10,9 +10,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::ending::{Part, Phase};
+use crate::first::First;
+use crate::gather::Gather;
 use crate::patient::Read;
 use crate::pipe;
 use crate::search::Search;
@@ -51,16 +53,10 @@ pub(crate) async fn connection(
     {
         return relay(&state, port, stream, part).await;
     }
-    let Ok(Some(first)) = timeout(state.patience.head, first_bytes(&stream)).await else {
+    let Ok(Some(stream)) = timeout(state.patience.head, First::of(stream, tells)).await else {
         return;
     };
-    let mut visit = Visit {
-        entry,
-        from,
-        secure: false,
-    };
-    if matches!(entry, Entry::Https) && first[0] == TLS {
-        visit.secure = true;
+    if matches!(entry, Entry::Https) && stream.bytes().first() == Some(&TLS) {
         let tls = match state.trust.acceptor().await {
             Ok(tls) => tls,
             Err(error) => return state.tell(Event::Untrusted(error.to_string())),
@@ -73,27 +69,19 @@ pub(crate) async fn connection(
             Some(b"h2") => Version::HTTP_2,
             _ => Version::HTTP_11,
         };
-        return requests(state, visit, stream, version, part).await;
+        return requests(state, Visit::new(entry, from, true), stream, version, part).await;
     }
-    let version = if first == *b"PRI" {
+    let version = if stream.bytes().starts_with(b"PRI") {
         Version::HTTP_2
     } else {
         Version::HTTP_11
     };
-    requests(state, visit, stream, version, part).await;
+    requests(state, Visit::new(entry, from, false), stream, version, part).await;
 }
 
-/// The first three bytes, which stay to be read: they tell TLS, HTTP/2 and HTTP/1.1 apart.
-async fn first_bytes(stream: &TcpStream) -> Option<[u8; 3]> {
-    loop {
-        let mut first = [0; 3];
-        match stream.peek(&mut first).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) if count == first.len() || !b"PRI".starts_with(&first[..count]) => return Some(first),
-            // A visitor that sends its first word letter by letter. Being readable, the socket wakes nobody.
-            Ok(_) => sleep(Duration::from_millis(5)).await,
-        }
-    }
+/// Whether the first bytes tell TLS, HTTP/2 and HTTP/1.1 apart. A visitor may send its first word letter by letter.
+fn tells(first: &[u8]) -> bool {
+    !first.is_empty() && (first.len() >= 3 || !b"PRI".starts_with(first))
 }
 
 async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, mut part: Part)
@@ -101,8 +89,9 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let patience = state.patience;
-    let stream = TokioIo::new(Read::new(stream, patience.reading));
-    let service = service_fn(move |request| answer(Arc::clone(&state), visit, request));
+    let stream = Read::new(stream, patience.reading);
+    let visit = Arc::new(visit);
+    let service = service_fn(move |request| answer(Arc::clone(&state), Arc::clone(&visit), request));
     // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
     if version == Version::HTTP_2 {
         let connection = http2::Builder::new(TokioExecutor::new())
@@ -110,7 +99,7 @@ where
             .keep_alive_interval(PING)
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(LARGEST_HEAD as u32)
-            .serve_connection(stream, service);
+            .serve_connection(TokioIo::new(Gather::new(stream)), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -127,7 +116,7 @@ where
         .header_read_timeout(patience.head)
         .max_header_size(LARGEST_HEAD)
         .max_buf_size(LARGEST_HEAD)
-        .serve_connection(stream, service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

@@ -3,7 +3,7 @@
 //! A change costs what it changes: targets that are not named stay where they are, and instances that stay keep their
 //! connections. New entries are made before the table is locked; under the lock they only change places.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::client::Instance;
@@ -19,6 +19,8 @@ pub(crate) struct Aim {
     pub(crate) target: Target,
     /// Those that are ready.
     pub(crate) instances: Box<[Arc<Instance>]>,
+    /// Where they are, by the marks that visitors bring, if visitors stay on one.
+    marks: HashMap<u64, usize>,
     pub(crate) place: Arc<Place>,
     /// What is kept in front of all of it.
     pub(crate) guard: Arc<Guard>,
@@ -56,17 +58,18 @@ impl Aim {
             Answer::Instances { ready, .. } => std::mem::take(ready),
             _ => Vec::new(),
         };
+        let known = before.map_or(&[][..], |aim| &aim.instances);
+        let known: HashMap<&str, &Arc<Instance>> = known.iter().map(|one| (one.id.as_str(), one)).collect();
         let stays = |id: &str, at| {
-            let known = before.map_or(&[][..], |aim| &aim.instances);
-            known
-                .iter()
-                .find(|instance| instance.is(id, at, target.grpc))
-                .map(Arc::clone)
+            let instance = known.get(id).filter(|instance| instance.is(id, at, target.grpc));
+            instance.map(|instance| Arc::clone(instance))
         };
-        let instances = ready
+        let instances: Box<[Arc<Instance>]> = ready
             .into_iter()
             .map(|(id, at)| stays(&id, at).unwrap_or_else(|| Arc::new(Instance::new(id, at, target.grpc))))
             .collect();
+        let marks = instances.iter().enumerate().filter(|_| target.sticky);
+        let marks = marks.map(|(at, instance)| (instance.mark, at)).collect();
         for host in &mut target.hosts {
             host.make_ascii_lowercase();
         }
@@ -79,16 +82,23 @@ impl Aim {
             branches,
             target,
             instances,
+            marks,
             place,
         }
+    }
+
+    /// The instance that a visitor has been given this mark of.
+    pub(crate) fn marked(&self, mark: u64) -> Option<&Arc<Instance>> {
+        self.instances.get(*self.marks.get(&mark)?)
     }
 
     /// Tells the instances that are not there after it to leave.
     pub(crate) fn part_from(&self, after: Option<&Aim>) {
         let drain = after.map_or(self.target.drain, |after| after.target.drain);
         let stay = after.map_or(&[][..], |after| &after.instances);
+        let stay: HashSet<*const Instance> = stay.iter().map(Arc::as_ptr).collect();
         for instance in &self.instances {
-            if !stay.iter().any(|other| Arc::ptr_eq(other, instance)) {
+            if !stay.contains(&Arc::as_ptr(instance)) {
                 self.place.leaves(instance);
                 instance.leave.tell(drain);
             }
