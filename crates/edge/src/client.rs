@@ -118,6 +118,16 @@ impl Instance {
         Busy(Arc::clone(self))
     }
 
+    /// The same, where that makes no more than so many.
+    pub(crate) fn busy_within(self: &Arc<Instance>, most: Option<u32>) -> Option<Busy> {
+        let Some(most) = most else {
+            return Some(self.busy());
+        };
+        let more = |open: usize| (open < most as usize).then_some(open + 1);
+        let taken = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.is_ok().then(|| Busy(Arc::clone(self)))
+    }
+
     /// A connection to it.
     pub(crate) async fn connect(&self) -> std::io::Result<TcpStream> {
         let stream = timeout(CONNECT, TcpStream::connect(self.at))
@@ -188,6 +198,7 @@ impl Instance {
         self: &Arc<Instance>,
         idle: &Idle,
         outgoing: &mut Outgoing,
+        busy: Busy,
     ) -> Result<(Response<Incoming>, Lease), Failed> {
         let version = if self.grpc {
             Version::HTTP_2
@@ -195,7 +206,6 @@ impl Instance {
             Version::HTTP_11
         };
         let is_idempotent = outgoing.method.is_idempotent();
-        let busy = self.busy();
         let mut takes_kept = true;
         loop {
             let kept = match takes_kept {

@@ -8,10 +8,13 @@ use http::uri::{Authority, Scheme};
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use tokio::time::timeout;
+use towpath_model::run::Bounds;
 
 use crate::answered::Answered;
 use crate::body::Body;
 use crate::client::{Failed, Lease};
+use crate::guard::{Guard, Refusal};
 use crate::host::Host;
 use crate::pages::Page;
 use crate::place::Open;
@@ -27,6 +30,7 @@ pub(crate) async fn pass(
     state: &Arc<State>,
     visit: Visit,
     aim: Arc<Aim>,
+    guard: &Guard,
     host: Host,
     mut request: Request<Incoming>,
     open: Open,
@@ -36,14 +40,15 @@ pub(crate) async fn pass(
         .then(|| headers::upgrade(&asked))
         .flatten();
     let upgrade = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-    let outgoing = outgoing(state.patience.body, visit, &aim, &host, request, protocol);
+    let mut outgoing = outgoing(state.patience.body, visit, &aim, &host, request, protocol);
+    outgoing.most = guard.bounds().body;
     let stick = aim
         .target
         .sticky
         .then(|| balance::brought(&asked).map(str::to_owned));
     let brought = stick.flatten();
     let mut search = Search::new(state, aim, brought.clone());
-    let (mut response, lease, mark) = match send(state, &mut search, outgoing).await {
+    let (mut response, lease, mark) = match send(state, &mut search, outgoing, guard.bounds()).await {
         Ok(answered) => answered,
         Err(page) => {
             open.answered(page.status);
@@ -129,26 +134,41 @@ fn outgoing(
 type Sent = (Response<Incoming>, Lease, String);
 
 /// Sends a request to one instance after the other, until one answers.
-async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) -> Result<Sent, Page> {
+async fn send(
+    state: &State,
+    search: &mut Search<'_>,
+    mut outgoing: Outgoing,
+    bounds: &Bounds,
+) -> Result<Sent, Page> {
     search.aim.place.earn_repetition();
     loop {
-        let instance = match search.next().await {
-            Ok(instance) => instance,
+        let (instance, busy) = match search.next().await {
+            Ok(found) => found,
             Err(Vain(because)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Err(Page::new(status, "Nothing answers here yet", because));
             }
         };
-        let failed = match instance.send(&state.idle, &mut outgoing).await {
-            Ok((response, lease)) => {
+        let sent = instance.send(&state.idle, &mut outgoing, busy);
+        let answered = match bounds.time {
+            Some(time) => timeout(time.to_std(), sent).await,
+            None => Ok(sent.await),
+        };
+        let failed = match answered {
+            Ok(Ok((response, lease))) => {
                 return Ok((response, lease, balance::mark(&instance.id)));
             }
-            Err(failed) => failed,
+            Ok(Err(failed)) => failed,
+            Err(_) => {
+                let millis = bounds.time.map_or(0, |time| time.millis());
+                return Err(Refusal::Slow(search.aim.place.name.to_string(), millis).page());
+            }
         };
         if let Some(early) = outgoing.visitor_ended() {
             let status = match early {
                 Early::Broken => StatusCode::BAD_REQUEST,
                 Early::Stalled => StatusCode::REQUEST_TIMEOUT,
+                Early::Large => return Err(Refusal::Large(bounds.body.unwrap_or(0)).page()),
             };
             return Err(Page::new(status, "The request broke off", ""));
         }

@@ -34,6 +34,8 @@ pub(crate) struct Outgoing {
     patience: Duration,
     place: Arc<Place>,
     is_repeated: bool,
+    /// The most bytes that its body may have.
+    pub(crate) most: Option<u64>,
 }
 
 enum Source {
@@ -61,6 +63,7 @@ impl Outgoing {
             patience,
             place,
             is_repeated: false,
+            most: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl Outgoing {
             kind,
             ended: Arc::clone(&self.ended),
             waiting: Waiting::new(self.patience),
+            left: self.most,
         });
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -119,6 +123,7 @@ impl Outgoing {
         match self.ended.0.load(Ordering::Relaxed) {
             BROKEN => Some(Early::Broken),
             STALLED => Some(Early::Stalled),
+            LARGE => Some(Early::Large),
             _ => None,
         }
     }
@@ -131,10 +136,13 @@ pub(crate) enum Early {
     Broken,
     /// Nothing came for too long.
     Stalled,
+    /// More came than may.
+    Large,
 }
 
 const BROKEN: u8 = 1;
 const STALLED: u8 = 2;
+const LARGE: u8 = 3;
 
 #[derive(Debug, Default)]
 struct Ended(AtomicU8);
@@ -222,6 +230,8 @@ pub(crate) struct Sent {
     kind: Kind,
     ended: Arc<Ended>,
     waiting: Waiting,
+    /// How many bytes may still come, where they are counted.
+    left: Option<u64>,
 }
 
 enum Kind {
@@ -232,6 +242,18 @@ enum Kind {
         attempt: u32,
         at: usize,
     },
+}
+
+impl Sent {
+    /// Whether what has come so far is no more than may come.
+    fn fits(&mut self, frame: &Frame<Bytes>) -> bool {
+        let (Some(left), Some(part)) = (&mut self.left, frame.data_ref()) else {
+            return true;
+        };
+        let after = left.checked_sub(part.len() as u64);
+        *left = after.unwrap_or(0);
+        after.is_some()
+    }
 }
 
 impl http_body::Body for Sent {
@@ -261,6 +283,10 @@ impl http_body::Body for Sent {
             }
             Poll::Pending => {}
             Poll::Ready(Some(Err(_))) => this.ended.0.store(BROKEN, Ordering::Relaxed),
+            Poll::Ready(Some(Ok(frame))) if !this.fits(frame) => {
+                this.ended.0.store(LARGE, Ordering::Relaxed);
+                return Poll::Ready(Some(Err("the request is larger than it may be".into())));
+            }
             Poll::Ready(_) => this.waiting.ends(),
         }
         frame

@@ -11,12 +11,13 @@ use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
+use crate::guard::Guard;
 use crate::host::{self, Host};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, proxy, sound};
+use crate::{files, guard, proxy, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -56,7 +57,7 @@ pub(crate) async fn answer(
 }
 
 async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
     }
@@ -80,12 +81,29 @@ async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) ->
     };
     match found {
         Found::Aim(aim, guard) => {
-            let request = Request::from_parts(parts, body);
-            let mut answer = at_target(&state, visit, aim, host, request).await;
-            guard.dress(answer.headers_mut());
+            let name = host.name.clone();
+            let mut answer = match guard::enter(&state, visit, &guard, &host, &mut parts).await {
+                Ok(passed) => {
+                    let request = Request::from_parts(parts, body);
+                    let mut answer = at_target(&state, visit, aim, &guard, host, request).await;
+                    passed.tell(answer.headers_mut());
+                    answer
+                }
+                Err(refused) => refused,
+            };
+            if !matches!(visit.entry, Entry::Inside(_)) {
+                guard.dress(answer.headers_mut(), &name, visit.secure);
+            }
             answer
         }
-        Found::Redirect(elsewhere) => redirect(&elsewhere),
+        Found::Redirect(elsewhere, guard) => {
+            let mut answer = match guard::enter(&state, visit, &guard, &host, &mut parts).await {
+                Ok(_) => redirect(&elsewhere),
+                Err(refused) => refused,
+            };
+            guard.dress(answer.headers_mut(), &host.name, visit.secure);
+            answer
+        }
         Found::Gone(name) => {
             let words = format!("This path leads to {name}, which is not there.");
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", words).answer(&parts.headers)
@@ -108,12 +126,15 @@ async fn at_target(
     state: &Arc<State>,
     visit: Visit,
     aim: Arc<Aim>,
+    guard: &Guard,
     host: Host,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let open = aim.place.open();
     let response = match &aim.target.answer {
-        Answer::Instances { .. } => return proxy::pass(state, visit, aim, host, request, open).await,
+        Answer::Instances { .. } => {
+            return proxy::pass(state, visit, aim, guard, host, request, open).await;
+        }
         Answer::Files { .. } => files::answer(&state.packed, &aim.target, &request).await,
         Answer::Closed { because } => {
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because)
