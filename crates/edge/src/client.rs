@@ -127,6 +127,16 @@ impl Instance {
         Busy(Arc::clone(self))
     }
 
+    /// The same, where that makes no more than so many.
+    pub(crate) fn busy_within(self: &Arc<Instance>, most: Option<u32>) -> Option<Busy> {
+        let Some(most) = most else {
+            return Some(self.busy());
+        };
+        let more = |open: usize| (open < most as usize).then_some(open + 1);
+        let taken = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.is_ok().then(|| Busy(Arc::clone(self)))
+    }
+
     /// A connection to it.
     pub(crate) async fn connect(&self) -> std::io::Result<TcpStream> {
         let stream = timeout(CONNECT, TcpStream::connect(self.at))
@@ -190,15 +200,11 @@ impl Instance {
         self: &Arc<Instance>,
         idle: &Idle,
         outgoing: &mut Outgoing<'_>,
+        busy: Busy,
     ) -> Result<Response<Answered>, Failed> {
         let is_idempotent = outgoing.method().is_idempotent();
-        let busy = self.busy();
-        let mut takes_kept = true;
         loop {
-            let kept = match takes_kept {
-                true => self.take(!is_idempotent).await,
-                false => None,
-            };
+            let kept = self.take(!is_idempotent).await;
             let was_kept = kept.is_some();
             let sender = match kept {
                 Some(sender) => sender,
@@ -216,11 +222,10 @@ impl Instance {
             };
             // The others were opened to the same process, which has most likely gone.
             self.idle().clear();
-            match failed {
-                Failed::Unreachable if was_kept => {}
-                // It was idle, and most likely closed by its instance before that saw the request.
-                Failed::Broken if was_kept && outgoing.repeat() => takes_kept = false,
-                failed => return Err(failed),
+            // What broke on a connection that was idle is not repeated here at once: a process that is ending closes its
+            // connections before it stops listening, and would break it a second time.
+            if failed != Failed::Unreachable || !was_kept {
+                return Err(failed);
             }
         }
     }

@@ -7,10 +7,13 @@ use http::request::Parts;
 use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use tokio::time::timeout;
+use towpath_model::run::Bounds;
 
 use crate::answered::Answered;
 use crate::body::Body;
 use crate::client::{Changed, Failed, Lease};
+use crate::guard::{Guard, Refusal};
 use crate::pages::Page;
 use crate::place::Open;
 use crate::search::{Search, Vain};
@@ -25,6 +28,7 @@ pub(crate) async fn pass(
     state: &Arc<State>,
     secure: bool,
     aim: Arc<Aim>,
+    guard: &Guard,
     named: &Named,
     (mut asked, body): (Parts, Incoming),
     open: Open,
@@ -39,12 +43,13 @@ pub(crate) async fn pass(
     let place = Arc::clone(&aim.place);
     let told = (named.told.as_str(), named.host.written.as_str());
     let mut outgoing = Outgoing::new((&asked, body), told, protocol, &place, state.patience.body);
+    outgoing.most = guard.bounds().body;
     let brought = match aim.target.sticky {
         true => balance::brought(&asked.headers),
         false => None,
     };
     let mut search = Search::new(state, aim, brought);
-    let sent = send(state, &mut search, &mut outgoing).await;
+    let sent = send(state, &mut search, &mut outgoing, guard.bounds()).await;
     drop(outgoing);
     let mut response = match sent {
         Ok(response) => response,
@@ -99,24 +104,35 @@ async fn send(
     state: &State,
     search: &mut Search<'_>,
     outgoing: &mut Outgoing<'_>,
+    bounds: &Bounds,
 ) -> Result<Response<Answered>, Page> {
     search.aim.place.earn_repetition();
     loop {
-        let instance = match search.next().await {
-            Ok(instance) => instance,
+        let (instance, busy) = match search.next().await {
+            Ok(found) => found,
             Err(Vain(because)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Err(Page::new(status, "Nothing answers here yet", because));
             }
         };
-        let failed = match instance.send(&state.idle, outgoing).await {
-            Ok(response) => return Ok(response),
-            Err(failed) => failed,
+        let sent = instance.send(&state.idle, outgoing, busy);
+        let answered = match bounds.time {
+            Some(time) => timeout(time.to_std(), sent).await,
+            None => Ok(sent.await),
+        };
+        let failed = match answered {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(failed)) => failed,
+            Err(_) => {
+                let millis = bounds.time.map_or(0, |time| time.millis());
+                return Err(Refusal::Slow(search.aim.place.name.to_string(), millis).page());
+            }
         };
         if let Some(early) = outgoing.visitor_ended() {
             let status = match early {
                 Early::Broken => StatusCode::BAD_REQUEST,
                 Early::Stalled => StatusCode::REQUEST_TIMEOUT,
+                Early::Large => return Err(Refusal::Large(bounds.body.unwrap_or(0)).page()),
             };
             return Err(Page::new(status, "The request broke off", ""));
         }

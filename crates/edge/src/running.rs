@@ -1,5 +1,6 @@
 //! A running edge: it is started, its targets are set, it is asked for counts, and it is stopped.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use towpath_model::sealed::Sealed;
 
 use crate::ending::Phase;
 use crate::inside::Inside;
@@ -68,6 +70,12 @@ impl Edge {
         &self.listening
     }
 
+    /// Learns the values that sign-ins are checked with, by their names, in place of those that it knew. It keeps nothing
+    /// of them that could be read.
+    pub fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
+        self.state.know(values);
+    }
+
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
     /// inside ports are listened on; those that are taken by somebody else are told, and tried again when their target is
     /// set again.
@@ -77,7 +85,8 @@ impl Edge {
             .into_iter()
             .map(|(name, target)| {
                 let before = self.state.aim(&name);
-                let aim = target.map(|target| Arc::new(Aim::new(&name, target, before.as_deref())));
+                let aim = target
+                    .map(|target| Arc::new(Aim::new(&name, target, before.as_deref(), &self.state.counters)));
                 (name, aim)
             })
             .collect();

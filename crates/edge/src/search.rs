@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use crate::client::Instance;
+use crate::client::{Busy, Instance};
 use crate::door::clock;
 use crate::state::State;
 use crate::table::Aim;
@@ -47,10 +47,10 @@ impl<'s> Search<'s> {
     }
 
     /// The instance to try next.
-    pub(crate) async fn next(&mut self) -> Result<Arc<Instance>, Vain> {
+    pub(crate) async fn next(&mut self) -> Result<(Arc<Instance>, Busy), Vain> {
         loop {
-            if let Some(instance) = self.choose() {
-                return Ok(instance);
+            if let Some(found) = self.choose() {
+                return Ok(found);
             }
             self.wait().await?;
         }
@@ -67,24 +67,31 @@ impl<'s> Search<'s> {
         self.refused.push(Arc::clone(instance));
     }
 
-    fn choose(&self) -> Option<Arc<Instance>> {
+    /// An instance, counted as one that has this open. One that has as much open as it may is out of the question.
+    fn choose(&self) -> Option<(Arc<Instance>, Busy)> {
+        let bounds = self.aim.guard.bounds();
+        let takes =
+            |instance: &Arc<Instance>| Some((Arc::clone(instance), instance.busy_within(bounds.hard)?));
         let instances = &self.aim.instances;
         let is_refused =
             |instance: &Arc<Instance>| self.refused.iter().any(|other| Arc::ptr_eq(other, instance));
         if let Some(mark) = self.stick
             && let Some(instance) = self.aim.marked(mark)
             && !is_refused(instance)
+            && !self.is_better_elsewhere(instance, bounds.soft)
+            && let Some(taken) = takes(instance)
         {
-            return Some(Arc::clone(instance));
+            return Some(taken);
         }
         if let [instance] = &**instances {
-            return (!is_refused(instance)).then(|| Arc::clone(instance));
+            return takes(instance).filter(|_| !is_refused(instance));
         }
         let place = &self.aim.place;
         let (count, turn) = (instances.len(), place.turn());
+        let is_full = |instance: &Instance| bounds.hard.is_some_and(|hard| instance.open() >= hard as usize);
         let open = |at: usize| {
             let instance: &Arc<Instance> = &instances[at];
-            (!is_refused(instance)).then(|| instance.open())
+            (!is_refused(instance) && !is_full(instance)).then(|| instance.open())
         };
         if count > balance::LOOKED_AT {
             let (one, other) = balance::two_of(count, turn, place.active());
@@ -94,11 +101,25 @@ impl<'s> Search<'s> {
                 (None, Some(_)) => Some(other),
                 (None, None) => None,
             };
-            if let Some(at) = least {
-                return Some(Arc::clone(&instances[at]));
+            if let Some(taken) = least.and_then(|at| takes(&instances[at])) {
+                return Some(taken);
             }
         }
-        balance::fewest(count, turn, open).map(|at| Arc::clone(&instances[at]))
+        // The one that is chosen may have been filled up by somebody else in between: then there is another one.
+        while let Some(at) = balance::fewest(count, turn, open) {
+            if let Some(taken) = takes(&instances[at]) {
+                return Some(taken);
+            }
+        }
+        None
+    }
+
+    /// Whether somebody who stays on an instance is better served by another one: this one has much open, another has not.
+    fn is_better_elsewhere(&self, instance: &Instance, soft: Option<u32>) -> bool {
+        let Some(soft) = soft.map(|soft| soft as usize) else {
+            return false;
+        };
+        instance.open() >= soft && self.aim.instances.iter().any(|other| other.open() < soft)
     }
 
     async fn wait(&mut self) -> Result<(), Vain> {
@@ -146,12 +167,26 @@ impl<'s> Search<'s> {
         };
         self.aim = aim;
         match &self.aim.target.answer {
-            Answer::Instances { hold, because, .. } => Ok((*hold, because.clone())),
+            Answer::Instances { hold, because, .. } if self.aim.instances.is_empty() => {
+                Ok((*hold, because.clone()))
+            }
+            Answer::Instances { hold, because, .. } => Ok((*hold, self.words(because))),
             Answer::Closed { because } => Err(Vain(because.clone())),
             Answer::Files { .. } => Err(Vain(format!(
                 "{} has just changed. Ask again.",
                 self.aim.place.name
             ))),
+        }
+    }
+
+    /// Why nothing answers although somebody is there.
+    fn words(&self, because: &str) -> String {
+        let is_full = |most: u32| self.aim.instances.iter().all(|one| one.open() >= most as usize);
+        match self.aim.guard.bounds().hard {
+            Some(most) if is_full(most) => {
+                format!("{} has as many requests open as it may.", self.aim.place.name)
+            }
+            _ => because.to_owned(),
         }
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Outgoing<'r> {
     patience: Duration,
     place: &'r Place,
     is_repeated: bool,
+    /// The most bytes that its body may have.
+    pub(crate) most: Option<u64>,
 }
 
 /// What was said of a body before anything of it came.
@@ -94,6 +96,7 @@ impl<'r> Outgoing<'r> {
             patience,
             place,
             is_repeated: false,
+            most: None,
         }
     }
 
@@ -133,6 +136,7 @@ impl<'r> Outgoing<'r> {
             kind,
             ended: self.ended.clone(),
             waiting: Waiting::new(self.patience),
+            left: self.most,
         }
     }
 
@@ -218,6 +222,7 @@ impl<'r> Outgoing<'r> {
         match self.ended.as_ref()?.0.load(Ordering::Relaxed) {
             BROKEN => Some(Early::Broken),
             STALLED => Some(Early::Stalled),
+            LARGE => Some(Early::Large),
             _ => None,
         }
     }
@@ -230,10 +235,13 @@ pub(crate) enum Early {
     Broken,
     /// Nothing came for too long.
     Stalled,
+    /// More came than may.
+    Large,
 }
 
 const BROKEN: u8 = 1;
 const STALLED: u8 = 2;
+const LARGE: u8 = 3;
 
 #[derive(Debug, Default)]
 struct Ended(AtomicU8);
@@ -321,6 +329,8 @@ pub(crate) struct Sent {
     kind: Kind,
     ended: Option<Arc<Ended>>,
     waiting: Waiting,
+    /// How many bytes may still come, where they are counted.
+    left: Option<u64>,
 }
 
 enum Kind {
@@ -346,6 +356,16 @@ impl Sent {
         if let Some(ended) = &self.ended {
             ended.0.store(how, Ordering::Relaxed);
         }
+    }
+
+    /// Whether what has come so far is no more than may come.
+    fn fits(&mut self, frame: &Frame<Bytes>) -> bool {
+        let (Some(left), Some(part)) = (&mut self.left, frame.data_ref()) else {
+            return true;
+        };
+        let after = left.checked_sub(part.len() as u64);
+        *left = after.unwrap_or(0);
+        after.is_some()
     }
 }
 
@@ -379,6 +399,10 @@ impl http_body::Body for Sent {
             }
             Poll::Pending => {}
             Poll::Ready(Some(Err(_))) => this.ends(BROKEN),
+            Poll::Ready(Some(Ok(frame))) if !this.fits(frame) => {
+                this.ends(LARGE);
+                return Poll::Ready(Some(Err("the request is larger than it may be".into())));
+            }
             Poll::Ready(_) => this.waiting.ends(),
         }
         frame

@@ -143,9 +143,9 @@ async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
     let mut search = Search::new(state, aim, None);
     let reach = async {
         loop {
-            let instance = search.next().await.ok()?;
+            let (instance, busy) = search.next().await.ok()?;
             match instance.connect().await {
-                Ok(connection) => return Some((instance.busy(), connection)),
+                Ok(connection) => return Some((busy, connection)),
                 Err(_) => search.refused(&instance),
             }
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::client::Instance;
-use crate::guard::Guard;
+use crate::guard::{Counters, Guard};
 use crate::place::Place;
 use crate::route::{Names, Way, route};
 use crate::{Answer, Route, RouteTo, Target};
@@ -37,10 +37,16 @@ pub(crate) struct Branch {
 }
 
 impl Branch {
-    pub(crate) fn of(route: Route, before: &[Branch]) -> Branch {
-        let same = before.iter().filter(|branch| branch.path == route.path);
+    /// A part of a target's address space. What comes through is counted with whatever else its target gets.
+    pub(crate) fn of(target: &str, route: Route, before: &[Branch], counters: &Counters) -> Branch {
+        let is_same = |branch: &&Branch| branch.path == route.path && branch.to == route.to;
+        let same = before.iter().filter(is_same);
+        let target = match &route.to {
+            Some(RouteTo::Target(other)) => other,
+            _ => target,
+        };
         Branch {
-            guard: Guard::new(route.rules, same.map(|branch| &branch.guard)),
+            guard: Guard::new(target, route.rules, same.map(|branch| &branch.guard), counters),
             path: route.path,
             to: route.to,
         }
@@ -49,7 +55,7 @@ impl Branch {
 
 impl Aim {
     /// A target as it is from now on. What it was before lends its place and the instances that stay.
-    pub(crate) fn new(name: &str, mut target: Target, before: Option<&Aim>) -> Aim {
+    pub(crate) fn new(name: &str, mut target: Target, before: Option<&Aim>, counters: &Counters) -> Aim {
         let place = before.map_or_else(
             || Arc::new(Place::new(Arc::from(name))),
             |aim| Arc::clone(&aim.place),
@@ -75,8 +81,11 @@ impl Aim {
         }
         let known = before.map_or(&[][..], |aim| &aim.branches);
         let routes = std::mem::take(&mut target.routes).into_iter();
-        let branches = routes.map(|route| Branch::of(route, known)).collect();
-        let guard = Guard::new(Arc::clone(&target.rules), before.iter().map(|aim| &aim.guard));
+        let branches = routes
+            .map(|route| Branch::of(name, route, known, counters))
+            .collect();
+        let earlier = before.iter().map(|aim| &aim.guard);
+        let guard = Guard::new(name, Arc::clone(&target.rules), earlier, counters);
         Aim {
             guard,
             branches,
@@ -120,7 +129,8 @@ pub(crate) struct Table {
 pub(crate) enum Found {
     /// To a target, past this guard.
     Aim(Arc<Aim>, Arc<Guard>),
-    Redirect(String),
+    /// Somewhere else, past this guard.
+    Redirect(String, Arc<Guard>),
     /// Nothing has this name.
     Unknown,
     /// A route leads to a target that is not there.
@@ -141,7 +151,9 @@ impl Table {
     pub(crate) fn outside(&self, host: &str, path: &str) -> Found {
         match route(self, host, path) {
             Way::Unknown => Found::Unknown,
-            Way::Redirect(elsewhere) => Found::Redirect(elsewhere.to_owned()),
+            Way::Redirect(elsewhere, branch) => {
+                Found::Redirect(elsewhere.to_owned(), Arc::clone(&branch.guard))
+            }
             Way::Target(name, branch) => match self.targets.get(name) {
                 Some(aim) => {
                     let guard = branch.map_or(&aim.guard, |branch| &branch.guard);
@@ -150,6 +162,11 @@ impl Table {
                 None => Found::Gone(name.to_owned()),
             },
         }
+    }
+
+    /// Whether people reach something by this name.
+    pub(crate) fn is_own(&self, host: &str) -> bool {
+        self.hosts.contains_key(host)
     }
 
     /// Names under which people reach something, in order, and no more than `most` of them.
@@ -250,7 +267,8 @@ mod tests {
 
     fn set(table: &mut Table, name: &str, target: Option<Target>) {
         let before = table.aim(name).map(Arc::clone);
-        let aim = target.map(|target| Arc::new(Aim::new(name, target, before.as_deref())));
+        let aim =
+            target.map(|target| Arc::new(Aim::new(name, target, before.as_deref(), &Counters::default())));
         table.exchange(name, aim);
     }
 

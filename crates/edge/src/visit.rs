@@ -11,12 +11,13 @@ use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
+use crate::guard::Guard;
 use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, headers, proxy, sound};
+use crate::{files, guard, headers, proxy, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -90,7 +91,7 @@ pub(crate) async fn answer(
     Ok(response)
 }
 
-async fn at_host(state: &Arc<State>, visit: &Visit, parts: Parts, body: Incoming) -> Response<Body> {
+async fn at_host(state: &Arc<State>, visit: &Visit, mut parts: Parts, body: Incoming) -> Response<Body> {
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
     }
@@ -115,11 +116,27 @@ async fn at_host(state: &Arc<State>, visit: &Visit, parts: Parts, body: Incoming
     };
     match found {
         Found::Aim(aim, guard) => {
-            let mut answer = at_target(state, visit, aim, &named, parts, body).await;
-            guard.dress(answer.headers_mut());
+            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
+                Ok(passed) => {
+                    let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
+                    passed.tell(answer.headers_mut());
+                    answer
+                }
+                Err(refused) => refused,
+            };
+            if !matches!(visit.entry, Entry::Inside(_)) {
+                guard.dress(answer.headers_mut(), &host.name, visit.secure);
+            }
             answer
         }
-        Found::Redirect(elsewhere) => redirect(&elsewhere),
+        Found::Redirect(elsewhere, guard) => {
+            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
+                Ok(_) => redirect(&elsewhere),
+                Err(refused) => refused,
+            };
+            guard.dress(answer.headers_mut(), &host.name, visit.secure);
+            answer
+        }
         Found::Gone(name) => {
             let words = format!("This path leads to {name}, which is not there.");
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", words).answer(&parts.headers)
@@ -142,14 +159,14 @@ async fn at_target(
     state: &Arc<State>,
     visit: &Visit,
     aim: Arc<Aim>,
+    guard: &Guard,
     named: &Named,
-    parts: Parts,
-    body: Incoming,
+    (parts, body): (Parts, Incoming),
 ) -> Response<Body> {
     let open = aim.place.open();
     let response = match &aim.target.answer {
         Answer::Instances { .. } => {
-            return proxy::pass(state, visit.secure, aim, named, (parts, body), open).await;
+            return proxy::pass(state, visit.secure, aim, guard, named, (parts, body), open).await;
         }
         Answer::Files { .. } => files::answer(&state.packed, &aim.target, &parts).await,
         Answer::Closed { because } => {

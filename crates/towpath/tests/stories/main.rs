@@ -8,6 +8,7 @@ mod commands;
 mod disks;
 mod edits;
 mod faults;
+mod guards;
 mod hello;
 mod kinds;
 mod kit;
