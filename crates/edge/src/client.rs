@@ -300,6 +300,11 @@ impl Lease {
         Guest::of(Arc::clone(&self.busy.0))
     }
 
+    /// The instance at its other end.
+    pub(crate) fn instance(&self) -> Arc<Instance> {
+        Arc::clone(&self.busy.0)
+    }
+
     /// The connection is free for another request.
     pub(crate) fn give_back(self) {
         let Sender::Single(..) = &self.sender else {

@@ -29,7 +29,7 @@ pub(crate) async fn pass(
     aim: Arc<Aim>,
     host: Host,
     mut request: Request<Incoming>,
-    open: Open,
+    mut open: Open,
 ) -> Response<Body> {
     let asked = request.headers().clone();
     let protocol = (request.version() == Version::HTTP_11)
@@ -37,6 +37,7 @@ pub(crate) async fn pass(
         .flatten();
     let upgrade = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
     let outgoing = outgoing(state.patience.body, visit, &aim, &host, request, protocol);
+    open.facts.passed = outgoing.passed();
     let stick = aim
         .target
         .sticky
@@ -50,6 +51,9 @@ pub(crate) async fn pass(
             return page.answer(&asked).map(|body| body.counted(open));
         }
     };
+    open.facts.is_theirs = true;
+    open.facts.instance = Some(lease.instance());
+    open.facts.failures = search.failures;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let Some(visitor) = upgrade else {
             let words = format!(

@@ -6,7 +6,7 @@
 //! It is repeated once and no more: a request that makes its instance fall over would otherwise go round until none is left.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -82,6 +82,7 @@ impl Outgoing {
         let mut request = Request::new(Sent {
             kind,
             ended: Arc::clone(&self.ended),
+            bytes: 0,
             waiting: Waiting::new(self.patience),
         });
         *request.method_mut() = self.method.clone();
@@ -114,6 +115,11 @@ impl Outgoing {
         may
     }
 
+    /// Where the bytes of its body are counted, if it has one.
+    pub(crate) fn passed(&self) -> Option<Arc<Ended>> {
+        (!matches!(self.source, Source::Nothing)).then(|| Arc::clone(&self.ended))
+    }
+
     /// How the visitor, not the instance, has ended the request before it was whole.
     pub(crate) fn visitor_ended(&self) -> Option<Early> {
         match self.ended.0.load(Ordering::Relaxed) {
@@ -136,8 +142,15 @@ pub(crate) enum Early {
 const BROKEN: u8 = 1;
 const STALLED: u8 = 2;
 
+/// How the body of a request has passed: how it ended, and how many of its bytes came.
 #[derive(Debug, Default)]
-struct Ended(AtomicU8);
+pub(crate) struct Ended(AtomicU8, AtomicU64);
+
+impl Ended {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 /// A body that is kept while it passes.
 struct Kept {
@@ -221,6 +234,7 @@ impl Kept {
 pub(crate) struct Sent {
     kind: Kind,
     ended: Arc<Ended>,
+    bytes: u64,
     waiting: Waiting,
 }
 
@@ -261,7 +275,16 @@ impl http_body::Body for Sent {
             }
             Poll::Pending => {}
             Poll::Ready(Some(Err(_))) => this.ended.0.store(BROKEN, Ordering::Relaxed),
-            Poll::Ready(_) => this.waiting.ends(),
+            Poll::Ready(frame) => {
+                this.waiting.ends();
+                if let Some(Ok(frame)) = frame
+                    && let Some(part) = frame.data_ref()
+                {
+                    this.bytes += part.len() as u64;
+                    // What is sent once more has come once.
+                    this.ended.1.fetch_max(this.bytes, Ordering::Relaxed);
+                }
+            }
         }
         frame
     }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::ending::Ending;
 use crate::files::Packed;
+use crate::seen::Seen;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
 use crate::{Event, Patience};
@@ -32,6 +33,7 @@ pub(crate) struct State {
     pub(crate) components: Arc<Semaphore>,
     pub(crate) packed: Packed,
     pub(crate) idle: crate::client::Idle,
+    pub(crate) seen: Seen,
 }
 
 impl State {
@@ -55,6 +57,7 @@ impl State {
             components: Arc::new(Semaphore::new(COMPONENTS)),
             packed: Packed::default(),
             idle: crate::client::Idle::default(),
+            seen: Seen::default(),
         }
     }
 

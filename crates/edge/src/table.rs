@@ -10,6 +10,7 @@ use crate::client::Instance;
 use crate::guard::Guard;
 use crate::place::Place;
 use crate::route::{Names, Way, route};
+use crate::seen::{self, Lane, Seen, Series};
 use crate::{Answer, Route, RouteTo, Target};
 
 /// A target as it was last set.
@@ -24,6 +25,7 @@ pub(crate) struct Aim {
     pub(crate) guard: Arc<Guard>,
     /// The parts of its address space.
     pub(crate) branches: Box<[Branch]>,
+    lane: Lane,
 }
 
 /// A part of an address space.
@@ -32,6 +34,7 @@ pub(crate) struct Branch {
     pub(crate) path: String,
     pub(crate) to: Option<RouteTo>,
     pub(crate) guard: Arc<Guard>,
+    lane: Lane,
 }
 
 impl Branch {
@@ -41,6 +44,7 @@ impl Branch {
             guard: Guard::new(route.rules, same.map(|branch| &branch.guard)),
             path: route.path,
             to: route.to,
+            lane: Lane::default(),
         }
     }
 }
@@ -80,7 +84,14 @@ impl Aim {
             target,
             instances,
             place,
+            lane: Lane::default(),
         }
+    }
+
+    /// Where its requests are counted that come over none of its routes.
+    pub(crate) fn series(&self, seen: &Seen) -> Arc<Series> {
+        self.lane
+            .series(|| seen.series(&self.place.name, seen::ALL, None))
     }
 
     /// Tells the instances that are not there after it to leave.
@@ -108,8 +119,8 @@ pub(crate) struct Table {
 /// Where a request goes, with what it needs there.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// To a target, past this guard.
-    Aim(Arc<Aim>, Arc<Guard>),
+    /// To a target, past this guard, and counted here.
+    Aim(Arc<Aim>, Arc<Guard>, Arc<Series>),
     Redirect(String),
     /// Nothing has this name.
     Unknown,
@@ -128,18 +139,28 @@ impl Table {
     }
 
     /// What is reached from outside.
-    pub(crate) fn outside(&self, host: &str, path: &str) -> Found {
+    pub(crate) fn outside(&self, host: &str, path: &str, seen: &Seen) -> Found {
         match route(self, host, path) {
             Way::Unknown => Found::Unknown,
             Way::Redirect(elsewhere) => Found::Redirect(elsewhere.to_owned()),
             Way::Target(name, branch) => match self.targets.get(name) {
                 Some(aim) => {
                     let guard = branch.map_or(&aim.guard, |branch| &branch.guard);
-                    Found::Aim(Arc::clone(aim), Arc::clone(guard))
+                    let series = match branch {
+                        Some(branch) => branch.lane.series(|| seen.series(name, &branch.path, None)),
+                        None => aim.series(seen),
+                    };
+                    Found::Aim(Arc::clone(aim), Arc::clone(guard), series)
                 }
                 None => Found::Gone(name.to_owned()),
             },
         }
+    }
+
+    /// The places of all targets.
+    pub(crate) fn places(&self) -> Vec<Arc<Place>> {
+        let places = self.targets.values().map(|aim| Arc::clone(&aim.place));
+        places.collect()
     }
 
     /// Names under which people reach something, in order, and no more than `most` of them.
@@ -245,8 +266,8 @@ mod tests {
     }
 
     fn found(table: &Table, host: &str) -> Option<String> {
-        match table.outside(host, "/") {
-            Found::Aim(aim, _) => Some(aim.place.name.to_string()),
+        match table.outside(host, "/", &Seen::default()) {
+            Found::Aim(aim, _, _) => Some(aim.place.name.to_string()),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::host::{self, Host};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
+use crate::seen::Witness;
 use crate::state::State;
 use crate::table::{Aim, Found};
 use crate::{files, proxy, sound};
@@ -50,12 +51,18 @@ pub(crate) async fn answer(
     let (mut parts, body) = request.into_parts();
     let id = request_id::of(&parts.headers);
     parts.headers.insert(REQUEST_ID, id.clone());
-    let mut response = at_host(state, visit, Request::from_parts(parts, body)).await;
+    let mut witness = Witness::begin(&state.seen, visit, &mut parts, &id);
+    let mut response = at_host(&state, visit, Request::from_parts(parts, body), &mut witness).await;
     response.headers_mut().entry(REQUEST_ID).or_insert(id);
-    Ok(response)
+    Ok(witness.answered(&state.seen, response))
 }
 
-async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) -> Response<Body> {
+async fn at_host(
+    state: &Arc<State>,
+    visit: Visit,
+    request: Request<Incoming>,
+    witness: &mut Witness,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
@@ -68,20 +75,21 @@ async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) ->
         }
     };
     if matches!(visit.entry, Entry::Https) && !visit.secure {
-        return to_https(&state, &host, parts.uri.path_and_query());
+        return to_https(state, &host, parts.uri.path_and_query());
     }
     let path = parts.uri.path();
     let found = match visit.entry {
         Entry::Inside(port) => match state.table().inside(port) {
-            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard)),
+            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard), aim.series(&state.seen)),
             None => Found::Unknown,
         },
-        _ => state.table().outside(&host.name, path),
+        _ => state.table().outside(&host.name, path, &state.seen),
     };
     match found {
-        Found::Aim(aim, guard) => {
+        Found::Aim(aim, guard, series) => {
+            witness.reached(series);
             let request = Request::from_parts(parts, body);
-            let mut answer = at_target(&state, visit, aim, host, request).await;
+            let mut answer = at_target(state, visit, aim, host, request).await;
             guard.dress(answer.headers_mut());
             answer
         }
@@ -90,7 +98,7 @@ async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) ->
             let words = format!("This path leads to {name}, which is not there.");
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", words).answer(&parts.headers)
         }
-        Found::Unknown => nothing_here(&state, visit, &host, &parts.headers),
+        Found::Unknown => nothing_here(state, visit, &host, &parts.headers),
     }
 }
 
@@ -111,10 +119,13 @@ async fn at_target(
     host: Host,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let open = aim.place.open();
+    let mut open = aim.place.open();
     let response = match &aim.target.answer {
         Answer::Instances { .. } => return proxy::pass(state, visit, aim, host, request, open).await,
-        Answer::Files { .. } => files::answer(&state.packed, &aim.target, &request).await,
+        Answer::Files { .. } => {
+            open.facts.is_theirs = true;
+            files::answer(&state.packed, &aim.target, &request).await
+        }
         Answer::Closed { because } => {
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because)
                 .answer(request.headers())
