@@ -13,4 +13,5 @@ mod kinds;
 mod kit;
 mod programs;
 mod resources;
+mod seeing;
 mod stewards;
