@@ -10,7 +10,7 @@ use super::histogram::Histogram;
 use super::snapshot::Counted;
 
 /// Why the edge answered in the place of an instance, by the status that it answered with. What is none of these is `other`.
-const REASONS: [(u16, &str); 13] = [
+pub(super) const REASONS: [(u16, &str); 13] = [
     (307, "redirected"),
     (400, "malformed"),
     (401, "unauthorized"),

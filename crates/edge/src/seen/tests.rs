@@ -114,3 +114,25 @@ fn a_window_is_the_difference_of_two_looks_and_what_was_started_anew_counts_from
         serde_json::from_str(&serde_json::to_string(&later).expect("it is written")).expect("it is read");
     assert_eq!(passed, later);
 }
+
+#[test]
+fn the_page_names_every_count_and_every_reason() {
+    let page = include_str!("../../../../docs/reference/requests.md");
+    for line in counted().text().lines() {
+        if let Some(name) = line
+            .strip_prefix("# TYPE ")
+            .and_then(|line| line.split(' ').next())
+        {
+            assert!(
+                page.contains(&format!("| `{name}` |")),
+                "{name} is not on the page"
+            );
+        }
+    }
+    for reason in series::REASONS.iter().map(|(_, name)| *name).chain(["other"]) {
+        assert!(
+            page.contains(&format!("`{reason}`")),
+            "{reason} is not on the page"
+        );
+    }
+}
