@@ -22,11 +22,10 @@ pub enum Color {
 const COMMANDS: &str = "Run it:
   up, down              start all of it here and follow its logs; stop all of it
   status, top, explain  how it is, once or live; why something is as it is
-  logs, open, run       what it says, where it is, a command as it would run it
-  metrics               how much it is asked, and how fast it answers
+  logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; `towpath scale web=3` says how many
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
-  doctor                what is missing on this machine, and how to get it
+  open, run, doctor     where it is; a command as it would; what is missing here
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
   explain, plan         what a word means; every step on the way to prod

@@ -31,7 +31,7 @@ fn requests_are_counted_and_written_down_and_a_secret_in_a_query_stands_nowhere(
         "{of_web}"
     );
     let lines = eventually("both are written", || {
-        let ran = product.well(&["logs", "--requests", "--json"]);
+        let ran = product.well(&["logs", "--requests", "--json", "web"]);
         let lines: Vec<Value> = ran
             .out
             .lines()
