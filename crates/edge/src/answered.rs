@@ -1,13 +1,14 @@
 //! The body of an answer as an instance sends it; when it has ended, its connection is free for the next request.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::body::Broken;
-use crate::client::{Changed, Content, Lease};
+use crate::client::{Changed, Content, Instance, Lease};
 
 /// The body of an answer as an instance sends it.
 #[derive(Debug)]
@@ -21,6 +22,11 @@ impl Answered {
     /// By which a cookie names the instance that answers.
     pub(crate) fn mark(&self) -> Option<u64> {
         self.0.as_ref().map(|(_, lease)| lease.mark())
+    }
+
+    /// The instance that answers.
+    pub(crate) fn instance(&self) -> Option<Arc<Instance>> {
+        self.0.as_ref().map(|(_, lease)| lease.instance())
     }
 
     /// Takes the connection out of it, which speaks another protocol from here on.

@@ -321,6 +321,11 @@ impl Lease {
         self.busy.0.mark
     }
 
+    /// The instance at its other end.
+    pub(crate) fn instance(&self) -> Arc<Instance> {
+        Arc::clone(&self.busy.0)
+    }
+
     /// The connection is free for another request, if it can take one.
     pub(crate) fn give_back(self, mut link: Box<Link>) {
         let instance = &self.busy.0;

@@ -2,3 +2,4 @@
 
 pub(crate) mod clock;
 pub(crate) mod disk;
+pub(crate) mod lines;

@@ -35,6 +35,7 @@ mod request_id;
 mod route;
 mod running;
 mod search;
+mod seen;
 mod sent;
 mod serve;
 mod sound;
@@ -52,6 +53,7 @@ use std::time::Duration;
 use towpath_model::run::Rules;
 
 pub use running::Edge;
+pub use seen::{Counted, Lines, RequestLog, Snapshot, TEXT, Times, Whole};
 
 /// Where the edge listens and what it shows.
 #[derive(Debug, Clone)]

@@ -31,7 +31,7 @@ pub(crate) async fn pass(
     guard: &Guard,
     named: &Named,
     (mut asked, body): (Parts, Incoming),
-    open: Open,
+    mut open: Open,
 ) -> Response<Body> {
     let protocol = (asked.version == Version::HTTP_11)
         .then(|| headers::upgrade(&asked.headers))
@@ -44,6 +44,7 @@ pub(crate) async fn pass(
     let told = (named.told.as_str(), named.host.written.as_str());
     let mut outgoing = Outgoing::new((&asked, body), told, protocol, &place, state.patience.body);
     outgoing.most = guard.bounds().body;
+    open.facts.passed = outgoing.passed();
     let brought = match aim.target.sticky {
         true => balance::brought(&asked.headers),
         false => None,
@@ -58,6 +59,9 @@ pub(crate) async fn pass(
             return page.answer(&asked.headers).map(|body| body.counted(open));
         }
     };
+    open.facts.is_theirs = true;
+    open.facts.instance = response.body().instance();
+    open.facts.failures = search.failures;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let instance = response.body_mut().take_changed();
         let (Some(visitor), Some(instance)) = (upgrade, instance) else {

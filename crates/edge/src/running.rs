@@ -10,13 +10,14 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use towpath_model::sealed::Sealed;
 
+use crate::door::clock;
 use crate::ending::Phase;
 use crate::inside::Inside;
 use crate::state::State;
 use crate::table::Aim;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Listening, RequestLog, Snapshot, Target, Traffic, listen};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -167,6 +168,21 @@ impl Edge {
         aim.map_or_else(Traffic::default, |aim| aim.place.traffic())
     }
 
+    /// What has been seen of requests since it started.
+    pub fn seen(&self) -> Snapshot {
+        let mut seen = self.state.seen.read(clock::millis());
+        let places = self.state.table().places();
+        seen.components = places.iter().filter_map(|place| place.seen()).collect();
+        seen.components
+            .sort_by(|one, other| one.component.cmp(&other.component));
+        seen
+    }
+
+    /// Keeps a log of requests from now on. There is one; a second one is not begun.
+    pub fn keep_log(&self, log: RequestLog) {
+        self.state.seen.keep_log(log);
+    }
+
     /// Stops taking connections, lets open requests end for so long, closes WebSockets with 1012, and ends.
     pub async fn stop(self: Arc<Self>, within: Duration) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -179,6 +195,9 @@ impl Edge {
         if timeout(within, self.state.ending.is_empty()).await.is_err() {
             self.state.ending.tell(Phase::Over);
             let _ = timeout(CUT_OFF, self.state.ending.is_empty()).await;
+        }
+        if let Some(log) = self.state.seen.log() {
+            log.is_written().await;
         }
     }
 }

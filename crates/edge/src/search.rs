@@ -31,6 +31,8 @@ pub(crate) struct Search<'s> {
     state: &'s State,
     pub(crate) aim: Arc<Aim>,
     refused: Vec<Arc<Instance>>,
+    /// How many have refused since it began.
+    pub(crate) failures: u32,
     stick: Option<u64>,
     began: Instant,
 }
@@ -41,6 +43,7 @@ impl<'s> Search<'s> {
             state,
             aim,
             refused: Vec::new(),
+            failures: 0,
             stick,
             began: clock::now(),
         }
@@ -64,6 +67,8 @@ impl<'s> Search<'s> {
                 instance: instance.id.clone(),
             });
         }
+        self.failures += 1;
+        self.aim.place.fails();
         self.refused.push(Arc::clone(instance));
     }
 

@@ -7,7 +7,7 @@
 
 use std::io::Write;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -135,6 +135,7 @@ impl<'r> Outgoing<'r> {
         Sent {
             kind,
             ended: self.ended.clone(),
+            bytes: 0,
             waiting: Waiting::new(self.patience),
             left: self.most,
         }
@@ -217,6 +218,11 @@ impl<'r> Outgoing<'r> {
         may
     }
 
+    /// Where the bytes of its body are counted, if it has one.
+    pub(crate) fn passed(&self) -> Option<Arc<Ended>> {
+        self.ended.clone()
+    }
+
     /// How the visitor, not the instance, has ended the request before it was whole.
     pub(crate) fn visitor_ended(&self) -> Option<Early> {
         match self.ended.as_ref()?.0.load(Ordering::Relaxed) {
@@ -243,8 +249,15 @@ const BROKEN: u8 = 1;
 const STALLED: u8 = 2;
 const LARGE: u8 = 3;
 
+/// How the body of a request has passed: how it ended, and how many of its bytes came.
 #[derive(Debug, Default)]
-struct Ended(AtomicU8);
+pub(crate) struct Ended(AtomicU8, AtomicU64);
+
+impl Ended {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 /// A body that is kept while it passes.
 struct Kept {
@@ -328,6 +341,7 @@ impl Kept {
 pub(crate) struct Sent {
     kind: Kind,
     ended: Option<Arc<Ended>>,
+    bytes: u64,
     waiting: Waiting,
     /// How many bytes may still come, where they are counted.
     left: Option<u64>,
@@ -403,7 +417,16 @@ impl http_body::Body for Sent {
                 this.ends(LARGE);
                 return Poll::Ready(Some(Err("the request is larger than it may be".into())));
             }
-            Poll::Ready(_) => this.waiting.ends(),
+            Poll::Ready(frame) => {
+                this.waiting.ends();
+                if let (Some(Ok(frame)), Some(ended)) = (frame, &this.ended)
+                    && let Some(part) = frame.data_ref()
+                {
+                    this.bytes += part.len() as u64;
+                    // What is sent once more has come once.
+                    ended.1.fetch_max(this.bytes, Ordering::Relaxed);
+                }
+            }
         }
         frame
     }

@@ -10,6 +10,7 @@ use towpath_model::sealed::Sealed;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
+use crate::seen::Seen;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
 use crate::{Event, Patience};
@@ -38,6 +39,7 @@ pub(crate) struct State {
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
+    pub(crate) seen: Seen,
 }
 
 impl State {
@@ -63,6 +65,7 @@ impl State {
             counters: Counters::default(),
             keys: RwLock::default(),
             idle: crate::client::Idle::default(),
+            seen: Seen::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::client::Instance;
 use crate::guard::{Counters, Guard};
 use crate::place::Place;
 use crate::route::{Names, Way, route};
+use crate::seen::{self, Lane, Seen, Series};
 use crate::{Answer, Route, RouteTo, Target};
 
 /// A target as it was last set.
@@ -26,6 +27,7 @@ pub(crate) struct Aim {
     pub(crate) guard: Arc<Guard>,
     /// The parts of its address space.
     pub(crate) branches: Box<[Branch]>,
+    lane: Lane,
 }
 
 /// A part of an address space.
@@ -34,6 +36,7 @@ pub(crate) struct Branch {
     pub(crate) path: String,
     pub(crate) to: Option<RouteTo>,
     pub(crate) guard: Arc<Guard>,
+    lane: Lane,
 }
 
 impl Branch {
@@ -49,6 +52,7 @@ impl Branch {
             guard: Guard::new(target, route.rules, same.map(|branch| &branch.guard), counters),
             path: route.path,
             to: route.to,
+            lane: Lane::default(),
         }
     }
 }
@@ -93,12 +97,19 @@ impl Aim {
             instances,
             marks,
             place,
+            lane: Lane::default(),
         }
     }
 
     /// The instance that a visitor has been given this mark of.
     pub(crate) fn marked(&self, mark: u64) -> Option<&Arc<Instance>> {
         self.instances.get(*self.marks.get(&mark)?)
+    }
+
+    /// Where its requests are counted that come over none of its routes.
+    pub(crate) fn series(&self, seen: &Seen) -> Arc<Series> {
+        self.lane
+            .series(|| seen.series(&self.place.name, seen::ALL, None))
     }
 
     /// Tells the instances that are not there after it to leave.
@@ -127,8 +138,8 @@ pub(crate) struct Table {
 /// Where a request goes, with what it needs there.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// To a target, past this guard.
-    Aim(Arc<Aim>, Arc<Guard>),
+    /// To a target, past this guard, and counted here.
+    Aim(Arc<Aim>, Arc<Guard>, Arc<Series>),
     /// Somewhere else, past this guard.
     Redirect(String, Arc<Guard>),
     /// Nothing has this name.
@@ -148,7 +159,7 @@ impl Table {
     }
 
     /// What is reached from outside.
-    pub(crate) fn outside(&self, host: &str, path: &str) -> Found {
+    pub(crate) fn outside(&self, host: &str, path: &str, seen: &Seen) -> Found {
         match route(self, host, path) {
             Way::Unknown => Found::Unknown,
             Way::Redirect(elsewhere, branch) => {
@@ -157,7 +168,11 @@ impl Table {
             Way::Target(name, branch) => match self.targets.get(name) {
                 Some(aim) => {
                     let guard = branch.map_or(&aim.guard, |branch| &branch.guard);
-                    Found::Aim(Arc::clone(aim), Arc::clone(guard))
+                    let series = match branch {
+                        Some(branch) => branch.lane.series(|| seen.series(name, &branch.path, None)),
+                        None => aim.series(seen),
+                    };
+                    Found::Aim(Arc::clone(aim), Arc::clone(guard), series)
                 }
                 None => Found::Gone(name.to_owned()),
             },
@@ -167,6 +182,12 @@ impl Table {
     /// Whether people reach something by this name.
     pub(crate) fn is_own(&self, host: &str) -> bool {
         self.hosts.contains_key(host)
+    }
+
+    /// The places of all targets.
+    pub(crate) fn places(&self) -> Vec<Arc<Place>> {
+        let places = self.targets.values().map(|aim| Arc::clone(&aim.place));
+        places.collect()
     }
 
     /// Names under which people reach something, in order, and no more than `most` of them.
@@ -273,8 +294,8 @@ mod tests {
     }
 
     fn found(table: &Table, host: &str) -> Option<String> {
-        match table.outside(host, "/") {
-            Found::Aim(aim, _) => Some(aim.place.name.to_string()),
+        match table.outside(host, "/", &Seen::default()) {
+            Found::Aim(aim, _, _) => Some(aim.place.name.to_string()),
             _ => None,
         }
     }

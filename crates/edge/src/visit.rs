@@ -15,6 +15,7 @@ use crate::guard::Guard;
 use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
+use crate::seen::Witness;
 use crate::state::State;
 use crate::table::{Aim, Found};
 use crate::{files, guard, headers, proxy, sound};
@@ -86,12 +87,18 @@ pub(crate) async fn answer(
     let (mut parts, body) = request.into_parts();
     let id = request_id::of(&parts.headers);
     parts.headers.insert(REQUEST_ID, id.clone());
-    let mut response = at_host(&state, &visit, parts, body).await;
+    let mut witness = Witness::begin(&state.seen, &visit, &mut parts, &id);
+    let mut response = at_host(&state, &visit, (parts, body), &mut witness).await;
     response.headers_mut().entry(REQUEST_ID).or_insert(id);
-    Ok(response)
+    Ok(witness.answered(&state.seen, response))
 }
 
-async fn at_host(state: &Arc<State>, visit: &Visit, mut parts: Parts, body: Incoming) -> Response<Body> {
+async fn at_host(
+    state: &Arc<State>,
+    visit: &Visit,
+    (mut parts, body): (Parts, Incoming),
+    witness: &mut Witness,
+) -> Response<Body> {
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
     }
@@ -109,13 +116,14 @@ async fn at_host(state: &Arc<State>, visit: &Visit, mut parts: Parts, body: Inco
     let path = parts.uri.path();
     let found = match visit.entry {
         Entry::Inside(port) => match state.table().inside(port) {
-            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard)),
+            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard), aim.series(&state.seen)),
             None => Found::Unknown,
         },
-        _ => state.table().outside(&host.name, path),
+        _ => state.table().outside(&host.name, path, &state.seen),
     };
     match found {
-        Found::Aim(aim, guard) => {
+        Found::Aim(aim, guard, series) => {
+            witness.reached(series);
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
                 Ok(passed) => {
                     let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
@@ -163,12 +171,15 @@ async fn at_target(
     named: &Named,
     (parts, body): (Parts, Incoming),
 ) -> Response<Body> {
-    let open = aim.place.open();
+    let mut open = aim.place.open();
     let response = match &aim.target.answer {
         Answer::Instances { .. } => {
             return proxy::pass(state, visit.secure, aim, guard, named, (parts, body), open).await;
         }
-        Answer::Files { .. } => files::answer(&state.packed, &aim.target, &parts).await,
+        Answer::Files { .. } => {
+            open.facts.is_theirs = true;
+            files::answer(&state.packed, &aim.target, &parts).await
+        }
         Answer::Closed { because } => {
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because).answer(&parts.headers)
         }

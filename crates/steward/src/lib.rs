@@ -26,4 +26,4 @@ pub mod watch;
 pub use door::memory::Handed;
 pub use dress::{RESOURCE, RESOURCE_FOLDER, RESOURCE_MAKING, RESOURCES};
 pub use errors::{StewardError, told};
-pub use start::{Config, logs, now, observe, serve_processes};
+pub use start::{Config, REQUESTS, logs, now, observe, serve_processes};

@@ -7,13 +7,14 @@ use crate::errors;
 use crate::face;
 use crate::keep::{applied, facts};
 use crate::make::Looked;
+use crate::start::REQUESTS;
 use crate::tell::Onlooker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_api::{Apply, Tone};
 use towpath_decide::converge::Well;
 use towpath_decide::tend::{Applied, Fact};
-use towpath_edge::{Edge, Patience};
+use towpath_edge::{Edge, Patience, RequestLog};
 use towpath_engine::Engine;
 use towpath_model::run::{Component, InstanceId, Product, Value};
 use towpath_model::sealed::Sealed;
@@ -375,6 +376,7 @@ impl<E: Engine> Core<E> {
                 patience: Patience::default(),
             };
             let edge = Arc::new(Edge::start(config, self.edge_events.clone()).await?);
+            edge.keep_log(RequestLog::at(self.config.state.join(REQUESTS)));
             let listening = edge.listening().clone();
             if self.edge_ports != Some((listening.https, listening.http)) {
                 self.ledger.edge(listening.https, listening.http);

@@ -14,4 +14,5 @@ mod kinds;
 mod kit;
 mod programs;
 mod resources;
+mod seeing;
 mod stewards;
