@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use towpath_edge::{Answer, Config, Edge, Event, Patience, RouteTo, Target};
+use towpath_edge::{Answer, Config, Edge, Event, Patience, Route, RouteTo, Target};
 
 /// What every host name ends with.
 pub(crate) const DOMAIN: &str = "bench.localhost";
@@ -130,6 +130,7 @@ async fn start(order: &Order, events: UnboundedSender<Event>) -> Result<Edge, St
         https: 0,
         http: 0,
         patience: Patience::default(),
+        log: None,
     };
     Edge::start(config, events).await.map_err(|why| why.to_string())
 }
@@ -200,9 +201,7 @@ fn commit(order: &Order, turn: usize) -> Vec<Change> {
         _ => {
             let (name, mut changed) = component(order, order.targets - 1, order.everything, 0);
             if let Some(target) = &mut changed {
-                target
-                    .routes
-                    .push((format!("/new-{turn}"), RouteTo::Target("static".to_owned())));
+                target.routes.push(to_static(&format!("/new-{turn}")));
             }
             vec![(name, changed)]
         }
@@ -216,10 +215,7 @@ fn point(order: &Order, turn: usize) -> Change {
 }
 
 fn target(name: &str, everything: bool, ready: Vec<(String, std::net::SocketAddr)>) -> Target {
-    let routes = ["/assets", "/api/v1", "/api/v2", "/old"].map(|beginning| {
-        let way = RouteTo::Target("static".to_owned());
-        (beginning.to_owned(), way)
-    });
+    let routes = ["/assets", "/api/v1", "/api/v2", "/old"].map(to_static);
     Target {
         name: name.to_owned(),
         hosts: vec![format!("{name}.{DOMAIN}")],
@@ -229,12 +225,21 @@ fn target(name: &str, everything: bool, ready: Vec<(String, std::net::SocketAddr
         sticky: everything,
         compress: everything,
         routes: if everything { routes.to_vec() } else { Vec::new() },
+        rules: Arc::default(),
         drain: Duration::from_secs(1),
         answer: Answer::Instances {
             ready,
             hold: Duration::from_secs(30),
             because: format!("{name} is starting"),
         },
+    }
+}
+
+fn to_static(beginning: &str) -> Route {
+    Route {
+        path: beginning.to_owned(),
+        to: Some(RouteTo::Target("static".to_owned())),
+        rules: Arc::default(),
     }
 }
 

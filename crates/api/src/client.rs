@@ -107,6 +107,13 @@ impl Client {
         serde_json::from_slice(&whole).map_err(ClientError::Garbled)
     }
 
+    /// Asks for something that is answered in text.
+    pub async fn text(&self, path: &str) -> Result<String, ClientError> {
+        let body = self.send(Method::GET, path, &()).await?;
+        let whole = body.collect().await.map_err(|_| ClientError::Cut)?.to_bytes();
+        Ok(String::from_utf8_lossy(&whole).into_owned())
+    }
+
     /// Asks for something that is answered line by line.
     pub async fn follow<Q: Serialize>(
         &self,

@@ -23,6 +23,7 @@ mod given;
 mod outside;
 mod reach;
 mod resource;
+mod rules;
 mod select;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use http_body::{Frame, SizeHint};
 
 use crate::answered::Answered;
 use crate::place::Open;
+use crate::seen::{Facts, Witness};
 
 /// Why a body broke off.
 pub(crate) type Broken = Box<dyn std::error::Error + Send + Sync>;
@@ -18,7 +19,8 @@ pub(crate) type Flow = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Broken>
 /// The body of an answer to a visitor, and with it the count of the request, which is open as long as this is.
 pub(crate) struct Body {
     kind: Kind,
-    _open: Option<Open>,
+    open: Option<Open>,
+    witness: Option<Witness>,
 }
 
 enum Kind {
@@ -46,12 +48,27 @@ impl Body {
     }
 
     fn of(kind: Kind) -> Body {
-        Body { kind, _open: None }
+        Body {
+            kind,
+            open: None,
+            witness: None,
+        }
     }
 
     /// The request is open until this body has ended.
     pub(crate) fn counted(mut self, open: Open) -> Body {
-        self._open = Some(open);
+        self.open = Some(open);
+        self
+    }
+
+    /// What is known of the answer where it was made.
+    pub(crate) fn facts(&mut self) -> Option<&mut Facts> {
+        self.open.as_mut().map(|open| &mut open.facts)
+    }
+
+    /// The request is seen until this body has ended.
+    pub(crate) fn seen(mut self, witness: Witness) -> Body {
+        self.witness = Some(witness);
         self
     }
 }
@@ -64,11 +81,18 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        match &mut self.kind {
+        let frame = match &mut self.kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Answered(answered) => Pin::new(answered).poll_frame(context),
             Kind::Flow(flow) => flow.as_mut().poll_frame(context),
+        };
+        if let (Poll::Ready(Some(frame)), Some(witness)) = (&frame, &mut self.witness) {
+            match frame {
+                Ok(frame) => witness.sends(frame.data_ref().map_or(0, Bytes::len)),
+                Err(_) => witness.is_cut(),
+            }
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,29 +4,35 @@
 //! has ended. A connection that its instance has closed meanwhile is found out when it is taken. Nothing is kept for an
 //! instance that has not been asked anything.
 
-mod heard;
 mod idle;
+mod inward;
+mod link;
+mod outward;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Request, Response, Version};
+use http::{Method, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::answered::Answered;
+use crate::balance;
 use crate::door::clock;
 use crate::leave::{Guest, Leave, Leaves};
 use crate::sent::{Outgoing, Sent};
 
-use heard::{Count, Heard};
 pub(crate) use idle::Idle;
+pub(crate) use link::Changed;
+use link::{Link, NoHead};
+pub(crate) use outward::{Framing, line};
 
 /// On this machine a connection is there at once or never; only an instance whose queue is full lets one wait.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -38,18 +44,19 @@ const KEPT: usize = 64;
 /// after some seconds, and one that is just being closed would lose it.
 const FRESH: u64 = 1_000;
 
-/// What a connection may read ahead of an answer's head.
-const LARGEST_HEAD: usize = 128 * 1024;
-
 /// An instance that is ready.
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub(crate) id: String,
     pub(crate) at: SocketAddr,
+    /// By which a visitor's cookie names it.
+    pub(crate) mark: u64,
     grpc: bool,
     open: AtomicUsize,
     told: AtomicU64,
     idle: Mutex<Vec<(u64, Sender)>>,
+    /// Its idle connections are looked at.
+    watched: AtomicBool,
     pub(crate) leave: Leave,
     /// Rings when the last of what an instance that leaves has open is closed.
     pub(crate) empty: Notify,
@@ -63,7 +70,7 @@ impl Leaves for Instance {
 
 #[derive(Debug)]
 enum Sender {
-    Single(http1::SendRequest<Sent>, Count),
+    Single(Box<Link>),
     Shared(http2::SendRequest<Sent>),
 }
 
@@ -81,12 +88,14 @@ pub(crate) enum Failed {
 impl Instance {
     pub(crate) fn new(id: String, at: SocketAddr, grpc: bool) -> Instance {
         Instance {
+            mark: balance::mark(&id),
             id,
             at,
             grpc,
             open: AtomicUsize::new(0),
             told: AtomicU64::new(0),
             idle: Mutex::default(),
+            watched: AtomicBool::new(false),
             leave: Leave::new(),
             empty: Notify::new(),
         }
@@ -116,6 +125,16 @@ impl Instance {
     pub(crate) fn busy(self: &Arc<Instance>) -> Busy {
         self.open.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(self))
+    }
+
+    /// The same, where that makes no more than so many.
+    pub(crate) fn busy_within(self: &Arc<Instance>, most: Option<u32>) -> Option<Busy> {
+        let Some(most) = most else {
+            return Some(self.busy());
+        };
+        let more = |open: usize| (open < most as usize).then_some(open + 1);
+        let taken = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.is_ok().then(|| Busy(Arc::clone(self)))
     }
 
     /// A connection to it.
@@ -173,103 +192,101 @@ impl Instance {
             *self.idle() = vec![(clock::millis(), Sender::Shared(sender.clone()))];
             return Ok(Sender::Shared(sender));
         }
-        let count = Count::default();
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(LARGEST_HEAD)
-            .handshake(TokioIo::new(Heard::new(stream, count.clone())))
-            .await
-            .map_err(failed)?;
-        tokio::spawn(connection.with_upgrades());
-        Ok(Sender::Single(sender, count))
+        Ok(Sender::Single(Box::new(Link::new(stream))))
     }
 
     /// Sends a request and waits for the head of the answer.
     pub(crate) async fn send(
         self: &Arc<Instance>,
         idle: &Idle,
-        outgoing: &mut Outgoing,
-    ) -> Result<(Response<Incoming>, Lease), Failed> {
-        let version = if self.grpc {
-            Version::HTTP_2
-        } else {
-            Version::HTTP_11
-        };
-        let is_idempotent = outgoing.method.is_idempotent();
-        let busy = self.busy();
-        let mut takes_kept = true;
+        outgoing: &mut Outgoing<'_>,
+        busy: Busy,
+    ) -> Result<Response<Answered>, Failed> {
+        let is_idempotent = outgoing.method().is_idempotent();
         loop {
-            let kept = match takes_kept {
-                true => self.take(!is_idempotent).await,
-                false => None,
-            };
+            let kept = self.take(!is_idempotent).await;
             let was_kept = kept.is_some();
-            let mut sender = match kept {
+            let sender = match kept {
                 Some(sender) => sender,
                 None => self.open_new().await.map_err(|_| Failed::Unreachable)?,
             };
-            let heard = sender.heard();
-            match sender.send(outgoing.attempt(version)).await {
+            let failed = match sender.send(outgoing).await {
                 Ok(response) => {
                     let lease = Lease {
-                        sender,
                         busy,
                         idle: idle.clone(),
                     };
-                    return Ok((response, lease));
+                    return Ok(response.map(|content| Answered::new(content, lease)));
                 }
-                Err(mut error) => {
-                    let unsent = error.take_message();
-                    let is_unsent = unsent.is_some();
-                    if let Some(request) = unsent {
-                        outgoing.take_back(request);
-                    }
-                    // The others were opened to the same process, which has most likely gone.
-                    self.idle().clear();
-                    match (is_unsent, was_kept) {
-                        (true, true) => {}
-                        (true, false) => return Err(Failed::Unreachable),
-                        (false, _) if sender.heard() != heard => return Err(Failed::Garbled),
-                        // It was idle, and most likely closed by its instance before that saw the request.
-                        (false, true) if outgoing.repeat() => takes_kept = false,
-                        (false, _) => return Err(Failed::Broken),
-                    }
-                }
+                Err(failed) => failed,
+            };
+            // The others were opened to the same process, which has most likely gone.
+            self.idle().clear();
+            // What broke on a connection that was idle is not repeated here at once: a process that is ending closes its
+            // connections before it stops listening, and would break it a second time.
+            if failed != Failed::Unreachable || !was_kept {
+                return Err(failed);
             }
         }
     }
 }
 
+/// What sends the body of an answer.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A connection that has this one request on it.
+    Single(Box<Link>),
+    Shared(Incoming),
+}
+
 impl Sender {
-    /// Waits until it can take a request; false when it never will.
+    /// Whether it can take a request, or will.
     async fn is_ready(&mut self) -> bool {
         match self {
-            Sender::Single(sender, _) if sender.is_closed() => false,
-            Sender::Single(sender, _) if sender.is_ready() => true,
-            // The end of the last answer has been seen here, but not yet by the task of the connection.
-            Sender::Single(sender, _) => {
-                let soon = timeout(Duration::from_millis(1), sender.ready()).await;
-                matches!(soon, Ok(Ok(())))
-            }
+            Sender::Single(link) => link.is_there(),
             Sender::Shared(sender) => sender.ready().await.is_ok(),
         }
     }
 
-    /// How much has come from the instance. A connection of many requests cannot tell for whom.
-    fn heard(&self) -> u64 {
+    async fn send(self, outgoing: &mut Outgoing<'_>) -> Result<Response<Content>, Failed> {
         match self {
-            Sender::Single(_, count) => count.now(),
-            Sender::Shared(_) => 0,
+            Sender::Single(link) => single(link, outgoing).await,
+            Sender::Shared(mut sender) => match sender.try_send_request(outgoing.request()).await {
+                Ok(response) => Ok(response.map(Content::Shared)),
+                // A connection of many requests cannot tell whose answer has begun.
+                Err(mut error) => Err(match error.take_message() {
+                    Some(request) => {
+                        outgoing.take_back(request.into_body());
+                        Failed::Unreachable
+                    }
+                    None => Failed::Broken,
+                }),
+            },
         }
     }
+}
 
-    async fn send(
-        &mut self,
-        request: Request<Sent>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Sent>>> {
-        match self {
-            Sender::Single(sender, _) => sender.try_send_request(request).await,
-            Sender::Shared(sender) => sender.try_send_request(request).await,
-        }
+async fn single(mut link: Box<Link>, outgoing: &mut Outgoing<'_>) -> Result<Response<Content>, Failed> {
+    let body = outgoing.body();
+    let announced = match &body {
+        Some((_, Framing::Chunks)) => outgoing.announced(),
+        _ => Vec::new(),
+    };
+    link.write
+        .begin(|head| outgoing.write_head(head), body, announced);
+    match link.head(outgoing.method() == Method::HEAD).await {
+        Ok(head) => Ok(head.map(|()| Content::Single(link))),
+        Err(NoHead::Garbled) => Err(Failed::Garbled),
+        Err(NoHead::Ended) => Err(Failed::Broken),
+        Err(NoHead::Silent) => Err(match link.write.stop() {
+            Some(unsent) => {
+                if let Some(body) = unsent {
+                    outgoing.take_back(body);
+                }
+                Failed::Unreachable
+            }
+            None => Failed::Broken,
+        }),
     }
 }
 
@@ -286,10 +303,9 @@ impl Drop for Busy {
     }
 }
 
-/// A connection while a request is on it. Dropped, it is closed.
+/// A place among what an instance has open, while an answer of it is read.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    sender: Sender,
     busy: Busy,
     idle: Idle,
 }
@@ -300,20 +316,30 @@ impl Lease {
         Guest::of(Arc::clone(&self.busy.0))
     }
 
-    /// The connection is free for another request.
-    pub(crate) fn give_back(self) {
-        let Sender::Single(..) = &self.sender else {
+    /// By which a cookie names the instance.
+    pub(crate) fn mark(&self) -> u64 {
+        self.busy.0.mark
+    }
+
+    /// The instance at its other end.
+    pub(crate) fn instance(&self) -> Arc<Instance> {
+        Arc::clone(&self.busy.0)
+    }
+
+    /// The connection is free for another request, if it can take one.
+    pub(crate) fn give_back(self, mut link: Box<Link>) {
+        let instance = &self.busy.0;
+        if !link.is_free() {
             return;
-        };
-        let instance = Arc::clone(&self.busy.0);
+        }
+        link.rest();
         let mut kept = instance.idle();
-        let is_first = kept.is_empty();
         if kept.len() < KEPT {
-            kept.push((clock::millis(), self.sender));
+            kept.push((clock::millis(), Sender::Single(link)));
         }
         drop(kept);
-        if is_first {
-            self.idle.watch(&instance);
+        if !instance.watched.load(Ordering::Relaxed) && !instance.watched.swap(true, Ordering::AcqRel) {
+            self.idle.watch(instance);
         }
     }
 }

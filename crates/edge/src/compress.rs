@@ -43,29 +43,32 @@ pub(crate) fn coding_for<B: Body>(asked: &HeaderMap, response: &Response<B>) -> 
 /// Whether an answer with these headers may have a coding.
 pub(crate) fn is_compressible(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_left_alone = headers.get_all(CACHE_CONTROL).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.to_ascii_lowercase().contains("no-transform"))
-    });
+    let is_left_alone = headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|value| has_word(value, "no-transform")));
     !is_left_alone
         && !headers.contains_key(CONTENT_ENCODING)
         && !headers.contains_key(CONTENT_RANGE)
         && kind.is_some_and(is_text)
 }
 
+/// Whether a word stands in a text, in whatever letters.
+fn has_word(text: &str, word: &str) -> bool {
+    let mut windows = text.as_bytes().windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// Whether things of this kind become smaller.
 pub(crate) fn is_text(kind: &str) -> bool {
-    let kind = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.bytes().any(|letter| letter.is_ascii_uppercase()) {
+        return is_text(&kind.to_ascii_lowercase());
+    }
     if kind == "text/event-stream" {
         return false;
     }
-    let (family, name) = kind.split_once('/').unwrap_or((&kind, ""));
+    let (family, name) = kind.split_once('/').unwrap_or((kind, ""));
     match family {
         "text" => true,
         "application" => {

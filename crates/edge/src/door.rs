@@ -2,4 +2,5 @@
 
 pub(crate) mod clock;
 pub(crate) mod disk;
+pub(crate) mod lines;
 pub(crate) mod sockets;

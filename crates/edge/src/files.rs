@@ -1,7 +1,8 @@
 //! Answers with files of a folder.
 //!
 //! What is looked up on disk is looked up away from the threads that serve connections, in one go: where the file is, whether
-//! the visitor has it already, in which coding it goes out. Small files are read in that same go.
+//! the visitor has it already, in which coding it goes out. Small files are read in that same go, and kept: for those that are
+//! asked for again the system is only asked whether they are still the same, and that it knows at once.
 
 mod condition;
 mod find;
@@ -9,13 +10,14 @@ mod flow;
 mod packed;
 mod path;
 mod ready;
+mod shelf;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
 
 use crate::body::Body;
 use crate::pages::Page;
@@ -23,6 +25,7 @@ use crate::{Answer, Target};
 
 use find::Found;
 pub(crate) use packed::Packed;
+use shelf::Eyes;
 
 /// What is asked for, and how it is to be answered.
 struct Asked {
@@ -39,9 +42,9 @@ struct Asked {
 }
 
 /// Answers with a file.
-pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<Incoming>) -> Response<Body> {
-    let headers = request.headers();
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Parts) -> Response<Body> {
+    let headers = &request.headers;
+    if !matches!(request.method, Method::GET | Method::HEAD) {
         let words = "Files can be read with GET and HEAD.";
         let mut response =
             Page::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", words).answer(headers);
@@ -53,16 +56,15 @@ pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<I
     let Some(asked) = asked(target, request) else {
         return not_found(headers);
     };
+    if let Some(response) = try_at_once(&asked, packed) {
+        return response.unwrap_or_else(|| not_found(headers));
+    }
     let packed = packed.clone();
     let seat = packed.seat().await;
     let job = tokio::task::spawn_blocking(move || {
         let _seat = seat;
-        let found = find::find(&asked);
-        match found {
-            Found::File { file, status } => ready::ready(&asked, &packed, file, status).ok(),
-            Found::Folder => redirect(&asked.written),
-            Found::Nothing => None,
-        }
+        let eyes = Eyes::patient(packed.shelf(), &asked.folder);
+        look_up(&asked, &packed, &eyes)
     });
     match job.await {
         Ok(Some(response)) => response,
@@ -70,7 +72,22 @@ pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Request<I
     }
 }
 
-fn asked(target: &Target, request: &Request<Incoming>) -> Option<Asked> {
+/// Answers from what is kept, where that is everything that the answer needs.
+fn try_at_once(asked: &Asked, packed: &Packed) -> Option<Option<Response<Body>>> {
+    let eyes = Eyes::quick(packed.shelf(), &asked.folder);
+    let response = look_up(asked, packed, &eyes);
+    eyes.has_seen().then_some(response)
+}
+
+fn look_up(asked: &Asked, packed: &Packed, eyes: &Eyes<'_>) -> Option<Response<Body>> {
+    match find::find(asked, eyes) {
+        Found::File { file, status } => ready::ready(asked, (packed, eyes), file, status).ok(),
+        Found::Folder => redirect(&asked.written),
+        Found::Nothing => None,
+    }
+}
+
+fn asked(target: &Target, request: &Parts) -> Option<Asked> {
     let Answer::Files {
         folder,
         fallback,
@@ -80,12 +97,12 @@ fn asked(target: &Target, request: &Request<Incoming>) -> Option<Asked> {
     else {
         return None;
     };
-    let written = request.uri().path_and_query()?;
+    let written = request.uri.path_and_query()?;
     Some(Asked {
         path: path::parse(written.path())?,
         written: written.as_str().to_owned(),
-        headers: request.headers().clone(),
-        is_head: request.method() == Method::HEAD,
+        headers: request.headers.clone(),
+        is_head: request.method == Method::HEAD,
         compress: target.compress,
         folder: folder.clone(),
         fallback: fallback.clone(),

@@ -3,32 +3,34 @@
 //! Headers that belong to one connection end here (RFC 9110, 7.6.1). Who forwards, for whom and over what is told anew: what
 //! a visitor says about it is not believed.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The protocol that a request or an answer changes to, if it does: its `Upgrade`, where `Connection` names that.
 pub(crate) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let named = headers
-        .get_all(CONNECTION)
-        .iter()
-        .any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("upgrade")));
-    let protocol = headers.get(UPGRADE).filter(|_| named)?;
+    let protocol = headers.get(UPGRADE)?;
+    let mut named = headers.get_all(CONNECTION).iter().flat_map(tokens);
+    if !named.any(|token| token.eq_ignore_ascii_case("upgrade")) {
+        return None;
+    }
     // A connection to an instance is never turned into HTTP/2: what came through it would not be looked at.
-    (!protocol.as_bytes().to_ascii_lowercase().starts_with(b"h2c")).then(|| protocol.clone())
+    let begins = protocol.as_bytes().get(..3).unwrap_or_default();
+    (!begins.eq_ignore_ascii_case(b"h2c")).then(|| protocol.clone())
 }
 
 /// Takes away what belongs to one connection only.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
+    // Most answers have nothing of it, and looking through them once costs less than looking for each name.
+    if !headers.keys().any(belongs_to_connection) {
+        return;
+    }
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = headers
             .get_all(CONNECTION)
@@ -51,43 +53,120 @@ pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes the headers of a visitor's request those that an instance gets.
-pub(crate) fn toward_instance(headers: &mut HeaderMap, host: &str, from: IpAddr, secure: bool) {
-    let wants_trailers = headers
-        .get_all(TE)
-        .iter()
-        .any(|value| tokens(value).any(|token| token.eq_ignore_ascii_case("trailers")));
-    strip_connection(headers);
-    headers.remove(PROXY_AUTHORIZATION);
-    // The edge has answered it: it reads a body when an instance does.
-    headers.remove(EXPECT);
-    // Zeros before a length are allowed, and make another number of it for whoever takes them for a base.
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .filter(|length| length.as_bytes().starts_with(b"0"));
-    if let Some(length) = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok()) {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    if wants_trailers {
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-    }
-    let from = from.to_canonical();
-    let proto = if secure { "https" } else { "http" };
-    let by = match from {
-        IpAddr::V4(_) => format!("for={from};host=\"{host}\";proto={proto}"),
-        IpAddr::V6(_) => format!("for=\"[{from}]\";host=\"{host}\";proto={proto}"),
-    };
-    for (name, value) in [
-        (HOST, host.to_owned()),
-        (FORWARDED, by),
-        (X_FORWARDED_FOR, from.to_string()),
-        (X_FORWARDED_HOST, host.to_owned()),
-    ] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
+fn belongs_to_connection(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" | "te"
+    )
+}
+
+/// What of a visitor's request goes on to an instance.
+pub(crate) struct Passing<'h> {
+    headers: &'h HeaderMap,
+    /// What the request itself says belongs to one connection, beyond what always does.
+    named: Vec<&'h str>,
+    wants_trailers: bool,
+}
+
+impl<'h> Passing<'h> {
+    pub(crate) fn of(headers: &'h HeaderMap) -> Passing<'h> {
+        let named = headers.get_all(CONNECTION).iter().flat_map(tokens);
+        let wanted = headers.get_all(TE).iter().flat_map(tokens);
+        Passing {
+            headers,
+            named: named.filter(|token| !is_usual(token)).collect(),
+            wants_trailers: wanted
+                .into_iter()
+                .any(|token| token.eq_ignore_ascii_case("trailers")),
         }
     }
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
+
+    /// The headers that go on as they are. How long the body is and how it is framed is no part of them.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'h HeaderName, &'h HeaderValue)> {
+        let is_named = |name: &HeaderName| {
+            let mut named = self.named.iter();
+            named.any(|token| token.eq_ignore_ascii_case(name.as_str()))
+        };
+        let rows = self.headers.iter().filter(|(name, _)| !ends_here(name));
+        rows.filter(move |(name, _)| self.named.is_empty() || !is_named(name))
+    }
+
+    /// The visitor reads trailers.
+    pub(crate) fn wants_trailers(&self) -> bool {
+        self.wants_trailers
+    }
+}
+
+/// What `Connection` says most often: it ends here in any case, or is none of its names.
+fn is_usual(token: &str) -> bool {
+    ["keep-alive", "close", "upgrade", "te", "x-request-id"]
+        .iter()
+        .any(|usual| token.eq_ignore_ascii_case(usual))
+}
+
+/// Whether a header of a request ends at the edge: it belongs to one connection, the edge has answered it, or says it anew.
+fn ends_here(name: &HeaderName) -> bool {
+    belongs_to_connection(name)
+        || matches!(
+            name.as_str(),
+            "proxy-authorization"
+                | "expect"
+                | "content-length"
+                | "host"
+                | "forwarded"
+                | "x-forwarded-for"
+                | "x-forwarded-host"
+                | "x-forwarded-proto"
+        )
+}
+
+/// What an instance is told of a visitor and of the host that it asks for, as it stands on the wire. It is the same for all
+/// requests of a connection that name the same host.
+pub(crate) fn told(host: &str, from: IpAddr, secure: bool) -> String {
+    let from = from.to_canonical();
+    let proto = if secure { "https" } else { "http" };
+    let (open, close) = match from {
+        IpAddr::V4(_) => ("", ""),
+        IpAddr::V6(_) => ("\"[", "]\""),
+    };
+    let mut told = String::with_capacity(192 + 3 * host.len());
+    // Memory takes everything.
+    let _ = write!(
+        told,
+        "host: {host}\r\nforwarded: for={open}{from}{close};host=\"{host}\";proto={proto}\r\nx-forwarded-for: {from}\r\n\
+         x-forwarded-host: {host}\r\nx-forwarded-proto: {proto}\r\n"
+    );
+    told
+}
+
+/// Headers toward an instance that is spoken to in HTTP/2, where the host has its own place.
+pub(crate) fn toward_instance(headers: &HeaderMap, told: &str) -> HeaderMap {
+    let passing = Passing::of(headers);
+    let mut toward: HeaderMap = HeaderMap::with_capacity(headers.len() + 6);
+    for (name, value) in passing.rows() {
+        toward.append(name, value.clone());
+    }
+    let length = headers.get(CONTENT_LENGTH);
+    if let Some(length) = length.filter(|_| !headers.contains_key(TRANSFER_ENCODING)) {
+        toward.insert(CONTENT_LENGTH, without_zeros(length));
+    }
+    if passing.wants_trailers() {
+        toward.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    for (name, value) in told.lines().filter_map(|line| line.split_once(": ")) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+            && name != HOST
+        {
+            toward.insert(name, value);
+        }
+    }
+    toward
+}
+
+/// Zeros before a length are allowed, and make another number of it for whoever takes them for a base.
+fn without_zeros(length: &HeaderValue) -> HeaderValue {
+    let read = length.to_str().ok().and_then(|length| length.parse::<u64>().ok());
+    read.map_or_else(|| length.clone(), HeaderValue::from)
 }
 
 fn tokens(value: &HeaderValue) -> impl Iterator<Item = &str> {
@@ -122,18 +201,15 @@ mod tests {
 
     #[test]
     fn who_forwards_is_told_anew() {
-        let mut map = headers(&[
+        let map = headers(&[
             ("forwarded", "for=6.6.6.6"),
             ("x-forwarded-for", "6.6.6.6"),
             ("x-forwarded-proto", "gopher"),
             ("te", "trailers, deflate"),
         ]);
-        toward_instance(
-            &mut map,
-            "web.hello.localhost:1",
-            IpAddr::from([127, 0, 0, 1]),
-            true,
-        );
+        let told = told("web.hello.localhost:1", IpAddr::from([127, 0, 0, 1]), true);
+        assert!(told.starts_with("host: web.hello.localhost:1\r\n"));
+        let map = toward_instance(&map, &told);
         let get = |name: &str| map.get(name).and_then(|value| value.to_str().ok());
         assert_eq!(
             get("forwarded"),
@@ -142,7 +218,7 @@ mod tests {
         assert_eq!(get("x-forwarded-for"), Some("127.0.0.1"));
         assert_eq!(get("x-forwarded-proto"), Some("https"));
         assert_eq!(get("x-forwarded-host"), Some("web.hello.localhost:1"));
-        assert_eq!(get("host"), Some("web.hello.localhost:1"));
+        assert_eq!(get("host"), None);
         assert_eq!(get("te"), Some("trailers"));
     }
 

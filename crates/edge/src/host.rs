@@ -34,8 +34,8 @@ impl NoHost {
     }
 }
 
-/// The host of a request. What stands in the request's target counts more than the header (RFC 9112, 3.2.2).
-pub(crate) fn of(parts: &Parts) -> Result<Host, NoHost> {
+/// The host of a request, as it is written. What stands in the request's target counts more than the header (RFC 9112, 3.2.2).
+pub(crate) fn written(parts: &Parts) -> Result<&str, NoHost> {
     let mut headers = parts.headers.get_all(HOST).iter();
     let header = headers.next();
     if headers.next().is_some() {
@@ -43,7 +43,7 @@ pub(crate) fn of(parts: &Parts) -> Result<Host, NoHost> {
     }
     let header = header.map(|header| header.to_str().map_err(|_| NoHost::Malformed));
     let header = header.transpose()?;
-    let written = match (parts.uri.authority(), header) {
+    match (parts.uri.authority(), header) {
         (Some(authority), Some(header)) => {
             // In HTTP/2 they are one and the same, written twice (RFC 9113, 8.3.1). In HTTP/1.1 the header has to be a host
             // though it does not count.
@@ -51,17 +51,17 @@ pub(crate) fn of(parts: &Parts) -> Result<Host, NoHost> {
             if parse(header).is_err() || (parts.version == Version::HTTP_2 && !is_same) {
                 return Err(NoHost::Malformed);
             }
-            authority.as_str()
+            Ok(authority.as_str())
         }
-        (Some(_), None) if parts.version == Version::HTTP_11 => return Err(NoHost::Missing),
-        (Some(authority), None) => authority.as_str(),
-        (None, Some(header)) => header,
-        (None, None) => return Err(NoHost::Missing),
-    };
-    parse(written)
+        (Some(_), None) if parts.version == Version::HTTP_11 => Err(NoHost::Missing),
+        (Some(authority), None) => Ok(authority.as_str()),
+        (None, Some(header)) => Ok(header),
+        (None, None) => Err(NoHost::Missing),
+    }
 }
 
-fn parse(written: &str) -> Result<Host, NoHost> {
+/// The host as it is written.
+pub(crate) fn parse(written: &str) -> Result<Host, NoHost> {
     let (name, port) = match written.strip_prefix('[') {
         Some(rest) => {
             let (name, after) = rest.split_once(']').ok_or(NoHost::Malformed)?;

@@ -19,6 +19,8 @@ mod door;
 mod encode;
 mod ending;
 mod files;
+mod first;
+mod gather;
 mod guard;
 mod headers;
 mod host;
@@ -34,6 +36,7 @@ mod request_id;
 mod route;
 mod running;
 mod search;
+mod seen;
 mod sent;
 mod serve;
 mod sound;
@@ -52,9 +55,10 @@ use serde::{Deserialize, Serialize};
 use towpath_model::run::Rules;
 
 pub use running::Edge;
+pub use seen::{Counted, Lines, RequestLog, Snapshot, TEXT, Times, Whole};
 
 /// Where the edge listens and what it shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// The product: the second label of every name.
     pub product: String,
@@ -67,6 +71,9 @@ pub struct Config {
     pub http: u16,
     /// How long is waited for whoever sends or reads nothing.
     pub patience: Patience,
+    /// The log of requests, where one is kept.
+    #[serde(default)]
+    pub log: Option<RequestLog>,
 }
 
 /// How long is waited for whoever sends or reads nothing.

@@ -1,12 +1,20 @@
-//! What the edge itself says to a visitor: a small page for a browser, plain text for everything else.
+//! What the edge itself says to a visitor: a small page for a browser, JSON (RFC 9457) for who asks for that, plain text for
+//! everything else. Each names the request, so that it is found again in the logs.
 
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use http::{Response, StatusCode};
 
 use crate::body::Body;
+use crate::request_id::REQUEST_ID;
 
 /// Seconds after which a visitor whose request was held in vain may ask again.
 const RETRY: HeaderValue = HeaderValue::from_static("2");
+
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 
 /// What the edge says.
 pub(crate) struct Page {
@@ -31,12 +39,16 @@ impl Page {
 
     /// The answer, in the form that the visitor asks for.
     pub(crate) fn answer(self, asked: &HeaderMap) -> Response<Body> {
-        let is_browser = asked
-            .get_all(ACCEPT)
-            .iter()
-            .any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")));
-        let (kind, text) = if is_browser {
+        let accepts = |kind: &str| {
+            let mut values = asked.get_all(ACCEPT).iter();
+            values.any(|value| value.to_str().is_ok_and(|value| value.contains(kind)))
+        };
+        let is_page = accepts("text/html");
+        let (kind, text) = if is_page {
             ("text/html; charset=utf-8", self.html())
+        } else if accepts("json") {
+            let id = asked.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+            ("application/problem+json", self.json(id.unwrap_or_default()))
         } else {
             ("text/plain; charset=utf-8", self.text())
         };
@@ -45,6 +57,10 @@ impl Page {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if is_page {
+            // It has a style of its own, which the policy of a component would take away.
+            headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, RETRY);
         }
@@ -58,6 +74,18 @@ impl Page {
             text.push('\n');
         }
         text
+    }
+
+    fn json(&self, id: &str) -> String {
+        let words = self.words.iter().chain(&self.addresses);
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        format!(
+            "{{\"title\":{},\"status\":{},\"detail\":{},\"request\":{}}}\n",
+            quoted(&self.title),
+            self.status.as_u16(),
+            quoted(&words.join("\n")),
+            quoted(id)
+        )
     }
 
     fn html(&self) -> String {
@@ -82,6 +110,19 @@ impl Page {
         }
         html
     }
+}
+
+/// A text as JSON has it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if letter < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted + "\""
 }
 
 fn escape(text: &str) -> String {
@@ -112,5 +153,8 @@ mod tests {
         assert!(html.contains("<p>a &amp; b</p>\n<p>&quot;c&quot;</p>"));
         assert!(html.contains("href=\"https://a/&#39;&quot;\""));
         assert_eq!(page.text(), "<b>\na & b\n\"c\"\nhttps://a/'\"\n");
+        page.addresses.clear();
+        let json = r#"{"title":"<b>","status":404,"detail":"a & b\u000a\"c\"","request":"x\\y"}"#;
+        assert_eq!(page.json("x\\y"), format!("{json}\n"));
     }
 }

@@ -21,8 +21,11 @@ const BUFFER: usize = 8 * 1024;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Passes bytes after both sides have changed their protocol, until one of them ends it.
-pub(crate) async fn upgraded(visitor: Upgraded, instance: Upgraded, is_websocket: bool, mut ends: Ends) {
-    let (visitor, instance) = (TokioIo::new(visitor), TokioIo::new(instance));
+pub(crate) async fn upgraded<I>(visitor: Upgraded, instance: I, is_websocket: bool, mut ends: Ends)
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    let visitor = TokioIo::new(visitor);
     if is_websocket {
         websocket(visitor, instance, ends).await;
     } else {

@@ -9,9 +9,12 @@ use crate::Traffic;
 use crate::budget::Budget;
 use crate::client::Instance;
 use crate::door::clock;
+use crate::seen::{Facts, Whole};
 
-/// How many requests may wait for one target. More would not be helped by it: they are answered when all of these are.
-const SEATS: u32 = 1_000;
+/// How many requests may wait for one target: nearly as many as there may be visitors. One that waits has no more than its
+/// head and a place in a queue beside what its connection holds anyway, some ten KiB; so all of them are less than a hundred
+/// MiB, and whoever comes to a sleeping function with a crowd is answered.
+const SEATS: u32 = 8_000;
 
 /// A target by its name, whatever answers for it.
 #[derive(Debug)]
@@ -24,6 +27,10 @@ pub(crate) struct Place {
     waiting: AtomicU32,
     turn: AtomicUsize,
     repetitions: Budget,
+    /// Requests for which there was no seat.
+    crowded: AtomicU64,
+    repeated: AtomicU64,
+    failures: AtomicU64,
     /// Instances that have left, and may still have something open.
     left: Mutex<Vec<Weak<Instance>>>,
     requests: AtomicU64,
@@ -42,6 +49,9 @@ impl Place {
             waiting: AtomicU32::new(0),
             turn: AtomicUsize::new(0),
             repetitions: Budget::new(),
+            crowded: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
             left: Mutex::default(),
             requests: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -74,7 +84,11 @@ impl Place {
     pub(crate) fn seat(self: &Arc<Place>) -> Option<Seat> {
         let taken = self.waiting.fetch_add(1, Ordering::Relaxed);
         let seat = Seat(Arc::clone(self));
-        (taken < SEATS).then_some(seat)
+        if taken >= SEATS {
+            self.crowded.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(seat)
     }
 
     /// An instance leaves.
@@ -98,13 +112,44 @@ impl Place {
 
     /// Whether a request may be repeated.
     pub(crate) fn spend_repetition(&self) -> bool {
-        self.repetitions.spend(clock::millis())
+        let may = self.repetitions.spend(clock::millis());
+        if may {
+            self.repeated.fetch_add(1, Ordering::Relaxed);
+        }
+        may
+    }
+
+    /// An instance has refused or broken a connection.
+    pub(crate) fn fails(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What is counted of it as a whole; nothing where nobody has asked it anything.
+    pub(crate) fn seen(&self) -> Option<Whole> {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let active = read(&self.active);
+        (active > 0 || read(&self.last) > 0).then(|| Whole {
+            component: self.name.to_string(),
+            active,
+            waiting: u64::from(self.waiting.load(Ordering::Relaxed)),
+            crowded: read(&self.crowded),
+            repeated: read(&self.repeated),
+            failures: read(&self.failures),
+        })
     }
 
     /// A request or a connection begins.
     pub(crate) fn open(self: &Arc<Place>) -> Open {
         self.active.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(self))
+        Open {
+            place: Arc::clone(self),
+            facts: Facts::default(),
+        }
+    }
+
+    /// Requests and connections that are open.
+    pub(crate) fn active(&self) -> usize {
+        usize::try_from(self.active.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
@@ -135,22 +180,26 @@ impl Drop for Seat {
 
 /// A request or a connection that is open. It has ended when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Open(Arc<Place>);
+pub(crate) struct Open {
+    place: Arc<Place>,
+    /// What is known of the answer, for whoever sees the request.
+    pub(crate) facts: Facts,
+}
 
 impl Open {
     /// Counts the answer to a request.
     pub(crate) fn answered(&self, status: http::StatusCode) {
-        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.place.requests.fetch_add(1, Ordering::Relaxed);
         if status.is_server_error() {
-            self.0.errors.fetch_add(1, Ordering::Relaxed);
+            self.place.errors.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.last.store(clock::millis(), Ordering::Relaxed);
-        self.0.active.fetch_sub(1, Ordering::Relaxed);
+        self.place.last.store(clock::millis(), Ordering::Relaxed);
+        self.place.active.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

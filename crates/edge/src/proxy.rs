@@ -1,84 +1,93 @@
 //! Passes a request on to an instance, and its answer back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderValue, SET_COOKIE, UPGRADE};
-use http::uri::{Authority, Scheme};
-use http::{Request, Response, StatusCode, Uri, Version};
+use http::request::Parts;
+use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use tokio::time::timeout;
+use towpath_model::run::Bounds;
 
 use crate::answered::Answered;
 use crate::body::Body;
-use crate::client::{Failed, Lease};
-use crate::host::Host;
+use crate::client::{Changed, Failed, Lease};
+use crate::guard::{Guard, Refusal};
 use crate::pages::Page;
 use crate::place::Open;
 use crate::search::{Search, Vain};
 use crate::sent::{Early, Outgoing};
 use crate::state::State;
 use crate::table::Aim;
-use crate::visit::Visit;
+use crate::visit::Named;
 use crate::{balance, compress, headers, pipe};
 
 /// Passes a request on, and its answer back.
 pub(crate) async fn pass(
     state: &Arc<State>,
-    visit: Visit,
+    secure: bool,
     aim: Arc<Aim>,
-    host: Host,
-    mut request: Request<Incoming>,
-    open: Open,
+    guard: &Guard,
+    named: &Named,
+    (mut asked, body): (Parts, Incoming),
+    mut open: Open,
 ) -> Response<Body> {
-    let asked = request.headers().clone();
-    let protocol = (request.version() == Version::HTTP_11)
-        .then(|| headers::upgrade(&asked))
+    let protocol = (asked.version == Version::HTTP_11)
+        .then(|| headers::upgrade(&asked.headers))
         .flatten();
-    let upgrade = protocol.is_some().then(|| hyper::upgrade::on(&mut request));
-    let outgoing = outgoing(state.patience.body, visit, &aim, &host, request, protocol);
-    let stick = aim
-        .target
-        .sticky
-        .then(|| balance::brought(&asked).map(str::to_owned));
-    let brought = stick.flatten();
-    let mut search = Search::new(state, aim, brought.clone());
-    let (mut response, lease, mark) = match send(state, &mut search, outgoing).await {
-        Ok(answered) => answered,
+    let upgrade = match protocol {
+        Some(_) => asked.extensions.remove::<OnUpgrade>(),
+        None => None,
+    };
+    let place = Arc::clone(&aim.place);
+    let told = (named.told.as_str(), named.host.written.as_str());
+    let mut outgoing = Outgoing::new((&asked, body), told, protocol, &place, state.patience.body);
+    outgoing.most = guard.bounds().body;
+    open.facts.passed = outgoing.passed();
+    let brought = match aim.target.sticky {
+        true => balance::brought(&asked.headers),
+        false => None,
+    };
+    let mut search = Search::new(state, aim, brought);
+    let sent = send(state, &mut search, &mut outgoing, guard.bounds()).await;
+    drop(outgoing);
+    let mut response = match sent {
+        Ok(response) => response,
         Err(page) => {
             open.answered(page.status);
-            return page.answer(&asked).map(|body| body.counted(open));
+            return page.answer(&asked.headers).map(|body| body.counted(open));
         }
     };
+    open.facts.is_theirs = true;
+    open.facts.instance = response.body().instance();
+    open.facts.failures = search.failures;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let Some(visitor) = upgrade else {
-            let words = format!(
-                "{} changed to a protocol that nobody asked for.",
-                search.aim.place.name
-            );
+        let instance = response.body_mut().take_changed();
+        let (Some(visitor), Some(instance)) = (upgrade, instance) else {
+            let words = format!("{} changed to a protocol that nobody asked for.", place.name);
             let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
             open.answered(page.status);
-            return page.answer(&asked).map(|body| body.counted(open));
+            return page.answer(&asked.headers).map(|body| body.counted(open));
         };
         open.answered(response.status());
-        return switch(state, visitor, response, lease, open);
+        return switch(state, visitor, response.map(|_| ()), instance, open);
     }
     open.answered(response.status());
     headers::strip_connection(response.headers_mut());
     let target = &search.aim.target;
     if target.sticky
-        && brought.as_deref() != Some(&mark)
-        && let Some(cookie) = balance::given(&mark, visit.secure)
+        && let Some(mark) = response.body().mark().filter(|mark| brought != Some(*mark))
+        && let Some(cookie) = balance::given(mark, secure)
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    let coding = target
-        .compress
-        .then(|| compress::coding_for(&asked, &response))
-        .flatten();
+    let coding = match target.compress {
+        true => compress::coding_for(&asked.headers, &response),
+        false => None,
+    };
     let (mut parts, body) = response.into_parts();
     parts.version = Version::default();
-    let body = Answered::new(body, lease);
     let body = match coding {
         Some(coding) => {
             compress::mark(&mut parts.headers, coding);
@@ -94,61 +103,40 @@ pub(crate) async fn pass(
     Response::from_parts(parts, body.counted(open))
 }
 
-/// The request as an instance gets it.
-fn outgoing(
-    patience: Duration,
-    visit: Visit,
-    aim: &Aim,
-    host: &Host,
-    request: Request<Incoming>,
-    protocol: Option<HeaderValue>,
-) -> Outgoing {
-    let (mut parts, body) = request.into_parts();
-    headers::toward_instance(&mut parts.headers, &host.written, visit.from.ip(), visit.secure);
-    if let Some(protocol) = protocol {
-        parts
-            .headers
-            .insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        parts.headers.insert(UPGRADE, protocol);
-    }
-    let mut uri = http::uri::Parts::default();
-    uri.path_and_query = parts.uri.into_parts().path_and_query;
-    if uri.path_and_query.is_none() {
-        uri.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
-    }
-    if aim.target.grpc {
-        // HTTP/2 has the host in its own place.
-        uri.authority = Authority::try_from(host.written.as_str()).ok();
-        uri.scheme = uri.authority.is_some().then_some(Scheme::HTTP);
-        parts.headers.remove(http::header::HOST);
-    }
-    parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    Outgoing::new(parts, body, Arc::clone(&aim.place), patience)
-}
-
-type Sent = (Response<Incoming>, Lease, String);
-
 /// Sends a request to one instance after the other, until one answers.
-async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) -> Result<Sent, Page> {
+async fn send(
+    state: &State,
+    search: &mut Search<'_>,
+    outgoing: &mut Outgoing<'_>,
+    bounds: &Bounds,
+) -> Result<Response<Answered>, Page> {
     search.aim.place.earn_repetition();
     loop {
-        let instance = match search.next().await {
-            Ok(instance) => instance,
+        let (instance, busy) = match search.next().await {
+            Ok(found) => found,
             Err(Vain(because)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Err(Page::new(status, "Nothing answers here yet", because));
             }
         };
-        let failed = match instance.send(&state.idle, &mut outgoing).await {
-            Ok((response, lease)) => {
-                return Ok((response, lease, balance::mark(&instance.id)));
+        let sent = instance.send(&state.idle, outgoing, busy);
+        let answered = match bounds.time {
+            Some(time) => timeout(time.to_std(), sent).await,
+            None => Ok(sent.await),
+        };
+        let failed = match answered {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(failed)) => failed,
+            Err(_) => {
+                let millis = bounds.time.map_or(0, |time| time.millis());
+                return Err(Refusal::Slow(search.aim.place.name.to_string(), millis).page());
             }
-            Err(failed) => failed,
         };
         if let Some(early) = outgoing.visitor_ended() {
             let status = match early {
                 Early::Broken => StatusCode::BAD_REQUEST,
                 Early::Stalled => StatusCode::REQUEST_TIMEOUT,
+                Early::Large => return Err(Refusal::Large(bounds.body.unwrap_or(0)).page()),
             };
             return Err(Page::new(status, "The request broke off", ""));
         }
@@ -170,25 +158,24 @@ async fn send(state: &State, search: &mut Search<'_>, mut outgoing: Outgoing) ->
 fn switch(
     state: &Arc<State>,
     visitor: OnUpgrade,
-    mut response: Response<Incoming>,
-    lease: Lease,
+    response: Response<()>,
+    (instance, lease): (Changed, Lease),
     open: Open,
 ) -> Response<Body> {
     let protocol = headers::upgrade(response.headers());
     let is_websocket = protocol
         .as_ref()
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    let instance = hyper::upgrade::on(&mut response);
     let part = state.ending.join();
     let guest = lease.guest();
     tokio::spawn(async move {
         // Both are counted as long as the connection is.
         let _counted = (lease, open);
-        if let (Ok(visitor), Ok(instance)) = tokio::join!(visitor, instance) {
+        if let Ok(visitor) = visitor.await {
             pipe::upgraded(visitor, instance, is_websocket, (part, guest)).await;
         }
     });
-    let mut headers = std::mem::take(response.headers_mut());
+    let mut headers = response.into_parts().0.headers;
     headers::strip_connection(&mut headers);
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     if let Some(protocol) = protocol {

@@ -3,17 +3,25 @@
 //! One that is brought along is kept, where it looks like one: what a component says when it asks another one, and what a
 //! visitor's own tools count by. What it looks like ends up in logs, so nothing else is let in.
 
+use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::{Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The ids of all tracing systems that we know of fit; a longer one is no id.
 const LONGEST: usize = 128;
+
+/// Digits of a new one.
+const LENGTH: usize = 32;
+
+/// How many new ones share a piece of memory.
+const TOGETHER: usize = 64;
 
 /// The id of a request: its own, or a new one.
 pub(crate) fn of(headers: &HeaderMap) -> HeaderValue {
@@ -35,8 +43,34 @@ fn make() -> HeaderValue {
     static TURN: AtomicU64 = AtomicU64::new(0);
     let (first, second) = KEYS.get_or_init(|| (RandomState::new(), RandomState::new()));
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
-    let id = format!("{:016x}{:016x}", first.hash_one(turn), second.hash_one(turn));
-    HeaderValue::try_from(id).expect("it is in hexadecimal digits")
+    let mut id = [0; LENGTH];
+    let (left, right) = id.split_at_mut(LENGTH / 2);
+    write(first.hash_one(turn), left);
+    write(second.hash_one(turn), right);
+    HeaderValue::from_maybe_shared(keep(&id)).expect("it is in hexadecimal digits")
+}
+
+/// Writes a number in hexadecimal digits, as many as there is room for.
+fn write(mut number: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
+    }
+}
+
+/// Keeps an id in memory that it shares with those before and after it: one piece for many of them, which is given back when
+/// the last of them has gone.
+fn keep(id: &[u8; LENGTH]) -> Bytes {
+    thread_local! {
+        static ROOM: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+    }
+    ROOM.with_borrow_mut(|room| {
+        if room.capacity() < LENGTH {
+            *room = BytesMut::with_capacity(LENGTH * TOGETHER);
+        }
+        room.extend_from_slice(id);
+        room.split().freeze()
+    })
 }
 
 #[cfg(test)]

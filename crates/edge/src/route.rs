@@ -23,8 +23,8 @@ pub(crate) trait Names {
 pub(crate) enum Way<'t> {
     /// To a target, through a part of the address space with rules of its own.
     Target(&'t str, Option<&'t Branch>),
-    /// The visitor is sent somewhere else.
-    Redirect(&'t str),
+    /// The visitor is sent somewhere else, by this part.
+    Redirect(&'t str, &'t Branch),
     /// Nothing has this name.
     Unknown,
 }
@@ -44,7 +44,7 @@ pub(crate) fn route<'t>(names: &'t impl Names, host: &str, path: &str) -> Way<'t
         .max_by_key(|branch| branch.path.len());
     match longest.map(|branch| (branch, &branch.to)) {
         Some((branch, Some(RouteTo::Target(other)))) => Way::Target(other, Some(branch)),
-        Some((_, Some(RouteTo::Redirect(elsewhere)))) => Way::Redirect(elsewhere),
+        Some((branch, Some(RouteTo::Redirect(elsewhere)))) => Way::Redirect(elsewhere, branch),
         Some((branch, None)) => Way::Target(target, Some(branch)),
         None => Way::Target(target, None),
     }
@@ -91,7 +91,7 @@ mod tests {
             to,
             rules: Arc::default(),
         };
-        Branch::of(route, &[])
+        Branch::of("", route, &[], &crate::guard::Counters::default())
     }
 
     fn to(beginning: &str, target: &str) -> Branch {
@@ -103,7 +103,7 @@ mod tests {
         match route(product, host, path) {
             Way::Target(name, None) => name.to_owned(),
             Way::Target(name, Some(branch)) => format!("{name} through {}", branch.path),
-            Way::Redirect(elsewhere) => format!("-> {elsewhere}"),
+            Way::Redirect(elsewhere, _) => format!("-> {elsewhere}"),
             Way::Unknown => String::new(),
         }
     }

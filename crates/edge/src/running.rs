@@ -1,6 +1,6 @@
 //! A running edge: it is started, its targets are set, it is asked for counts, and it is stopped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
+use towpath_model::sealed::Sealed;
 
+use crate::door::clock;
 use crate::ending::Phase;
 use crate::inside::Inside;
 use crate::listen::Ear;
@@ -18,7 +20,7 @@ use crate::state::State;
 use crate::table::Aim;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Listening, RequestLog, Snapshot, Target, Traffic, listen};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -75,6 +77,9 @@ impl Edge {
             config.patience,
             events,
         ));
+        if let Some(log) = &config.log {
+            state.seen.keep_log(log.clone());
+        }
         let seats = state.visitors.available_permits() as u32;
         let all = Arc::clone(&state.visitors);
         let gate = is_followed
@@ -97,6 +102,12 @@ impl Edge {
         &self.listening
     }
 
+    /// Learns the values that sign-ins are checked with, by their names, in place of those that it knew. It keeps nothing
+    /// of them that could be read.
+    pub fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
+        self.state.know(values);
+    }
+
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
     /// inside ports are listened on; those that are taken by somebody else are told, and tried again when their target is
     /// set again.
@@ -115,7 +126,8 @@ impl Edge {
             .into_iter()
             .map(|(name, target)| {
                 let before = self.state.aim(&name);
-                let aim = target.map(|target| Arc::new(Aim::new(&name, target, before.as_deref())));
+                let aim = target
+                    .map(|target| Arc::new(Aim::new(&name, target, before.as_deref(), &self.state.counters)));
                 (name, aim)
             })
             .collect();
@@ -275,6 +287,21 @@ impl Edge {
         }
     }
 
+    /// What has been seen of requests since it started.
+    pub fn seen(&self) -> Snapshot {
+        let mut seen = self.state.seen.read(clock::millis());
+        let places = self.state.table().places();
+        seen.components = places.iter().filter_map(|place| place.seen()).collect();
+        seen.components
+            .sort_by(|one, other| one.component.cmp(&other.component));
+        seen
+    }
+
+    /// Keeps a log of requests from now on. There is one; a second one is not begun.
+    pub fn keep_log(&self, log: RequestLog) {
+        self.state.seen.keep_log(log);
+    }
+
     /// Stops taking connections, lets open requests end for so long, closes WebSockets with 1012, and ends.
     pub async fn stop(self: Arc<Self>, within: Duration) {
         self.close_all().await;
@@ -282,6 +309,9 @@ impl Edge {
         if timeout(within, self.state.ending.is_empty()).await.is_err() {
             self.state.ending.tell(Phase::Over);
             let _ = timeout(CUT_OFF, self.state.ending.is_empty()).await;
+        }
+        if let Some(log) = self.state.seen.log() {
+            log.is_written().await;
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use crate::client::Instance;
+use crate::client::{Busy, Instance};
 use crate::door::clock;
 use crate::state::State;
 use crate::table::Aim;
@@ -31,26 +31,29 @@ pub(crate) struct Search<'s> {
     state: &'s State,
     pub(crate) aim: Arc<Aim>,
     refused: Vec<Arc<Instance>>,
-    stick: Option<String>,
+    /// How many have refused since it began.
+    pub(crate) failures: u32,
+    stick: Option<u64>,
     began: Instant,
 }
 
 impl<'s> Search<'s> {
-    pub(crate) fn new(state: &'s State, aim: Arc<Aim>, stick: Option<String>) -> Search<'s> {
+    pub(crate) fn new(state: &'s State, aim: Arc<Aim>, stick: Option<u64>) -> Search<'s> {
         Search {
             state,
             aim,
             refused: Vec::new(),
+            failures: 0,
             stick,
             began: clock::now(),
         }
     }
 
     /// The instance to try next.
-    pub(crate) async fn next(&mut self) -> Result<Arc<Instance>, Vain> {
+    pub(crate) async fn next(&mut self) -> Result<(Arc<Instance>, Busy), Vain> {
         loop {
-            if let Some(instance) = self.choose() {
-                return Ok(instance);
+            if let Some(found) = self.choose() {
+                return Ok(found);
             }
             self.wait().await?;
         }
@@ -64,29 +67,64 @@ impl<'s> Search<'s> {
                 instance: instance.id.clone(),
             });
         }
+        self.failures += 1;
+        self.aim.place.fails();
         self.refused.push(Arc::clone(instance));
     }
 
-    fn choose(&self) -> Option<Arc<Instance>> {
+    /// An instance, counted as one that has this open. One that has as much open as it may is out of the question.
+    fn choose(&self) -> Option<(Arc<Instance>, Busy)> {
+        let bounds = self.aim.guard.bounds();
+        let takes =
+            |instance: &Arc<Instance>| Some((Arc::clone(instance), instance.busy_within(bounds.hard)?));
         let instances = &self.aim.instances;
         let is_refused =
             |instance: &Arc<Instance>| self.refused.iter().any(|other| Arc::ptr_eq(other, instance));
-        if let Some(mark) = &self.stick
-            && let Some(instance) = instances
-                .iter()
-                .find(|instance| balance::mark(&instance.id) == *mark)
+        if let Some(mark) = self.stick
+            && let Some(instance) = self.aim.marked(mark)
             && !is_refused(instance)
+            && !self.is_better_elsewhere(instance, bounds.soft)
+            && let Some(taken) = takes(instance)
         {
-            return Some(Arc::clone(instance));
+            return Some(taken);
         }
         if let [instance] = &**instances {
-            return (!is_refused(instance)).then(|| Arc::clone(instance));
+            return takes(instance).filter(|_| !is_refused(instance));
         }
-        let open: Vec<Option<usize>> = instances
-            .iter()
-            .map(|instance| (!is_refused(instance)).then(|| instance.open()))
-            .collect();
-        balance::fewest(&open, self.aim.place.turn()).map(|at| Arc::clone(&instances[at]))
+        let place = &self.aim.place;
+        let (count, turn) = (instances.len(), place.turn());
+        let is_full = |instance: &Instance| bounds.hard.is_some_and(|hard| instance.open() >= hard as usize);
+        let open = |at: usize| {
+            let instance: &Arc<Instance> = &instances[at];
+            (!is_refused(instance) && !is_full(instance)).then(|| instance.open())
+        };
+        if count > balance::LOOKED_AT {
+            let (one, other) = balance::two_of(count, turn, place.active());
+            let least = match (open(one), open(other)) {
+                (Some(open), Some(others)) if others < open => Some(other),
+                (Some(_), _) => Some(one),
+                (None, Some(_)) => Some(other),
+                (None, None) => None,
+            };
+            if let Some(taken) = least.and_then(|at| takes(&instances[at])) {
+                return Some(taken);
+            }
+        }
+        // The one that is chosen may have been filled up by somebody else in between: then there is another one.
+        while let Some(at) = balance::fewest(count, turn, open) {
+            if let Some(taken) = takes(&instances[at]) {
+                return Some(taken);
+            }
+        }
+        None
+    }
+
+    /// Whether somebody who stays on an instance is better served by another one: this one has much open, another has not.
+    fn is_better_elsewhere(&self, instance: &Instance, soft: Option<u32>) -> bool {
+        let Some(soft) = soft.map(|soft| soft as usize) else {
+            return false;
+        };
+        instance.open() >= soft && self.aim.instances.iter().any(|other| other.open() < soft)
     }
 
     async fn wait(&mut self) -> Result<(), Vain> {
@@ -134,12 +172,26 @@ impl<'s> Search<'s> {
         };
         self.aim = aim;
         match &self.aim.target.answer {
-            Answer::Instances { hold, because, .. } => Ok((*hold, because.clone())),
+            Answer::Instances { hold, because, .. } if self.aim.instances.is_empty() => {
+                Ok((*hold, because.clone()))
+            }
+            Answer::Instances { hold, because, .. } => Ok((*hold, self.words(because))),
             Answer::Closed { because } => Err(Vain(because.clone())),
             Answer::Files { .. } => Err(Vain(format!(
                 "{} has just changed. Ask again.",
                 self.aim.place.name
             ))),
+        }
+    }
+
+    /// Why nothing answers although somebody is there.
+    fn words(&self, because: &str) -> String {
+        let is_full = |most: u32| self.aim.instances.iter().all(|one| one.open() >= most as usize);
+        match self.aim.guard.bounds().hard {
+            Some(most) if is_full(most) => {
+                format!("{} has as many requests open as it may.", self.aim.place.name)
+            }
+            _ => because.to_owned(),
         }
     }
 }

@@ -5,19 +5,24 @@
 //!
 //! It is repeated once and no more: a request that makes its instance fall over would otherwise go round until none is left.
 
+use std::io::Write;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Uri, Version};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, Request, Uri, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::body::Broken;
+use crate::client::{Framing, line};
+use crate::headers::{self, Passing};
 use crate::patient::Waiting;
 use crate::place::Place;
 
@@ -25,53 +30,101 @@ use crate::place::Place;
 const KEPT: usize = 64 * 1024;
 
 /// A request that is to be sent.
-pub(crate) struct Outgoing {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
+pub(crate) struct Outgoing<'r> {
+    /// As the visitor sent it.
+    asked: &'r Parts,
+    /// What the instance is told of the visitor, and the host.
+    told: &'r str,
+    host: &'r str,
+    /// The protocol that it asks to change to.
+    protocol: Option<HeaderValue>,
+    length: Length,
     source: Source,
-    ended: Arc<Ended>,
+    ended: Option<Arc<Ended>>,
     patience: Duration,
-    place: Arc<Place>,
+    place: &'r Place,
     is_repeated: bool,
+    /// The most bytes that its body may have.
+    pub(crate) most: Option<u64>,
+}
+
+/// What was said of a body before anything of it came.
+#[derive(Debug, Clone, Copy)]
+enum Length {
+    /// There is none, and its length is told where the visitor told it.
+    Nothing,
+    Known(u64),
+    Unknown,
 }
 
 enum Source {
     Nothing,
-    Once(Incoming),
+    Once(Incoming, Bytes),
     Kept(Arc<Mutex<Kept>>),
     Gone,
 }
 
-impl Outgoing {
-    pub(crate) fn new(parts: Parts, body: Incoming, place: Arc<Place>, patience: Duration) -> Outgoing {
-        let source = if body.is_end_stream() {
+impl<'r> Outgoing<'r> {
+    pub(crate) fn new(
+        (asked, body): (&'r Parts, Incoming),
+        (told, host): (&'r str, &'r str),
+        protocol: Option<HeaderValue>,
+        place: &'r Place,
+        patience: Duration,
+    ) -> Outgoing<'r> {
+        let is_nothing = body.is_end_stream();
+        let length = match body.size_hint().exact() {
+            _ if is_nothing => Length::Nothing,
+            Some(length) => Length::Known(length),
+            None => Length::Unknown,
+        };
+        let source = if is_nothing {
             Source::Nothing
-        } else if parts.method.is_idempotent() {
+        } else if asked.method.is_idempotent() {
             Source::Kept(Arc::new(Mutex::new(Kept::new(body))))
         } else {
-            Source::Once(body)
+            Source::Once(body, Bytes::new())
         };
         Outgoing {
-            method: parts.method,
-            uri: parts.uri,
-            headers: parts.headers,
+            asked,
+            told,
+            host,
+            protocol,
+            length,
             source,
-            ended: Arc::default(),
+            ended: (!is_nothing).then(Arc::default),
             patience,
             place,
             is_repeated: false,
+            most: None,
         }
     }
 
-    /// The request, to be sent now. What an earlier attempt still holds of the body is cut off.
-    pub(crate) fn attempt(&mut self, version: Version) -> Request<Sent> {
+    pub(crate) fn method(&self) -> &Method {
+        &self.asked.method
+    }
+
+    fn path(&self) -> &str {
+        self.asked.uri.path_and_query().map_or("/", PathAndQuery::as_str)
+    }
+
+    /// The body, to be sent now, and how its end is told. What an earlier attempt still holds of it is cut off.
+    pub(crate) fn body(&mut self) -> Option<(Sent, Framing)> {
+        let framing = match self.length {
+            Length::Nothing => return None,
+            Length::Known(length) => Framing::Length(length),
+            Length::Unknown => Framing::Chunks,
+        };
+        Some((self.sent(), framing))
+    }
+
+    fn sent(&mut self) -> Sent {
         let kind = match std::mem::replace(&mut self.source, Source::Gone) {
             Source::Nothing => {
                 self.source = Source::Nothing;
                 Kind::Nothing
             }
-            Source::Once(body) => Kind::Once(body),
+            Source::Once(body, first) => Kind::Once(body, first),
             Source::Kept(kept) => {
                 let attempt = lock(&kept).begin();
                 self.source = Source::Kept(Arc::clone(&kept));
@@ -79,22 +132,73 @@ impl Outgoing {
             }
             Source::Gone => Kind::Nothing,
         };
-        let mut request = Request::new(Sent {
+        Sent {
             kind,
-            ended: Arc::clone(&self.ended),
+            ended: self.ended.clone(),
+            bytes: 0,
             waiting: Waiting::new(self.patience),
-        });
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        *request.version_mut() = version;
+            left: self.most,
+        }
+    }
+
+    /// Writes the head as it stands on the wire.
+    pub(crate) fn write_head(&self, head: &mut Vec<u8>) {
+        let headers = &self.asked.headers;
+        let passing = Passing::of(headers);
+        head.extend_from_slice(self.asked.method.as_str().as_bytes());
+        head.push(b' ');
+        head.extend_from_slice(self.path().as_bytes());
+        head.extend_from_slice(b" HTTP/1.1\r\n");
+        head.extend_from_slice(self.told.as_bytes());
+        for (name, value) in passing.rows() {
+            line(head, name.as_str(), value.as_bytes());
+        }
+        if passing.wants_trailers() {
+            head.extend_from_slice(b"te: trailers\r\n");
+        }
+        if let Some(protocol) = &self.protocol {
+            head.extend_from_slice(b"connection: upgrade\r\n");
+            line(head, UPGRADE.as_str(), protocol.as_bytes());
+        }
+        let is_told = headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING);
+        match self.length {
+            Length::Nothing if is_told => head.extend_from_slice(b"content-length: 0\r\n"),
+            Length::Nothing => {}
+            // Memory takes everything.
+            Length::Known(length) => drop(write!(head, "content-length: {length}\r\n")),
+            Length::Unknown => head.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        }
+        head.extend_from_slice(b"\r\n");
+    }
+
+    /// The trailers that the visitor has announced.
+    pub(crate) fn announced(&self) -> Vec<HeaderName> {
+        let said = self.asked.headers.get_all(TRAILER).iter();
+        let names = said.flat_map(|said| said.to_str().unwrap_or_default().split(','));
+        names
+            .filter_map(|name| HeaderName::try_from(name.trim()).ok())
+            .collect()
+    }
+
+    /// The request as a whole, for an instance that is spoken to in HTTP/2.
+    pub(crate) fn request(&mut self) -> Request<Sent> {
+        let mut request = Request::new(self.sent());
+        let mut uri = http::uri::Parts::default();
+        uri.path_and_query =
+            Some(PathAndQuery::try_from(self.path()).unwrap_or(PathAndQuery::from_static("/")));
+        uri.authority = Authority::try_from(self.host).ok();
+        uri.scheme = uri.authority.is_some().then_some(Scheme::HTTP);
+        *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
+        *request.method_mut() = self.asked.method.clone();
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = headers::toward_instance(&self.asked.headers, self.told);
         request
     }
 
-    /// Takes back a request that has not been sent.
-    pub(crate) fn take_back(&mut self, request: Request<Sent>) {
-        if let Kind::Once(body) = request.into_body().kind {
-            self.source = Source::Once(body);
+    /// Takes back the body of a request that has not been sent.
+    pub(crate) fn take_back(&mut self, body: Sent) {
+        if let Kind::Once(body, first) = body.kind {
+            self.source = Source::Once(body, first);
         }
     }
 
@@ -103,10 +207,10 @@ impl Outgoing {
         let is_there = match &self.source {
             Source::Nothing => true,
             Source::Kept(kept) => !lock(kept).lost,
-            Source::Once(_) | Source::Gone => false,
+            Source::Once(..) | Source::Gone => false,
         };
         let may = is_there
-            && self.method.is_idempotent()
+            && self.asked.method.is_idempotent()
             && !self.is_repeated
             && self.visitor_ended().is_none()
             && self.place.spend_repetition();
@@ -114,11 +218,17 @@ impl Outgoing {
         may
     }
 
+    /// Where the bytes of its body are counted, if it has one.
+    pub(crate) fn passed(&self) -> Option<Arc<Ended>> {
+        self.ended.clone()
+    }
+
     /// How the visitor, not the instance, has ended the request before it was whole.
     pub(crate) fn visitor_ended(&self) -> Option<Early> {
-        match self.ended.0.load(Ordering::Relaxed) {
+        match self.ended.as_ref()?.0.load(Ordering::Relaxed) {
             BROKEN => Some(Early::Broken),
             STALLED => Some(Early::Stalled),
+            LARGE => Some(Early::Large),
             _ => None,
         }
     }
@@ -131,13 +241,23 @@ pub(crate) enum Early {
     Broken,
     /// Nothing came for too long.
     Stalled,
+    /// More came than may.
+    Large,
 }
 
 const BROKEN: u8 = 1;
 const STALLED: u8 = 2;
+const LARGE: u8 = 3;
 
+/// How the body of a request has passed: how it ended, and how many of its bytes came.
 #[derive(Debug, Default)]
-struct Ended(AtomicU8);
+pub(crate) struct Ended(AtomicU8, AtomicU64);
+
+impl Ended {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 /// A body that is kept while it passes.
 struct Kept {
@@ -220,18 +340,47 @@ impl Kept {
 /// The body of a request to an instance.
 pub(crate) struct Sent {
     kind: Kind,
-    ended: Arc<Ended>,
+    ended: Option<Arc<Ended>>,
+    bytes: u64,
     waiting: Waiting,
+    /// How many bytes may still come, where they are counted.
+    left: Option<u64>,
 }
 
 enum Kind {
     Nothing,
-    Once(Incoming),
+    /// A body that passes, and what was taken of it and has not been sent.
+    Once(Incoming, Bytes),
     Kept {
         kept: Arc<Mutex<Kept>>,
         attempt: u32,
         at: usize,
     },
+}
+
+impl Sent {
+    /// Puts back what was taken last and has not been sent.
+    pub(crate) fn put_back(&mut self, taken: Bytes) {
+        if let Kind::Once(_, first) = &mut self.kind {
+            *first = taken;
+        }
+    }
+
+    fn ends(&self, how: u8) {
+        if let Some(ended) = &self.ended {
+            ended.0.store(how, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether what has come so far is no more than may come.
+    fn fits(&mut self, frame: &Frame<Bytes>) -> bool {
+        let (Some(left), Some(part)) = (&mut self.left, frame.data_ref()) else {
+            return true;
+        };
+        let after = left.checked_sub(part.len() as u64);
+        *left = after.unwrap_or(0);
+        after.is_some()
+    }
 }
 
 impl http_body::Body for Sent {
@@ -245,7 +394,10 @@ impl http_body::Body for Sent {
         let this = &mut *self;
         let frame = match &mut this.kind {
             Kind::Nothing => return Poll::Ready(None),
-            Kind::Once(body) => Pin::new(body).poll_frame(context).map_err(Broken::from),
+            Kind::Once(_, first) if !first.is_empty() => {
+                return Poll::Ready(Some(Ok(Frame::data(std::mem::take(first)))));
+            }
+            Kind::Once(body, _) => Pin::new(body).poll_frame(context).map_err(Broken::from),
             Kind::Kept { kept, attempt, at } => {
                 let mut kept = lock(kept);
                 if kept.attempt != *attempt {
@@ -256,12 +408,25 @@ impl http_body::Body for Sent {
         };
         match &frame {
             Poll::Pending if this.waiting.is_over(context) => {
-                this.ended.0.store(STALLED, Ordering::Relaxed);
+                this.ends(STALLED);
                 return Poll::Ready(Some(Err("nothing more came of the request".into())));
             }
             Poll::Pending => {}
-            Poll::Ready(Some(Err(_))) => this.ended.0.store(BROKEN, Ordering::Relaxed),
-            Poll::Ready(_) => this.waiting.ends(),
+            Poll::Ready(Some(Err(_))) => this.ends(BROKEN),
+            Poll::Ready(Some(Ok(frame))) if !this.fits(frame) => {
+                this.ends(LARGE);
+                return Poll::Ready(Some(Err("the request is larger than it may be".into())));
+            }
+            Poll::Ready(frame) => {
+                this.waiting.ends();
+                if let (Some(Ok(frame)), Some(ended)) = (frame, &this.ended)
+                    && let Some(part) = frame.data_ref()
+                {
+                    this.bytes += part.len() as u64;
+                    // What is sent once more has come once.
+                    ended.1.fetch_max(this.bytes, Ordering::Relaxed);
+                }
+            }
         }
         frame
     }
@@ -269,7 +434,7 @@ impl http_body::Body for Sent {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Nothing => true,
-            Kind::Once(body) => body.is_end_stream(),
+            Kind::Once(body, first) => first.is_empty() && body.is_end_stream(),
             Kind::Kept { kept, at, .. } => {
                 let kept = lock(kept);
                 kept.ended && kept.trailers.is_none() && *at >= kept.parts.len()
@@ -280,7 +445,8 @@ impl http_body::Body for Sent {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Nothing => SizeHint::with_exact(0),
-            Kind::Once(body) => body.size_hint(),
+            Kind::Once(body, first) if first.is_empty() => body.size_hint(),
+            Kind::Once(..) => SizeHint::default(),
             Kind::Kept { kept, .. } => lock(kept).hint,
         }
     }

@@ -11,10 +11,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::body::Body;
 use crate::ending::{Part, Phase};
+use crate::first::First;
+use crate::gather::Gather;
 use crate::patient::Read;
 use crate::pipe;
 use crate::search::Search;
@@ -53,16 +55,10 @@ pub(crate) async fn connection(
     {
         return relay(&state, port, stream, part).await;
     }
-    let Ok(Some(first)) = timeout(state.patience.head, first_bytes(&stream)).await else {
+    let Ok(Some(stream)) = timeout(state.patience.head, First::of(stream, tells)).await else {
         return;
     };
-    let mut visit = Visit {
-        entry,
-        from,
-        secure: false,
-    };
-    if matches!(entry, Entry::Https) && first[0] == TLS {
-        visit.secure = true;
+    if matches!(entry, Entry::Https) && stream.bytes().first() == Some(&TLS) {
         let tls = match state.trust.acceptor().await {
             Ok(tls) => tls,
             Err(error) => return state.tell(Event::Untrusted(error.to_string())),
@@ -75,27 +71,19 @@ pub(crate) async fn connection(
             Some(b"h2") => Version::HTTP_2,
             _ => Version::HTTP_11,
         };
-        return requests(state, visit, stream, version, part).await;
+        return requests(state, Visit::new(entry, from, true), stream, version, part).await;
     }
-    let version = if first == *b"PRI" {
+    let version = if stream.bytes().starts_with(b"PRI") {
         Version::HTTP_2
     } else {
         Version::HTTP_11
     };
-    requests(state, visit, stream, version, part).await;
+    requests(state, Visit::new(entry, from, false), stream, version, part).await;
 }
 
-/// The first three bytes, which stay to be read: they tell TLS, HTTP/2 and HTTP/1.1 apart.
-async fn first_bytes(stream: &TcpStream) -> Option<[u8; 3]> {
-    loop {
-        let mut first = [0; 3];
-        match stream.peek(&mut first).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) if count == first.len() || !b"PRI".starts_with(&first[..count]) => return Some(first),
-            // A visitor that sends its first word letter by letter. Being readable, the socket wakes nobody.
-            Ok(_) => sleep(Duration::from_millis(5)).await,
-        }
-    }
+/// Whether the first bytes tell TLS, HTTP/2 and HTTP/1.1 apart. A visitor may send its first word letter by letter.
+fn tells(first: &[u8]) -> bool {
+    !first.is_empty() && (first.len() >= 3 || !b"PRI".starts_with(first))
 }
 
 async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, mut part: Part)
@@ -103,9 +91,10 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let patience = state.patience;
-    let stream = TokioIo::new(Read::new(stream, patience.reading));
+    let stream = Read::new(stream, patience.reading);
+    let visit = Arc::new(visit);
     let service = service_fn(move |request| {
-        let state = Arc::clone(&state);
+        let (state, visit) = (Arc::clone(&state), Arc::clone(&visit));
         async move {
             let ending = Arc::clone(&state.ending);
             let mut answered = answer(state, visit, request).await;
@@ -122,7 +111,7 @@ where
             .keep_alive_interval(PING)
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(LARGEST_HEAD as u32)
-            .serve_connection(stream, service);
+            .serve_connection(TokioIo::new(Gather::new(stream)), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -140,7 +129,7 @@ where
         .header_read_timeout(patience.head)
         .max_header_size(LARGEST_HEAD)
         .max_buf_size(LARGEST_HEAD)
-        .serve_connection(stream, service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -176,9 +165,9 @@ async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
     let mut search = Search::new(state, aim, None);
     let reach = async {
         loop {
-            let instance = search.next().await.ok()?;
+            let (instance, busy) = search.next().await.ok()?;
             match instance.connect().await {
-                Ok(connection) => return Some((instance.busy(), connection)),
+                Ok(connection) => return Some((busy, connection)),
                 Err(_) => search.refused(&instance),
             }
         }

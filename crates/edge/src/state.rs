@@ -1,12 +1,16 @@
 //! What all parts of a running edge share.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
+use towpath_model::sealed::Sealed;
 
 use crate::ending::Ending;
 use crate::files::Packed;
+use crate::guard::{Counters, Keys};
+use crate::seen::Seen;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
 use crate::{Event, Patience};
@@ -31,7 +35,11 @@ pub(crate) struct State {
     pub(crate) visitors: Arc<Semaphore>,
     pub(crate) components: Arc<Semaphore>,
     pub(crate) packed: Packed,
+    pub(crate) counters: Counters,
+    /// What sign-ins are checked with.
+    keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
+    pub(crate) seen: Seen,
 }
 
 impl State {
@@ -54,7 +62,10 @@ impl State {
             visitors: Arc::new(Semaphore::new(VISITORS)),
             components: Arc::new(Semaphore::new(COMPONENTS)),
             packed: Packed::default(),
+            counters: Counters::default(),
+            keys: RwLock::default(),
             idle: crate::client::Idle::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -65,6 +76,14 @@ impl State {
 
     pub(crate) fn table_to_change(&self) -> RwLockWriteGuard<'_, Table> {
         self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::new(values));
     }
 
     pub(crate) fn aim(&self, name: &str) -> Option<Arc<Aim>> {

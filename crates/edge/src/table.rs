@@ -3,13 +3,14 @@
 //! A change costs what it changes: targets that are not named stay where they are, and instances that stay keep their
 //! connections. New entries are made before the table is locked; under the lock they only change places.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::client::Instance;
-use crate::guard::Guard;
+use crate::guard::{Counters, Guard};
 use crate::place::Place;
 use crate::route::{Names, Way, route};
+use crate::seen::{self, Lane, Seen, Series};
 use crate::{Answer, Route, RouteTo, Target};
 
 /// A target as it was last set.
@@ -19,11 +20,14 @@ pub(crate) struct Aim {
     pub(crate) target: Target,
     /// Those that are ready.
     pub(crate) instances: Box<[Arc<Instance>]>,
+    /// Where they are, by the marks that visitors bring, if visitors stay on one.
+    marks: HashMap<u64, usize>,
     pub(crate) place: Arc<Place>,
     /// What is kept in front of all of it.
     pub(crate) guard: Arc<Guard>,
     /// The parts of its address space.
     pub(crate) branches: Box<[Branch]>,
+    lane: Lane,
 }
 
 /// A part of an address space.
@@ -32,22 +36,30 @@ pub(crate) struct Branch {
     pub(crate) path: String,
     pub(crate) to: Option<RouteTo>,
     pub(crate) guard: Arc<Guard>,
+    lane: Lane,
 }
 
 impl Branch {
-    pub(crate) fn of(route: Route, before: &[Branch]) -> Branch {
-        let same = before.iter().filter(|branch| branch.path == route.path);
+    /// A part of a target's address space. What comes through is counted with whatever else its target gets.
+    pub(crate) fn of(target: &str, route: Route, before: &[Branch], counters: &Counters) -> Branch {
+        let is_same = |branch: &&Branch| branch.path == route.path && branch.to == route.to;
+        let same = before.iter().filter(is_same);
+        let target = match &route.to {
+            Some(RouteTo::Target(other)) => other,
+            _ => target,
+        };
         Branch {
-            guard: Guard::new(route.rules, same.map(|branch| &branch.guard)),
+            guard: Guard::new(target, route.rules, same.map(|branch| &branch.guard), counters),
             path: route.path,
             to: route.to,
+            lane: Lane::default(),
         }
     }
 }
 
 impl Aim {
     /// A target as it is from now on. What it was before lends its place and the instances that stay.
-    pub(crate) fn new(name: &str, mut target: Target, before: Option<&Aim>) -> Aim {
+    pub(crate) fn new(name: &str, mut target: Target, before: Option<&Aim>, counters: &Counters) -> Aim {
         let place = before.map_or_else(
             || Arc::new(Place::new(Arc::from(name))),
             |aim| Arc::clone(&aim.place),
@@ -56,30 +68,36 @@ impl Aim {
             Answer::Instances { ready, .. } => std::mem::take(ready),
             _ => Vec::new(),
         };
+        let known = before.map_or(&[][..], |aim| &aim.instances);
+        let known: HashMap<&str, &Arc<Instance>> = known.iter().map(|one| (one.id.as_str(), one)).collect();
         let stays = |id: &str, at| {
-            let known = before.map_or(&[][..], |aim| &aim.instances);
-            known
-                .iter()
-                .find(|instance| instance.is(id, at, target.grpc))
-                .map(Arc::clone)
+            let instance = known.get(id).filter(|instance| instance.is(id, at, target.grpc));
+            instance.map(|instance| Arc::clone(instance))
         };
-        let instances = ready
+        let instances: Box<[Arc<Instance>]> = ready
             .into_iter()
             .map(|(id, at)| stays(&id, at).unwrap_or_else(|| Arc::new(Instance::new(id, at, target.grpc))))
             .collect();
+        let marks = instances.iter().enumerate().filter(|_| target.sticky);
+        let marks = marks.map(|(at, instance)| (instance.mark, at)).collect();
         for host in &mut target.hosts {
             host.make_ascii_lowercase();
         }
         let known = before.map_or(&[][..], |aim| &aim.branches);
         let routes = std::mem::take(&mut target.routes).into_iter();
-        let branches = routes.map(|route| Branch::of(route, known)).collect();
-        let guard = Guard::new(Arc::clone(&target.rules), before.iter().map(|aim| &aim.guard));
+        let branches = routes
+            .map(|route| Branch::of(name, route, known, counters))
+            .collect();
+        let earlier = before.iter().map(|aim| &aim.guard);
+        let guard = Guard::new(name, Arc::clone(&target.rules), earlier, counters);
         Aim {
             guard,
             branches,
             target,
             instances,
+            marks,
             place,
+            lane: Lane::default(),
         }
     }
 
@@ -99,12 +117,24 @@ impl Aim {
         target
     }
 
+    /// The instance that a visitor has been given this mark of.
+    pub(crate) fn marked(&self, mark: u64) -> Option<&Arc<Instance>> {
+        self.instances.get(*self.marks.get(&mark)?)
+    }
+
+    /// Where its requests are counted that come over none of its routes.
+    pub(crate) fn series(&self, seen: &Seen) -> Arc<Series> {
+        self.lane
+            .series(|| seen.series(&self.place.name, seen::ALL, None))
+    }
+
     /// Tells the instances that are not there after it to leave.
     pub(crate) fn part_from(&self, after: Option<&Aim>) {
         let drain = after.map_or(self.target.drain, |after| after.target.drain);
         let stay = after.map_or(&[][..], |after| &after.instances);
+        let stay: HashSet<*const Instance> = stay.iter().map(Arc::as_ptr).collect();
         for instance in &self.instances {
-            if !stay.iter().any(|other| Arc::ptr_eq(other, instance)) {
+            if !stay.contains(&Arc::as_ptr(instance)) {
                 self.place.leaves(instance);
                 instance.leave.tell(drain);
             }
@@ -124,9 +154,10 @@ pub(crate) struct Table {
 /// Where a request goes, with what it needs there.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// To a target, past this guard.
-    Aim(Arc<Aim>, Arc<Guard>),
-    Redirect(String),
+    /// To a target, past this guard, and counted here.
+    Aim(Arc<Aim>, Arc<Guard>, Arc<Series>),
+    /// Somewhere else, past this guard.
+    Redirect(String, Arc<Guard>),
     /// Nothing has this name.
     Unknown,
     /// A route leads to a target that is not there.
@@ -149,18 +180,35 @@ impl Table {
     }
 
     /// What is reached from outside.
-    pub(crate) fn outside(&self, host: &str, path: &str) -> Found {
+    pub(crate) fn outside(&self, host: &str, path: &str, seen: &Seen) -> Found {
         match route(self, host, path) {
             Way::Unknown => Found::Unknown,
-            Way::Redirect(elsewhere) => Found::Redirect(elsewhere.to_owned()),
+            Way::Redirect(elsewhere, branch) => {
+                Found::Redirect(elsewhere.to_owned(), Arc::clone(&branch.guard))
+            }
             Way::Target(name, branch) => match self.targets.get(name) {
                 Some(aim) => {
                     let guard = branch.map_or(&aim.guard, |branch| &branch.guard);
-                    Found::Aim(Arc::clone(aim), Arc::clone(guard))
+                    let series = match branch {
+                        Some(branch) => branch.lane.series(|| seen.series(name, &branch.path, None)),
+                        None => aim.series(seen),
+                    };
+                    Found::Aim(Arc::clone(aim), Arc::clone(guard), series)
                 }
                 None => Found::Gone(name.to_owned()),
             },
         }
+    }
+
+    /// Whether people reach something by this name.
+    pub(crate) fn is_own(&self, host: &str) -> bool {
+        self.hosts.contains_key(host)
+    }
+
+    /// The places of all targets.
+    pub(crate) fn places(&self) -> Vec<Arc<Place>> {
+        let places = self.targets.values().map(|aim| Arc::clone(&aim.place));
+        places.collect()
     }
 
     /// Names under which people reach something, in order, and no more than `most` of them.
@@ -261,13 +309,14 @@ mod tests {
 
     fn set(table: &mut Table, name: &str, target: Option<Target>) {
         let before = table.aim(name).map(Arc::clone);
-        let aim = target.map(|target| Arc::new(Aim::new(name, target, before.as_deref())));
+        let aim =
+            target.map(|target| Arc::new(Aim::new(name, target, before.as_deref(), &Counters::default())));
         table.exchange(name, aim);
     }
 
     fn found(table: &Table, host: &str) -> Option<String> {
-        match table.outside(host, "/") {
-            Found::Aim(aim, _) => Some(aim.place.name.to_string()),
+        match table.outside(host, "/", &Seen::default()) {
+            Found::Aim(aim, _, _) => Some(aim.place.name.to_string()),
             _ => None,
         }
     }

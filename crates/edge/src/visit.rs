@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION};
 use http::request::Parts;
@@ -11,12 +11,14 @@ use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
-use crate::host::{self, Host};
+use crate::guard::Guard;
+use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
+use crate::seen::Witness;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, proxy, sound};
+use crate::{files, guard, headers, proxy, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -33,64 +35,121 @@ pub(crate) enum Entry {
 }
 
 /// What is known of a connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Visit {
     pub(crate) entry: Entry,
     pub(crate) from: SocketAddr,
     /// It is encrypted.
     pub(crate) secure: bool,
+    /// The host that was asked for last.
+    last: Mutex<Option<Arc<Named>>>,
+}
+
+/// A host, and what instances are told of it and of the visitor.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) host: Host,
+    pub(crate) told: String,
+}
+
+impl Visit {
+    pub(crate) fn new(entry: Entry, from: SocketAddr, secure: bool) -> Visit {
+        Visit {
+            entry,
+            from,
+            secure,
+            last: Mutex::default(),
+        }
+    }
+
+    /// The host of a request. Most requests of a connection are for the same one, and that is read once.
+    fn named(&self, parts: &Parts) -> Result<Arc<Named>, NoHost> {
+        let written = host::written(parts)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(named) = last.as_ref().filter(|named| named.host.written == written) {
+            return Ok(Arc::clone(named));
+        }
+        let named = Arc::new(Named {
+            host: host::parse(written)?,
+            told: headers::told(written, self.from.ip(), self.secure),
+        });
+        *last = Some(Arc::clone(&named));
+        Ok(named)
+    }
 }
 
 /// Answers a request.
 pub(crate) async fn answer(
     state: Arc<State>,
-    visit: Visit,
+    visit: Arc<Visit>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let (mut parts, body) = request.into_parts();
     let id = request_id::of(&parts.headers);
     parts.headers.insert(REQUEST_ID, id.clone());
-    let mut response = at_host(state, visit, Request::from_parts(parts, body)).await;
+    let mut witness = Witness::begin(&state.seen, &visit, &mut parts, &id);
+    let mut response = at_host(&state, &visit, (parts, body), &mut witness).await;
     response.headers_mut().entry(REQUEST_ID).or_insert(id);
-    Ok(response)
+    Ok(witness.answered(&state.seen, response))
 }
 
-async fn at_host(state: Arc<State>, visit: Visit, request: Request<Incoming>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+async fn at_host(
+    state: &Arc<State>,
+    visit: &Visit,
+    (mut parts, body): (Parts, Incoming),
+    witness: &mut Witness,
+) -> Response<Body> {
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
     }
-    let host = match host::of(&parts) {
-        Ok(host) => host,
+    let named = match visit.named(&parts) {
+        Ok(named) => named,
         Err(no_host) => {
             let page = Page::new(StatusCode::BAD_REQUEST, "Bad request", no_host.words());
             return refuse(page, &parts);
         }
     };
+    let host = &named.host;
     if matches!(visit.entry, Entry::Https) && !visit.secure {
-        return to_https(&state, &host, parts.uri.path_and_query());
+        return to_https(state, host, parts.uri.path_and_query());
     }
     let path = parts.uri.path();
     let found = match visit.entry {
         Entry::Inside(port) => match state.table().inside(port) {
-            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard)),
+            Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard), aim.series(&state.seen)),
             None => Found::Unknown,
         },
-        _ => state.table().outside(&host.name, path),
+        _ => state.table().outside(&host.name, path, &state.seen),
     };
     match found {
-        Found::Aim(aim, guard) => {
-            let request = Request::from_parts(parts, body);
-            let mut answer = at_target(&state, visit, aim, host, request).await;
-            guard.dress(answer.headers_mut());
+        Found::Aim(aim, guard, series) => {
+            witness.reached(series);
+            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
+                Ok(passed) => {
+                    let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
+                    passed.tell(answer.headers_mut());
+                    answer
+                }
+                Err(refused) => refused,
+            };
+            if !matches!(visit.entry, Entry::Inside(_)) {
+                guard.dress(answer.headers_mut(), &host.name, visit.secure);
+            }
             answer
         }
-        Found::Redirect(elsewhere) => redirect(&elsewhere),
+        Found::Redirect(elsewhere, guard) => {
+            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
+                Ok(_) => redirect(&elsewhere),
+                Err(refused) => refused,
+            };
+            guard.dress(answer.headers_mut(), &host.name, visit.secure);
+            answer
+        }
         Found::Gone(name) => {
             let words = format!("This path leads to {name}, which is not there.");
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", words).answer(&parts.headers)
         }
-        Found::Unknown => nothing_here(&state, visit, &host, &parts.headers),
+        Found::Unknown => nothing_here(state, visit, host, &parts.headers),
     }
 }
 
@@ -106,18 +165,23 @@ fn refuse(page: Page, parts: &Parts) -> Response<Body> {
 
 async fn at_target(
     state: &Arc<State>,
-    visit: Visit,
+    visit: &Visit,
     aim: Arc<Aim>,
-    host: Host,
-    request: Request<Incoming>,
+    guard: &Guard,
+    named: &Named,
+    (parts, body): (Parts, Incoming),
 ) -> Response<Body> {
-    let open = aim.place.open();
+    let mut open = aim.place.open();
     let response = match &aim.target.answer {
-        Answer::Instances { .. } => return proxy::pass(state, visit, aim, host, request, open).await,
-        Answer::Files { .. } => files::answer(&state.packed, &aim.target, &request).await,
+        Answer::Instances { .. } => {
+            return proxy::pass(state, visit.secure, aim, guard, named, (parts, body), open).await;
+        }
+        Answer::Files { .. } => {
+            open.facts.is_theirs = true;
+            files::answer(&state.packed, &aim.target, &parts).await
+        }
         Answer::Closed { because } => {
-            Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because)
-                .answer(request.headers())
+            Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because).answer(&parts.headers)
         }
     };
     open.answered(response.status());
@@ -147,7 +211,7 @@ fn to_https(state: &State, host: &Host, path: Option<&http::uri::PathAndQuery>) 
     redirect(&format!("https://{name}:{}{path}", state.https))
 }
 
-fn nothing_here(state: &State, visit: Visit, host: &Host, asked: &HeaderMap) -> Response<Body> {
+fn nothing_here(state: &State, visit: &Visit, host: &Host, asked: &HeaderMap) -> Response<Body> {
     let product = &state.product;
     let (scheme, port) = if visit.secure {
         ("https", state.https)

@@ -21,6 +21,7 @@ async fn start(authority: &Path, port: u16) -> Result<Edge, EdgeError> {
         https: port,
         http: port,
         patience: Patience::default(),
+        log: None,
     };
     Edge::start(config, unbounded_channel().0).await
 }
@@ -111,6 +112,7 @@ async fn an_authority_is_opened_by_the_first_who_wants_it_and_may_be_mended_mean
         https: 0,
         http: 0,
         patience: Patience::default(),
+        log: None,
     };
     let edge = Edge::start(config, sender).await.expect("it starts all the same");
     let secure = async || {

@@ -9,7 +9,7 @@ use towpath_decide::converge::Will;
 use towpath_decide::tend::Part;
 use towpath_edge::{Answer, RouteTo, Target};
 use towpath_model::desired::component::Protocol;
-use towpath_model::run::{Listens, Route, State};
+use towpath_model::run::{Listens, Product, Route, State, Variables};
 use towpath_model::unit::Name;
 
 /// How long a request waits for an instance.
@@ -65,6 +65,22 @@ fn part_of(route: &Route) -> towpath_edge::Route {
         to: to.or_else(elsewhere),
         rules: Arc::clone(&route.rules),
     }
+}
+
+/// The values that rules of a product are checked with, as far as they are known.
+pub(crate) fn keys(product: &Product, values: &Variables) -> Variables {
+    let listens = product
+        .components
+        .values()
+        .filter_map(|component| component.listens.as_ref());
+    let rules = listens.flat_map(|listens| {
+        let parts = listens.routes.iter().map(|route| &route.rules);
+        parts.chain([&listens.rules])
+    });
+    let names = rules.filter_map(|rules| rules.access.as_ref()?.secret.as_ref());
+    names
+        .filter_map(|name| Some((name.clone(), values.get(name)?.clone())))
+        .collect()
 }
 
 /// How long files with a digest in their name are kept where nobody says otherwise: such a name never means other bytes.

@@ -8,7 +8,8 @@
 use crate::core::Core;
 use crate::door::{clock, processes};
 use crate::errors;
-use crate::start::Config;
+use crate::face;
+use crate::start::{Config, REQUESTS};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use towpath_api::Tone;
 use towpath_decide::converge::Well;
 use towpath_decide::tend::Part;
 use towpath_edge::apart::{Held, Remote};
-use towpath_edge::{EdgeError, Event, Patience, Traffic};
+use towpath_edge::{EdgeError, Event, Patience, RequestLog, Traffic};
 use towpath_engine::Engine;
 use towpath_model::run::{Life, Product};
 use towpath_model::unit::Name;
@@ -138,6 +139,7 @@ impl<E: Engine> Core<E> {
             https,
             http,
             patience: Patience::default(),
+            log: Some(RequestLog::at(self.config.state.join(REQUESTS))),
         };
         self.begin_edge(config, Held::default()).await
     }
@@ -186,6 +188,9 @@ impl<E: Engine> Core<E> {
         };
         match self.begin_edge(config, died.sockets()).await {
             Ok(()) => {
+                if let (Some(edge), Some(product)) = (&self.edge, &self.product) {
+                    edge.know(&face::keys(product, &self.wardrobe.values)).await;
+                }
                 self.front.believed.clear();
                 let names: Vec<Name> = self.tended.parts().keys().cloned().collect();
                 self.turn_faces(names).await;

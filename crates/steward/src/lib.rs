@@ -28,5 +28,5 @@ pub use door::memory::Handed;
 pub use door::processes::EDGE;
 pub use dress::{RESOURCE, RESOURCE_FOLDER, RESOURCE_MAKING, RESOURCES};
 pub use errors::{StewardError, told};
-pub use start::{Config, edge_is_there, logs, now, observe, serve_edge, serve_processes};
+pub use start::{Config, REQUESTS, edge_is_there, logs, now, observe, serve_edge, serve_processes};
 pub use towpath_edge::apart::End as EdgeEnd;

@@ -6,6 +6,7 @@ use crate::fill::Filling;
 use crate::make::{self, Looked, Rounds};
 use crate::tell::{MOST_WAITING, Onlooker, Samples};
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request as HttpRequest, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -28,6 +29,7 @@ use towpath_api::{
 use towpath_decide::converge::Because;
 use towpath_decide::scale::scale;
 use towpath_decide::tend::{Fact, Wish};
+use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::{Name, Unit};
@@ -52,6 +54,8 @@ pub(crate) enum Request {
     Look(Onlooker),
     /// Why a component is as it is.
     Explain(String, oneshot::Sender<Option<Explained>>),
+    /// The edge, where there is one.
+    Edge(oneshot::Sender<Option<Arc<Remote>>>),
     /// What a component is surrounded by.
     Surroundings(String, oneshot::Sender<Option<Surroundings>>),
 }
@@ -118,6 +122,7 @@ impl<E: Engine> Desk<E> {
         };
         let done = match (&head.method, parts.as_slice()) {
             (&Method::GET, ["status"]) => self.status(head.uri.query() != Some(WITHOUT_USAGE)).await,
+            (&Method::GET, ["metrics"]) => self.metrics().await,
             (&Method::POST, ["same"]) => self.same().await,
             (&Method::POST, ["apply"]) => self.apply(&body).await,
             (&Method::POST, ["down"]) => self.down(&body),
@@ -166,6 +171,25 @@ impl<E: Engine> Desk<E> {
             .unwrap_or_else(PoisonError::into_inner)
             .fill(&mut status, &used);
         Ok(json(&status))
+    }
+
+    /// What the edge has seen of requests, as Prometheus reads it. Where nothing is asked for yet there is nothing to tell.
+    async fn metrics(&self) -> Result<Answer, Refusal> {
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Edge(to))?;
+        let edge = answer.await.map_err(|_| ending())?;
+        // Reading ten thousand series takes milliseconds, and the core has other things to do.
+        let seen = match edge {
+            Some(edge) => edge.seen().await,
+            None => towpath_edge::Snapshot::default(),
+        };
+        let mut told = self::answer(
+            StatusCode::OK,
+            UnsyncBoxBody::new(Full::new(Bytes::from(seen.text()))),
+        );
+        let kind = HeaderValue::from_static(towpath_edge::TEXT);
+        told.headers_mut().insert(CONTENT_TYPE, kind);
+        Ok(told)
     }
 
     /// Whether nothing has to be done: the files that everything was read from are as they were, and everything is well.
@@ -251,6 +275,7 @@ impl<E: Engine> Core<E> {
         match request {
             Request::Status(to) => drop(to.send((self.status().await, self.resources()))),
             Request::Same(to) => drop(to.send(self.same())),
+            Request::Edge(to) => drop(to.send(self.edge.clone())),
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {
                 self.look_once_more(*looked, |looked| {

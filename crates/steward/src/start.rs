@@ -55,6 +55,9 @@ pub struct Config {
     pub since: Timestamp,
 }
 
+/// The file in the state folder with a line a request; what is older stands in one with `.1` behind its name.
+pub const REQUESTS: &str = "requests.log";
+
 /// Looks after a product whose instances are processes of this machine.
 pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(), StewardError> {
     // Whoever holds the lock of the store is the only one who starts anything here. That there is somebody who would start

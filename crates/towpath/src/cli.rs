@@ -3,8 +3,8 @@
 mod running;
 
 pub use running::{
-    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, OnStored, Open, Psql, Redis, Reset, Run, Scale,
-    Status, Stewardship, Stored, Top, Up, Upon,
+    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, Metrics, OnStored, Open, Psql, Redis, Reset,
+    Run, Scale, Status, Stewardship, Stored, Top, Up, Upon,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -22,10 +22,10 @@ pub enum Color {
 const COMMANDS: &str = "Run it:
   up, down              start all of it here and follow its logs; stop all of it
   status, top, explain  how it is, once or live; why something is as it is
-  logs, open, run       what it says, where it is, a command as it would run it
+  logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; `towpath scale web=3` says how many
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
-  doctor                what is missing on this machine, and how to get it
+  open, run, doctor     where it is; a command as it would; what is missing here
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
   explain, plan         what a word means; every step on the way to prod
@@ -74,6 +74,8 @@ pub enum Command {
     Status(Status),
     /// Print what components have written
     Logs(Logs),
+    /// Print counts and times of requests, as Prometheus reads them
+    Metrics(Metrics),
     /// Start components that were stopped, or that sleep by their schedule
     Start(Keep),
     /// Stop components until they are started again

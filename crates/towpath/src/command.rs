@@ -13,8 +13,10 @@ mod explain;
 mod init;
 mod keep;
 mod logs;
+mod metrics;
 mod open;
 mod plan;
+mod requests;
 mod reset;
 mod resource;
 mod run;
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Down(args) => down::run(&context, args),
         Command::Status(args) => status::run(&context, args),
         Command::Logs(args) => logs::run(&context, args),
+        Command::Metrics(args) => metrics::run(&context, args),
         Command::Start(args) => keep::run(&context, args, "start"),
         Command::Stop(args) => keep::run(&context, args, "stop"),
         Command::Restart(args) => keep::run(&context, args, "restart"),

@@ -10,6 +10,7 @@ pub(crate) mod live;
 pub(crate) mod machine;
 pub(crate) mod person;
 pub(crate) mod processes;
+pub(crate) mod requests;
 pub(crate) mod signals;
 pub(crate) mod state;
 pub(crate) mod terminal;

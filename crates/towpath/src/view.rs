@@ -10,6 +10,7 @@ pub(crate) mod lines;
 pub(crate) mod measure;
 pub(crate) mod paint;
 pub(crate) mod progress;
+pub(crate) mod requests;
 pub(crate) mod status;
 pub(crate) mod tame;
 pub(crate) mod top;

@@ -127,8 +127,7 @@ impl Because {
                 let Turn { at, instances, of } = &**turn;
                 let then = match instances {
                     0 => "it sleeps".to_owned(),
-                    1 => "one instance is wanted".to_owned(),
-                    count => format!("{count} instances are wanted"),
+                    count => wanted(*count),
                 };
                 format!("{because}; from {} on {then} (schedule {of})", time(*at))
             }
@@ -165,8 +164,7 @@ impl fmt::Display for Because {
                 "there is no folder {folder}; make it, or let `files` name one that is there"
             ),
             Because::Packed => f.write_str("it is packed"),
-            Because::Wanted(1) => f.write_str("one instance is wanted"),
-            Because::Wanted(count) => write!(f, "{count} instances are wanted"),
+            Because::Wanted(count) => f.write_str(&wanted(*count)),
             Because::TooMany => f.write_str("fewer instances are wanted"),
             Because::Changed => f.write_str("what it is started from has changed"),
             Because::Replaced => f.write_str("it was started from something that has changed since"),
@@ -235,6 +233,13 @@ impl fmt::Display for Because {
             Because::FilesChanged(which) => write!(f, "{which} has changed"),
             Because::Some(well, wanted, why) => write!(f, "{well} of {wanted} instances are well; {why}"),
         }
+    }
+}
+
+fn wanted(count: u32) -> String {
+    match count {
+        1 => "one instance is wanted".to_owned(),
+        count => format!("{count} instances are wanted"),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::Problem;
 use super::draft::{Draft, Target, listens};
+use super::rules::{self, lies_below};
 use crate::here::domains;
 use std::sync::Arc;
 use towpath_model::desired::component::{Component, ComponentKind, External, Health, Protocol};
-use towpath_model::run::{self, Ask, Listens, Route};
+use towpath_model::run::{self, Ask, Listens, Route, Rules};
 use towpath_model::spec::Path;
 use towpath_model::unit::Name;
 
@@ -19,6 +20,7 @@ pub(super) fn reached(
     if !listens(kind, component) {
         return None;
     }
+    let own = rules::of_component(draft, (kind, name, component), component.public);
     let further = match component.public {
         true => domains(draft.own, name, component),
         false => component.domains.clone(),
@@ -30,9 +32,9 @@ pub(super) fn reached(
         private: kind != ComponentKind::Site,
         domains: further.iter().map(ToString::to_string).collect(),
         sticky: component.sticky,
-        routes: routes(draft, kind, name, component),
+        routes: routes(draft, (kind, name, component), &own),
         compress: component.compress,
-        rules: Arc::default(),
+        rules: Arc::new(own),
     })
 }
 
@@ -62,10 +64,13 @@ pub(super) fn inside() -> Listens {
     }
 }
 
-/// Parts of an address space that somebody else answers, the longest path first.
-fn routes(draft: &mut Draft<'_>, kind: ComponentKind, name: &Name, component: &Component) -> Vec<Route> {
-    let mut routes = Vec::new();
+/// Parts of an address space that somebody else answers or that have rules of their own, the longest path first.
+fn routes(draft: &mut Draft<'_>, of: rules::Of<'_>, own: &Rules) -> Vec<Route> {
+    let (kind, name, component) = of;
+    let mut routes: Vec<Route> = Vec::new();
+    let mut further: Vec<Route> = Vec::new();
     for (index, route) in component.route.iter().enumerate() {
+        let at = Path::of([kind.word(), name.as_str(), "route"]).nth(index);
         let to = route.to.as_ref().map(|to| to.as_str());
         let there = to.and_then(|to| draft.target(to));
         let answering = match there {
@@ -75,9 +80,6 @@ fn routes(draft: &mut Draft<'_>, kind: ComponentKind, name: &Name, component: &C
             _ => None,
         };
         if let (Some(to), None) = (to, &answering) {
-            let at = Path::of([kind.word(), name.as_str(), "route"])
-                .nth(index)
-                .key("to");
             let why = match there {
                 None => format!("is not present in {}", draft.environment),
                 Some(_) => "does not listen".to_owned(),
@@ -85,21 +87,69 @@ fn routes(draft: &mut Draft<'_>, kind: ComponentKind, name: &Name, component: &C
             let message = format!("`{name}` leaves {} to `{to}`, which {why}", route.path);
             let hint =
                 "let both be present in the same environments, or give this environment a `route` of its own";
-            draft.refuse(&at, Problem::new(message, hint).of([name]));
+            draft.refuse(&at.key("to"), Problem::new(message, hint).of([name]));
             continue;
         }
-        // Without either it is a part with rules of its own, which the component answers itself.
-        if answering.is_some() || route.redirect.is_some() {
-            routes.push(Route {
-                path: route.path.clone(),
-                to: answering,
-                redirect: route.redirect.clone(),
-                rules: Arc::default(),
+        let below = match &answering {
+            Some(other) => there_at(draft, other, &route.path, component.public),
+            None => (own.clone(), Vec::new()),
+        };
+        let mut kept = |rules: Rules| Arc::new(rules::of_route(draft, rules, route, of, &at));
+        for (path, rules) in below.1 {
+            further.push(Route {
+                path,
+                to: answering.clone(),
+                redirect: None,
+                rules: kept(rules),
             });
+        }
+        routes.push(Route {
+            path: route.path.clone(),
+            rules: kept(below.0),
+            to: answering,
+            redirect: route.redirect.clone(),
+        });
+    }
+    // What is written down here is more exact than what comes along with another component.
+    for one in further {
+        if !routes.iter().any(|known| known.path == one.path) {
+            routes.push(one);
         }
     }
     routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
     routes
+}
+
+/// What holds for a component at a path, as that one says it itself; and for the parts of it that lie below.
+fn there_at(
+    draft: &mut Draft<'_>,
+    other: &Name,
+    path: &str,
+    is_outside: bool,
+) -> (Rules, Vec<(String, Rules)>) {
+    let product = draft.product;
+    let Some((kind, name, component)) = product.components().find(|(_, name, _)| *name == other) else {
+        // A stand-in: nobody keeps anything in front of it.
+        return (Rules::default(), Vec::new());
+    };
+    let of = (kind, name, component);
+    let own = rules::of_component(draft, of, is_outside);
+    let mut here = (own.clone(), 0);
+    let mut below = Vec::new();
+    for (index, part) in component.route.iter().enumerate() {
+        if part.to.is_some() || part.redirect.is_some() {
+            continue;
+        }
+        let at = Path::of([kind.word(), name.as_str(), "route"]).nth(index);
+        if lies_below(path, &part.path) && part.path.len() > here.1 {
+            let rules = rules::of_route(draft, own.clone(), part, of, &at);
+            here = (rules, part.path.len());
+        } else if lies_below(&part.path, path) {
+            let rules = rules::of_route(draft, own.clone(), part, of, &at);
+            below.push((part.path.clone(), rules));
+        }
+    }
+    (here.0, below)
 }
 
 /// How an instance is known to be well: as it says; else what takes requests has to take connections.

@@ -1,6 +1,7 @@
 //! Products that are launched: every rule, and every example.
 
 mod examples;
+mod kept;
 mod restarted;
 mod rules;
 
@@ -222,7 +223,10 @@ fn shown_listens(listens: &Listens) -> String {
     let routes = listens
         .routes
         .iter()
-        .map(|route| format!(", {} to {}", route.path, to(&route.to, &route.redirect)));
+        .map(|route| match to(&route.to, &route.redirect).as_str() {
+            "" => format!(", {} apart", route.path),
+            to => format!(", {} to {to}", route.path),
+        });
     port + &flags
         .chain(speaks)
         .chain(domains)

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::line::{Letter, receive};
 use super::remote::{Remote, write};
-use super::wire::{Answer, Asked, Ear, Fault, Here, Request, Told};
+use super::wire::{Answer, Asked, Ear, Fault, Here, Request, Told, Values};
 use crate::door::sockets::{self, Folder};
 use crate::running::Socket;
 use crate::{Edge, EdgeError, Event, Listening, Target, Traffic};
@@ -68,6 +68,8 @@ pub(super) struct House {
     pub(super) before: Mutex<Vec<Arc<Remote>>>,
     /// What was counted by those who have gone.
     pub(super) past: Mutex<HashMap<String, (u64, u64)>>,
+    /// What sign-ins are checked with.
+    pub(super) values: Mutex<Values>,
     pub(super) has_left: watch::Sender<bool>,
     stop: watch::Sender<Option<Duration>>,
 }
@@ -88,6 +90,7 @@ pub async fn serve(folder: &Path, give_back_memory: fn()) -> io::Result<End> {
         hears: Mutex::default(),
         before: Mutex::default(),
         past: Mutex::default(),
+        values: Mutex::default(),
         has_left: watch::Sender::new(false),
         stop: watch::Sender::new(None),
     });
@@ -169,6 +172,14 @@ impl House {
                 let (ears, files, faults) = self.set(targets).await;
                 say(Answer::Set(ears, faults), files);
             }
+            Request::Know(values) => {
+                self.know(values);
+                say(Answer::Done, Vec::new());
+            }
+            Request::Seen => {
+                let seen = self.edge.get().map(|edge| edge.seen()).unwrap_or_default();
+                say(Answer::Seen(Box::new(seen)), Vec::new());
+            }
             Request::Traffic(targets) => say(Answer::Traffic(self.traffic(targets).await), Vec::new()),
             Request::HasLeft {
                 target,
@@ -209,6 +220,14 @@ impl House {
         let (ears, sockets) = ears_of(edge.sockets().await.unwrap_or_default());
         here.ears = ears;
         (here, sockets)
+    }
+
+    /// Knows the values that sign-ins are checked with.
+    pub(super) fn know(&self, values: Values) {
+        if let Some(edge) = self.edge.get() {
+            edge.know(&values.0);
+        }
+        *locked(&self.values) = values;
     }
 
     async fn set(&self, targets: Vec<(String, Option<Target>)>) -> (Vec<Ear>, Vec<OwnedFd>, Vec<Fault>) {

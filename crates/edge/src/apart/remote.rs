@@ -1,6 +1,6 @@
 //! An edge that is a process of its own, as whoever sets its targets sees it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,11 +14,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use towpath_model::sealed::Sealed;
 
 use super::line::{Letter, receive, send};
-use super::wire::{Answer, Asked, Ear, Estate, Here, Request, Told};
+use super::wire::{Answer, Asked, Ear, Estate, Here, Request, Told, Values};
 use crate::door::sockets;
-use crate::{Config, EdgeError, Event, Listening, Target, Traffic};
+use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic};
 
 /// An edge answers in a millisecond. One that has not answered for so long never will, and is ended: another one takes its
 /// place on the same sockets.
@@ -246,6 +247,20 @@ impl Remote {
         };
         // Where it has gone, nothing is open any more.
         let _ = self.put(what, Vec::new(), within + ANSWERS).await;
+    }
+
+    /// Lets it know the values that sign-ins are checked with, in place of those that it knew.
+    pub async fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
+        // One that has ended is followed by another, which is told, too.
+        let _ = self.ask(Request::Know(Values(values.clone())), ANSWERS).await;
+    }
+
+    /// What it has seen of requests since it began.
+    pub async fn seen(&self) -> Snapshot {
+        match self.ask(Request::Seen, ANSWERS).await {
+            Ok((Answer::Seen(seen), _)) => *seen,
+            _ => Snapshot::default(),
+        }
     }
 
     /// What has come through for these targets. Of those for which nothing has, nothing is said.

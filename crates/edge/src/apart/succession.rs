@@ -57,6 +57,8 @@ impl House {
         // An inside port that cannot be taken is tried again when its target is set again.
         let _ = edge.set(targets.collect()).await;
         *locked(&self.past) = estate.past;
+        edge.know(&estate.values.0);
+        *locked(&self.values) = estate.values;
         // Those that were there before are found before the last one may think that it is the only one.
         let begun = self.open(edge, lock).await?;
         before.is_succeeded().await?;
@@ -146,6 +148,7 @@ impl House {
             },
             targets: targets.collect(),
             past: locked(&self.past).clone(),
+            values: locked(&self.values).clone(),
         };
         let files = std::iter::once(lock).chain(sockets).collect();
         Ok((estate, ears, files))

@@ -1,13 +1,14 @@
 //! What is said between an edge that is a process of its own and those who talk to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use towpath_model::sealed::Sealed;
 
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, Target, Traffic};
+use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic};
 
 /// Something that is asked of an edge.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,8 +29,12 @@ pub(super) enum Request {
     Succeed,
     /// Set targets.
     Set(Vec<(String, Option<Target>)>),
+    /// Know the values that sign-ins are checked with.
+    Know(Values),
     /// What has come through for these.
     Traffic(Vec<String>),
+    /// What has been seen of requests.
+    Seen,
     /// Answer when an instance has nothing open any more.
     HasLeft {
         target: String,
@@ -63,6 +68,8 @@ pub(super) enum Answer {
     Set(Vec<Ear>, Vec<Fault>),
     /// What has come through.
     Traffic(HashMap<String, Traffic>),
+    /// What has been seen of requests.
+    Seen(Box<Snapshot>),
     /// Everything that a successor needs. The lock comes first, then the sockets.
     Estate(Box<Estate>, Vec<Ear>),
     /// It is done.
@@ -98,6 +105,28 @@ pub(super) struct Estate {
     /// What was counted by those who have gone.
     #[serde(default)]
     pub(super) past: HashMap<String, (u64, u64)>,
+    /// What sign-ins are checked with.
+    #[serde(default)]
+    pub(super) values: Values,
+}
+
+/// Values that nobody sees but those at both ends of the line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Values(pub(super) BTreeMap<String, Sealed<String>>);
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, value)| (name, value.open())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Values, D::Error> {
+        let values = BTreeMap::<String, String>::deserialize(from)?.into_iter();
+        Ok(Values(
+            values.map(|(name, value)| (name, Sealed::new(value))).collect(),
+        ))
+    }
 }
 
 /// Which socket it is that is listened on.

@@ -2,6 +2,7 @@
 //!
 //! It runs only while there is an idle connection somewhere: an edge that nobody asks anything does nothing.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ struct Watched {
 }
 
 impl Idle {
-    /// From now on this instance is looked at.
+    /// From now on this instance is looked at. It is told of once while it is.
     pub(super) fn watch(&self, instance: &Arc<Instance>) {
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         watched.instances.push(Arc::downgrade(instance));
@@ -39,12 +40,17 @@ async fn close_unused(watched: Weak<Mutex<Watched>>) {
         let Some(watched) = watched.upgrade() else { return };
         let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = clock::millis().saturating_sub(UNUSED.as_millis() as u64);
-        let mut seen = std::collections::HashSet::new();
         watched.instances.retain(|instance| {
             instance.upgrade().is_some_and(|instance| {
                 let mut idle = instance.idle();
                 idle.retain(|(since, _)| *since > oldest);
-                !idle.is_empty() && seen.insert(Arc::as_ptr(&instance))
+                if idle.is_empty() {
+                    idle.shrink_to_fit();
+                    // Whoever gives a connection back from here on sees this, for it waits for this lock.
+                    instance.watched.store(false, Ordering::Release);
+                    return false;
+                }
+                true
             })
         });
         if watched.instances.is_empty() {

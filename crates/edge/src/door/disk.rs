@@ -1,15 +1,14 @@
 //! The door to files.
 #![allow(clippy::disallowed_methods, reason = "this is the door to files")]
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A file that is read while it is sent.
-pub(crate) type Reader = tokio::fs::File;
+use bytes::{Buf, Bytes};
 
 /// The text of a file.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
@@ -74,13 +73,57 @@ pub(crate) enum There {
     Nothing,
 }
 
-/// A file that is open.
+/// What the system says is at a path, wherever links lead.
+pub(crate) enum Seen {
+    File(Stamp),
+    Folder,
+    Nothing,
+}
+
+/// By what a file is known to be the one that it was: where it lies, how long it is, and when it and its place changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    place: (u64, u64),
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(found: &Metadata) -> Stamp {
+        Stamp {
+            place: (found.dev(), found.ino()),
+            length: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
+/// A file that is open, or in memory.
+#[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
     pub(crate) length: u64,
     /// Its last change, since 1970.
     pub(crate) modified: Duration,
-    file: File,
+    pub(crate) stamp: Stamp,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Disk(File),
+    Memory(Bytes),
+}
+
+/// Asks the system what is at a path. It knows of what has been asked for lately without looking at a disk.
+pub(crate) fn glance(path: &Path) -> Seen {
+    match path.metadata() {
+        Ok(found) if found.is_dir() => Seen::Folder,
+        Ok(found) if found.is_file() => Seen::File(Stamp::of(&found)),
+        _ => Seen::Nothing,
+    }
 }
 
 /// Looks what is at a path below a folder. What lies outside of the folder, by whatever links, is not there.
@@ -110,22 +153,97 @@ fn open(path: PathBuf) -> io::Result<Opened> {
         path,
         length: found.len(),
         modified,
-        file,
+        stamp: Stamp::of(&found),
+        content: Content::Disk(file),
     })
 }
 
 impl Opened {
+    /// Takes it into memory, as a whole, unless it changes meanwhile.
+    pub(crate) fn load(mut self) -> Opened {
+        if let Ok(bytes) = self.read(0, self.length)
+            && let Content::Disk(file) = &self.content
+            && file.metadata().is_ok_and(|found| Stamp::of(&found) == self.stamp)
+        {
+            self.content = Content::Memory(bytes);
+        }
+        self
+    }
+
+    /// The same once more, if it is in memory.
+    pub(crate) fn again(&self) -> Option<Opened> {
+        let Content::Memory(bytes) = &self.content else {
+            return None;
+        };
+        Some(Opened {
+            path: self.path.clone(),
+            content: Content::Memory(bytes.clone()),
+            ..*self
+        })
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self.content, Content::Memory(_))
+    }
+
     /// A part of it, as a whole. A file that has become shorter meanwhile is an error.
-    pub(crate) fn read(&mut self, from: u64, length: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.file.seek(SeekFrom::Start(from))?;
-        self.file.read_exact(&mut bytes)?;
-        Ok(bytes)
+    pub(crate) fn read(&mut self, from: u64, length: u64) -> io::Result<Bytes> {
+        let (begin, count) = (as_size(from)?, as_size(length)?);
+        match &mut self.content {
+            Content::Memory(bytes) => {
+                let end = begin.checked_add(count).filter(|end| *end <= bytes.len());
+                end.map(|end| bytes.slice(begin..end))
+                    .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            }
+            Content::Disk(file) => {
+                file.seek(SeekFrom::Start(from))?;
+                piece(file, count)
+            }
+        }
     }
 
     /// Reads it from a place on, while it is sent.
-    pub(crate) fn reader(mut self, from: u64) -> io::Result<Reader> {
-        self.file.seek(SeekFrom::Start(from))?;
-        Ok(tokio::fs::File::from_std(self.file))
+    pub(crate) fn reader(self, from: u64) -> io::Result<Reader> {
+        match self.content {
+            Content::Memory(mut bytes) => {
+                bytes.advance(as_size(from)?.min(bytes.len()));
+                Ok(Reader::Memory(bytes))
+            }
+            Content::Disk(mut file) => {
+                file.seek(SeekFrom::Start(from))?;
+                Ok(Reader::Disk(file))
+            }
+        }
     }
+}
+
+/// What is read while it is sent.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    Disk(File),
+    Memory(Bytes),
+}
+
+impl Reader {
+    /// Reads so many bytes. Less than that is an error.
+    pub(crate) fn piece(&mut self, count: usize) -> io::Result<Bytes> {
+        match self {
+            Reader::Disk(file) => piece(file, count),
+            Reader::Memory(bytes) if bytes.len() >= count => Ok(bytes.split_to(count)),
+            Reader::Memory(_) => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+fn piece(file: &mut File, count: usize) -> io::Result<Bytes> {
+    // The memory is not filled with zeros first, as it would be to be read into as a slice.
+    let mut bytes = Vec::with_capacity(count);
+    if file.take(count as u64).read_to_end(&mut bytes)? < count {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Bytes::from(bytes))
+}
+
+fn as_size(count: u64) -> io::Result<usize> {
+    usize::try_from(count).map_err(io::Error::other)
 }

@@ -4,7 +4,8 @@ use http::StatusCode;
 use std::path::Path;
 
 use super::Asked;
-use crate::door::disk::{Opened, There, look};
+use super::shelf::Eyes;
+use crate::door::disk::{Opened, There};
 
 const INDEX: &str = "index.html";
 const NOT_FOUND: &str = "404.html";
@@ -20,9 +21,9 @@ pub(super) enum Found {
     Nothing,
 }
 
-pub(super) fn find(asked: &Asked) -> Found {
+pub(super) fn find(asked: &Asked, eyes: &Eyes<'_>) -> Found {
     let path = &asked.path;
-    match look(&asked.folder, &path.relative) {
+    match eyes.look(&path.relative) {
         There::File(file) if !path.is_folder => {
             return Found::File {
                 file,
@@ -30,7 +31,7 @@ pub(super) fn find(asked: &Asked) -> Found {
             };
         }
         There::Folder => {
-            let index = look(&asked.folder, &path.relative.join(INDEX));
+            let index = eyes.look(&path.relative.join(INDEX));
             if let There::File(file) = index {
                 return if path.is_folder {
                     Found::File {
@@ -51,7 +52,7 @@ pub(super) fn find(asked: &Asked) -> Found {
         (Some(NOT_FOUND), StatusCode::NOT_FOUND),
     ] {
         if let Some(name) = name
-            && let There::File(file) = look(&asked.folder, Path::new(name.trim_start_matches('/')))
+            && let There::File(file) = eyes.look(Path::new(name.trim_start_matches('/')))
         {
             return Found::File { file, status };
         }

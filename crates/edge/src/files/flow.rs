@@ -1,12 +1,11 @@
 //! A file that is read while it is sent.
 
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::body::Broken;
 use crate::door::disk::Reader;
@@ -16,17 +15,21 @@ const CHUNK: u64 = 128 * 1024;
 
 /// So many bytes of a file.
 pub(super) struct Flow {
-    reader: Reader,
+    state: State,
     left: u64,
-    chunk: BytesMut,
+}
+
+enum State {
+    Idle(Option<Reader>),
+    /// A thread that may wait for the disk reads the next piece.
+    Reading(JoinHandle<(Reader, std::io::Result<Bytes>)>),
 }
 
 impl Flow {
     pub(super) fn new(reader: Reader, length: u64) -> Flow {
         Flow {
-            reader,
+            state: State::Idle(Some(reader)),
             left: length,
-            chunk: BytesMut::new(),
         }
     }
 }
@@ -40,23 +43,28 @@ impl Body for Flow {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = &mut *self;
-        if this.left == 0 {
-            return Poll::Ready(None);
+        loop {
+            match &mut this.state {
+                State::Idle(reader) => {
+                    let Some(mut reader) = reader.take().filter(|_| this.left > 0) else {
+                        return Poll::Ready(None);
+                    };
+                    let count = this.left.min(CHUNK) as usize;
+                    this.state = State::Reading(spawn_blocking(move || {
+                        let piece = reader.piece(count);
+                        (reader, piece)
+                    }));
+                }
+                State::Reading(reading) => {
+                    let (reader, piece) = ready!(Pin::new(reading).poll(context))?;
+                    this.state = State::Idle(Some(reader));
+                    // An error is a file that has become shorter: what was promised is not there any more.
+                    let piece = piece?;
+                    this.left -= piece.len() as u64;
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
+                }
+            }
         }
-        if this.chunk.is_empty() {
-            this.chunk.resize(this.left.min(CHUNK) as usize, 0);
-        }
-        let mut buffer = ReadBuf::new(&mut this.chunk);
-        ready!(Pin::new(&mut this.reader).poll_read(context, &mut buffer))?;
-        let count = buffer.filled().len();
-        if count == 0 {
-            // It has become shorter: what was promised is not there any more.
-            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())));
-        }
-        this.left -= count as u64;
-        let mut chunk = std::mem::take(&mut this.chunk);
-        chunk.truncate(count);
-        Poll::Ready(Some(Ok(Frame::data(chunk.freeze()))))
     }
 
     fn is_end_stream(&self) -> bool {

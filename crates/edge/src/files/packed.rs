@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::shelf::Shelf;
 use crate::encode::Coding;
 
 /// What is kept, in bytes: the texts of some ten sites.
@@ -27,6 +28,7 @@ pub(crate) struct Packed {
     kept: Arc<Mutex<Kept>>,
     coding: Arc<Semaphore>,
     looking: Arc<Semaphore>,
+    shelf: Arc<Shelf>,
 }
 
 impl Default for Packed {
@@ -35,6 +37,7 @@ impl Default for Packed {
             kept: Arc::default(),
             coding: Arc::new(Semaphore::new(CODED_AT_ONCE)),
             looking: Arc::new(Semaphore::new(LOOKED_UP_AT_ONCE)),
+            shelf: Arc::default(),
         }
     }
 }
@@ -51,6 +54,11 @@ impl Packed {
     pub(super) async fn seat(&self) -> Option<OwnedSemaphorePermit> {
         // Nobody closes the semaphore.
         Arc::clone(&self.looking).acquire_owned().await.ok()
+    }
+
+    /// Files that are kept as they are.
+    pub(super) fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// Whether a file is kept in a coding.

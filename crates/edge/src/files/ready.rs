@@ -15,10 +15,11 @@ use super::condition::{Known, Part, is_unchanged, part};
 use super::flow::Flow;
 use super::packed::Packed;
 use super::path::has_digest;
+use super::shelf::Eyes;
 use super::{Asked, condition};
 use crate::body::Body;
 use crate::compress::{Compressed, SMALLEST, is_text};
-use crate::door::disk::{Opened, There, look};
+use crate::door::disk::{Opened, There};
 use crate::encode::{Coding, choose, whole};
 
 /// Files up to this size are read in one go; larger ones while they are sent.
@@ -38,8 +39,8 @@ type Content = (Body, Option<u64>);
 /// The answer with a file.
 pub(super) fn ready(
     asked: &Asked,
-    packed: &Packed,
-    mut file: Opened,
+    (packed, eyes): (&Packed, &Eyes<'_>),
+    file: Opened,
     status: StatusCode,
 ) -> io::Result<Response<Body>> {
     let kind = kind(&file);
@@ -51,7 +52,7 @@ pub(super) fn ready(
     if can_be_coded {
         headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
     }
-    let coding = is_coded.then(|| coding(asked, &file)).flatten();
+    let coding = is_coded.then(|| coding(asked, eyes, &file)).flatten();
     let plain = format!("\"{tag}\"");
     let coded_tag = match &coding {
         Some((coding, _)) => format!("\"{tag}-{}\"", coding.token()),
@@ -71,7 +72,10 @@ pub(super) fn ready(
     let coding = coding.filter(|(coding, sibling)| {
         let is_there =
             sibling.is_some() || file.length > PACKED || packed.has(&file.path, &coded_tag, *coding);
-        place = if is_there { None } else { packed.place() };
+        place = match is_there {
+            false if eyes.may_wait() => packed.place(),
+            _ => None,
+        };
         is_there || place.is_some()
     });
     let known = Known { tag: &plain, ..known };
@@ -87,8 +91,18 @@ pub(super) fn ready(
         }
         return Ok(answer(status, headers, body));
     }
+    as_it_is(asked, file, status, (headers, &known))
+}
+
+/// The answer with a file as it is, or with a part of it.
+fn as_it_is(
+    asked: &Asked,
+    mut file: Opened,
+    status: StatusCode,
+    (mut headers, known): (HeaderMap, &Known<'_>),
+) -> io::Result<Response<Body>> {
     let wanted = match status {
-        StatusCode::OK => part(&asked.headers, &known),
+        StatusCode::OK => part(&asked.headers, known),
         _ => Part::Whole,
     };
     let (status, from, length) = match wanted {
@@ -112,6 +126,7 @@ pub(super) fn ready(
     let body = match (asked.is_head, length) {
         (true, _) => Body::empty(),
         (_, ..=SMALL) => Body::whole(file.read(from, length)?),
+        _ if file.is_in_memory() => Body::whole(file.read(from, length)?),
         _ => Body::flow(Flow::new(file.reader(from)?, length)),
     };
     Ok(answer(status, headers, body))
@@ -130,14 +145,14 @@ fn headers(asked: &Asked, file: &Opened, kind: String, status: StatusCode) -> He
 }
 
 /// The coding for a file, and the file that lies beside it in that coding already.
-fn coding(asked: &Asked, file: &Opened) -> Option<(Coding, Option<Opened>)> {
+fn coding(asked: &Asked, eyes: &Eyes<'_>, file: &Opened) -> Option<(Coding, Option<Opened>)> {
     for coding in WELL {
         if choose(&asked.headers, &[coding]).is_none() {
             continue;
         }
         let mut beside = file.path.as_os_str().to_owned();
         beside.push(coding.suffix());
-        if let There::File(beside) = look(&asked.folder, beside.as_ref())
+        if let There::File(beside) = eyes.look(beside.as_ref())
             && beside.modified >= file.modified
         {
             return Some((coding, Some(beside)));
@@ -155,12 +170,12 @@ fn coded(
     coding: Coding,
     tag: &str,
 ) -> io::Result<Content> {
-    if let Some(sibling) = sibling {
+    if let Some(mut sibling) = sibling {
         let length = sibling.length;
-        let body = if asked.is_head {
-            Body::empty()
-        } else {
-            Body::flow(Flow::new(sibling.reader(0)?, length))
+        let body = match asked.is_head {
+            true => Body::empty(),
+            false if sibling.is_in_memory() => Body::whole(sibling.read(0, length)?),
+            false => Body::flow(Flow::new(sibling.reader(0)?, length)),
         };
         return Ok((body, Some(length)));
     }

@@ -92,7 +92,8 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<String> {
             "transfer-encoding" => chunked = true,
             _ => {}
         }
-        let is_usual = name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-request-id");
+        let is_usual =
+            name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-request-id" | "traceparent");
         if !is_usual && line != "host: web.hello.localhost" {
             said.push_str(&format!("{{{line}}} "));
         }

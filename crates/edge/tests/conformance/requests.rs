@@ -304,9 +304,9 @@ const HEADERS: &[Row] = &[
         "200 kept | GET /",
     ),
     (
-        "a trace goes on as it came",
+        "the state of a trace goes on",
         "GET / HTTP/1.1\r\n§traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\ntracestate: a=1\r\n\r\n",
-        "200 kept | GET / {traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01} {tracestate: a=1}",
+        "200 kept | GET / {tracestate: a=1}",
     ),
     (
         "the last request of a connection",

@@ -49,6 +49,7 @@ pub(crate) async fn edge_with(patience: Patience) -> Running {
         https: 0,
         http: 0,
         patience,
+        log: None,
     };
     let edge = Edge::start(config, sender).await.expect("it starts");
     Running {

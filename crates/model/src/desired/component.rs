@@ -235,13 +235,14 @@ table! {
     cache: Option<Cache> { on [service site function] eg "{ assets = \"1y\" }" };
     /// Who may pass: a sign-in at the edge, in front of the component.
     access: Option<Access> { on [service site function] eg "{ sign_in = \"oidc\" }" };
-    /// Only these networks may reach it.
+    /// Only these networks may reach it from outside; others get 403.
     allow: Vec<Cidr> { on [service site function] eg "203.0.113.0/24" };
-    /// Headers that a request has to carry, by method.
+    /// Headers that a request from outside has to carry, by method; else it gets 400.
     require: Vec<Require> { on [service function] eg "{ header = \"Idempotency-Key\", methods = [\"POST\"] }" };
     /// Rules against unwanted requests.
     waf: Option<Waf> { on [service site function] eg "{ bots = \"challenge\" }" };
-    /// Requests that change something must come from the product's own pages.
+    /// Requests that change something must come from the product's own pages, by what the browser says; else they get 403.
+    /// A program that says nothing and brings no cookie passes.
     csrf: bool { on [service function] } = false;
     /// Answers are compressed with what the visitor accepts.
     compress: bool { on [service site function] } = true;
@@ -382,7 +383,8 @@ table! {
     header: String { required eg "Idempotency-Key" };
     /// For these methods only; all of them when empty.
     methods: Vec<String> { eg "POST" };
-    /// A JWT with this issuer stands in the header and is verified at the edge.
+    /// A JWT with this issuer stands in the header and is verified at the edge. This version does not keep it, and starts
+    /// nothing public that asks for it.
     issuer: Option<crate::unit::Url> { eg "https://id.example.com" };
 }
 

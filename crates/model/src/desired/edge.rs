@@ -8,7 +8,8 @@ use crate::{choice, table};
 choice! {
     /// A set of response headers.
     HeaderSet
-    /// Content-security policy, HSTS, Referrer-Policy, Permissions-Policy, no framing, no sniffing.
+    /// Content-security policy, HSTS, Referrer-Policy, Permissions-Policy, no framing, no sniffing. What the component
+    /// itself says stays.
     Strict = "strict";
     /// HSTS and no sniffing.
     Basic = "basic";
@@ -32,13 +33,13 @@ choice! {
 choice! {
     /// How somebody signs in at the edge.
     SignIn
-    /// With an OpenID Connect provider.
+    /// With an OpenID Connect provider. This version does not keep it, and starts nothing that asks for it.
     Oidc = "oidc";
-    /// With a password.
+    /// With a password, which the browser asks for. Whoever has given it is known by a cookie for as long as `lasts`.
     Password = "password";
-    /// With a token in a header.
+    /// With a token, as `Authorization: Bearer`.
     Token = "token";
-    /// With a certificate.
+    /// With a certificate. This version does not keep it, and starts nothing that asks for it.
     Certificate = "certificate";
 }
 
@@ -47,9 +48,9 @@ choice! {
     BotRule
     /// It passes.
     Allow = "allow";
-    /// It is slowed down.
+    /// It waits for a second.
     Slow = "slow";
-    /// It has to solve a challenge.
+    /// It gets 429 with a cookie, and a browser comes again with that by itself.
     Challenge = "challenge";
     /// It is refused.
     Block = "block";
@@ -62,7 +63,7 @@ table! {
     set: HeaderSet = HeaderSet::Strict;
     /// The content-security policy.
     csp: Option<String> { eg "default-src 'self'" };
-    /// How long browsers insist on HTTPS.
+    /// How long browsers insist on HTTPS. It is said over HTTPS only, and not under names of this machine.
     hsts: Option<Duration> { eg "1y" };
     /// What other sites learn of where a visitor came from.
     referrer: Option<String> { eg "strict-origin-when-cross-origin" };
@@ -75,15 +76,16 @@ table! {
 table! {
     /// Limits that the edge keeps.
     Limit { short [rate] }
-    /// Requests in a time, by what they are counted.
+    /// Requests in a time, by what they are counted; all together where nothing is said. Whoever lacks what is counted is
+    /// counted by address. More get 429 with `Retry-After` and `RateLimit`.
     rate: Option<Rate> { eg "100/s per ip" };
-    /// The largest body.
+    /// The largest body; a larger one gets 413, at once where its length is said.
     body: Option<Bytes> { eg "1MiB" };
-    /// Connections to one instance above which others are preferred.
+    /// Open requests of one instance above which others are preferred.
     soft: Option<u32> { eg "400" };
-    /// Connections to one instance that are never exceeded.
+    /// Open requests of one instance that are never exceeded. More wait, and get 503 in the end.
     hard: Option<u32> { eg "500" };
-    /// How long a request may take.
+    /// How long an instance may take until its answer begins; then it is 504.
     time: Option<Duration> { eg "30s" };
 }
 
@@ -105,9 +107,9 @@ table! {
     sign_in: SignIn = SignIn::Oidc;
     /// The address of the provider that people sign in at.
     issuer: Option<Url> { eg "https://accounts.example.com" };
-    /// The client id at the provider, or a password or token.
+    /// The client id at the provider, or a password or token. It stays at the edge.
     secret: Option<Ref<ToSecret>>;
-    /// Only these people.
+    /// Only these people; with a password, by the name that they give.
     people: Vec<Email> { eg "ana@example.com" };
     /// Only people with an address of these domains.
     domains: Vec<crate::unit::Domain> { eg "example.com" };
@@ -122,16 +124,16 @@ table! {
     Waf { short [bots] }
     /// What happens to requests that look automatic.
     bots: BotRule = BotRule::Allow;
-    /// Requests that match are refused: parts of paths.
+    /// Requests that match are refused: parts of paths, in whichever letters or encoding.
     block_paths: Vec<String> { eg "/wp-admin" };
-    /// Requests whose query or body looks like an injection are refused.
+    /// Requests whose path or query looks like an injection are refused. Bodies are not looked at.
     injections: bool = true;
-    /// Requests from these countries are refused.
+    /// Requests from these countries are refused. This version does not keep it, and starts nothing that asks for it.
     block_countries: Vec<String>;
 }
 
 table! {
-    /// A part of a component's address space with rules of its own.
+    /// A part of a component's address space with rules of its own, laid over those of the component that answers there.
     Route { short [path] }
     /// The beginning of the path.
     path: String { required eg "/upload" };

@@ -4,6 +4,7 @@ use super::{Core, Message};
 use crate::door::clock;
 use crate::dress::Making;
 use crate::errors;
+use crate::face;
 use crate::keep::{applied, facts};
 use crate::make::Looked;
 use crate::tell::Onlooker;
@@ -78,6 +79,9 @@ impl<E: Engine> Core<E> {
         }
         let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
         self.wardrobe.values.extend(values);
+        if let Some(edge) = &self.edge {
+            edge.know(&face::keys(&product, &self.wardrobe.values)).await;
+        }
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {

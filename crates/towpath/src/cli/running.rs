@@ -79,7 +79,8 @@ pub struct Status {
   towpath logs                  the last 200 lines of everything
   towpath logs -f api           of one component, and what comes
   towpath logs --since 10m      not older than ten minutes
-  towpath logs prod web -n 50   the last 50 lines of web in prod")]
+  towpath logs prod web -n 50   the last 50 lines of web in prod
+  towpath logs --requests web   what web was asked, and how it answered")]
 pub struct Logs {
     #[command(flatten)]
     pub among: Among,
@@ -95,6 +96,23 @@ pub struct Logs {
     /// Print when each line was written, in your time zone
     #[arg(long, short)]
     pub time: bool,
+    /// Print requests instead: what was asked, how it was answered, and how long that took
+    #[arg(long)]
+    pub requests: bool,
+    /// Print requests as they are written; docs/reference/requests.md says what is in a line
+    #[arg(long, requires = "requests")]
+    pub json: bool,
+}
+
+/// `towpath metrics`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath metrics               of everything
+  towpath metrics web           only of web
+docs/reference/requests.md says what is counted")]
+pub struct Metrics {
+    #[command(flatten)]
+    pub among: Among,
 }
 
 /// `towpath start`, `stop` and `restart`

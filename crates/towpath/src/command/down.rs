@@ -86,6 +86,7 @@ fn goes(here: &Here) -> String {
 fn meaning(name: &str) -> &'static str {
     match name {
         "logs/" => "what components have written",
+        "requests.log" | "requests.log.1" => "what was asked and answered",
         "steward.log" | "steward.log.1" => "what the steward has written",
         name if name.contains(".db") || name.contains("sqlite") => "the journal, with all that was ever done",
         name if name.starts_with("build") => "what builds have made",

@@ -16,7 +16,7 @@ use towpath_api::{Answer, ClientError, LogArgs, LogLine};
 use towpath_model::unit::{Duration, Unit};
 
 /// The lines that are shown where nobody says how many: more than a screen, and not a night's worth.
-const LAST: usize = 200;
+pub(super) const LAST: usize = 200;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
@@ -27,6 +27,9 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         Some(text) => Some(moment(text, clock::now(), clock::zone())?),
         None => None,
     };
+    if args.requests {
+        return super::requests::run(context.terminal, &here, since, &args);
+    }
     let question = LogArgs {
         components: here.components.clone(),
         since,

@@ -331,6 +331,21 @@ impl Product {
         ask(stream, &host, path)
     }
 
+    /// Says something to a component over plain HTTP: the first words of a request, and lines of headers. The status, and
+    /// the whole answer.
+    pub(crate) fn say(&self, component: &str, what: &str, headers: &[&str]) -> (u16, String) {
+        let port = self.edge_port(component).expect("it has an address").1;
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the edge listens");
+        let host = format!("{component}.{}.localhost", self.name);
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let request = format!("{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).expect("it is sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("it is answered");
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), text)
+    }
+
     /// The ports for HTTPS and HTTP on which a component is reached.
     fn edge_port(&self, component: &str) -> Option<(u16, u16)> {
         let url = self.component(component)["url"].as_str()?.to_owned();
@@ -383,12 +398,12 @@ fn plain_port(steward: u32, https: u16) -> Option<u16> {
     ports.into_iter().find(|port| is_plain(*port))
 }
 
-/// Whether an edge answers there in plain HTTP.
+/// Whether an edge answers visitors there in plain HTTP: behind an inside port is a component, whatever it is called.
 fn is_plain(port: u16) -> bool {
     let stream = TcpStream::connect(("127.0.0.1", port));
     stream.is_ok_and(|stream| {
         let answer = ask_whole(stream, "nobody.localhost", "/");
-        answer.is_some_and(|text| text.starts_with("HTTP/1.1") && !text.contains("400 Bad Request"))
+        answer.is_some_and(|text| text.contains("Nothing is at nobody.localhost"))
     })
 }
 

@@ -80,7 +80,9 @@ pub(crate) fn visit(product: &Product, name: &str, path: &str) -> (u16, Value) {
         .and_then(|port| u16::try_from(port).ok())
         .expect("something is public");
     let host = format!("{name}.{}.localhost", product.name);
-    ask_host((port, &host), &format!("GET {path}"), "", "")
+    // The edge asks those that are no browsers to show that they keep cookies.
+    let browser = "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0\r\n";
+    ask_host((port, &host), &format!("GET {path}"), browser, "")
 }
 
 #[track_caller]

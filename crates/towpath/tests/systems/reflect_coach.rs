@@ -70,6 +70,10 @@ impl Answer {
     }
 }
 
+/// What a browser says of itself: the edge asks others to show that they keep cookies.
+const BROWSER: &str =
+    "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0\r\n";
+
 /// Somebody who asks at a port, as a host, with a cookie.
 struct Visitor {
     port: u16,
@@ -79,11 +83,13 @@ struct Visitor {
 
 impl Visitor {
     fn head(&self, line: &str, more: &str) -> String {
-        let cookie = &self.cookie;
-        format!(
-            "{line} HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\n{more}",
-            self.host
-        )
+        let (cookie, host) = (&self.cookie, self.host);
+        // A browser says so, and from which page it asks.
+        let page = match more.contains("origin: ") {
+            true => String::new(),
+            false => format!("origin: http://{host}\r\n"),
+        };
+        format!("{line} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n{BROWSER}{page}{more}")
     }
 
     fn ask(&self, method: &str, path: &str, more: &str, body: &str) -> Answer {

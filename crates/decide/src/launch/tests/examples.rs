@@ -332,7 +332,7 @@ fn phishsentry() {
       runs 2 of 2
       built by scoring-api
       needs model-engine shared shared-pool intel-feeds?
-      listens any, public, scoring-api.dev.phishsentry.example
+      listens any, public, scoring-api.dev.phishsentry.example, /internal apart
       well /healthz within 30s
       INTEL_FEEDS = "false"
       INTEL_FEEDS_URL = url of intel-feeds
@@ -371,7 +371,11 @@ fn phishsentry() {
     build ops-dashboard: pnpm --filter ops-dashboard build in /p/apps/ops-dashboard
     build scoring-api: pnpm --filter scoring-api build in /p/packages/scoring-api
     build telemetry-ingress: pnpm --filter telemetry-ingress build in /p/packages/telemetry-ingress
-    make: TOWPATH_SHARED_PASSWORD (hex)
+    make: EXTENSION_TOKEN (token) TOWPATH_SHARED_PASSWORD (hex)
+    problem at service.scoring-api.route[0].access.sign_in: `scoring-api` asks for a sign-in at a provider, which this version does not keep
+      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
+    problem at site.ops-dashboard.access.sign_in: `ops-dashboard` asks for a sign-in at a provider, which this version does not keep
+      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
     note at postgres.shared.migrate: the data of dev is not real: migrations of `shared` run at once, outside their windows, too
       help: write data = { real = true } in [environment.dev] where people are to be protected by them
     note at build.model-engine.dockerfile: `model-engine` and `model-jobs` are started by `run` each, and not from an image: packages/model-engine/Dockerfile is not used

@@ -491,7 +491,7 @@ run = "gone"
 only = "prod"
 "#;
     let text = environment(text) + "[environment.prod]\n";
-    assert_snapshot!(shown(&launched(&text, "dev")), @r"
+    assert_snapshot!(shown(&launched(&text, "dev")), @r#"
     service api: api
       in /p
       runs 1 of 1
@@ -504,13 +504,13 @@ only = "prod"
     site web: -
       in /p
       runs 0 of 0
-      listens any, public, not inside, plain, /a/b to /new, /a to api
+      listens any, public, not inside, plain, /a/b to /new, /own apart, /a to api
       serves /p/dist or None
     problem at site.web.route[3].to: `web` leaves /j to `job`, which does not listen
       help: let both be present in the same environments, or give this environment a `route` of its own
     problem at site.web.route[4].to: `web` leaves /gone to `gone`, which is not present in dev
       help: let both be present in the same environments, or give this environment a `route` of its own
-    ");
+    "#);
 }
 
 #[test]

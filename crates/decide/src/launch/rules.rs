@@ -1,0 +1,263 @@
+//! What the edge keeps in front of a component and of each part of its address space, laid together from all who say it.
+//!
+//! **What is laid over what.** The product's `edge.waf` lies below a component's own, an environment's `access` below that
+//! of everything public, and a component's rules below those of its routes. Whoever says something more exact wins, word by
+//! word; lists of paths and of headers are added to each other, because each of them forbids something. What is made here is
+//! whole: the edge lays nothing over anything.
+//!
+//! **A route to another component** begins with the rules of that one, at that path: who may not ask the component under
+//! its own name may not ask it under another one either. Parts of the other component that have rules of their own and lie
+//! below the route keep them, though nobody has written them down here.
+//!
+//! **When it refuses.** Where this version cannot keep what is said about who may pass, nothing is started: a sign-in that
+//! is believed in and not there is worse than none.
+
+use super::Problem;
+use super::draft::Draft;
+use super::variables::{Asking, secret_value};
+use towpath_model::desired::component::{Component, ComponentKind, Require};
+use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, SignIn, Waf};
+use towpath_model::run::{self, Bounds, Carried, Rules, Unwanted};
+use towpath_model::spec::Path;
+use towpath_model::unit::{Duration, Name};
+
+/// A year: shorter than that, lists of sites that are always encrypted do not take a site in.
+const INSIST: Duration = Duration::from_days(365);
+
+/// Everything comes from the site itself, it is shown in nobody's frame, and its forms and relative addresses lead nowhere
+/// else (OWASP, Content Security Policy). `upgrade-insecure-requests` is not in it: it breaks a page that is looked at by
+/// plain HTTP, and one that is encrypted needs it only for addresses that are wrong.
+const POLICY: &str =
+    "default-src 'self'; base-uri 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What browsers do by themselves today, said for older ones: other sites learn the name, and by plain HTTP nothing.
+const REFERRER: &str = "strict-origin-when-cross-origin";
+
+/// What asks a visitor for something, or costs money. A page that needs one of them says so.
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// A component with its kind and name.
+pub(super) type Of<'a> = (ComponentKind, &'a Name, &'a Component);
+
+/// What is kept in front of a component. Where no way leads to it from outside, nobody signs in there and nobody is looked
+/// at: what its own kind ask of each other is bounded, and nothing more.
+pub(super) fn of_component(
+    draft: &mut Draft<'_>,
+    (kind, name, component): Of<'_>,
+    is_outside: bool,
+) -> Rules {
+    let at = Path::of([kind.word(), name.as_str()]);
+    let mut rules = Rules {
+        headers: component.headers.as_ref().map(headers).unwrap_or_default(),
+        allow: component.allow.clone(),
+        own_pages: component.csrf,
+        cache: component.cache.as_ref().and_then(|cache| cache.edge),
+        ..Rules::default()
+    };
+    if let Some(limit) = &component.limit {
+        bound(&mut rules.bounds, limit);
+    }
+    if !is_outside {
+        return rules;
+    }
+    carry(draft, &mut rules, &component.require, (name, &at));
+    if let Some(waf) = &draft.product.edge.waf {
+        unwanted(&mut rules.unwanted, waf);
+        countries(draft, waf, &Path::of(["edge", "waf"]), name);
+    }
+    if let Some(waf) = &component.waf {
+        unwanted(&mut rules.unwanted, waf);
+        countries(draft, waf, &at.key("waf"), name);
+    }
+    rules.access = match &component.access {
+        Some(own) => access(draft, own, &at.key("access"), name),
+        None => of_environment(draft, component, name),
+    };
+    rules
+}
+
+/// The sign-in in front of everything public here.
+fn of_environment(draft: &mut Draft<'_>, component: &Component, name: &Name) -> Option<run::Access> {
+    let own = draft.own.filter(|_| component.public)?;
+    let at = Path::of(["environment", draft.environment.as_str(), "access"]);
+    access(draft, own.access.as_ref()?, &at, name)
+}
+
+/// What is kept in front of a part of an address space: `below` is what holds there without it.
+pub(super) fn of_route(
+    draft: &mut Draft<'_>,
+    below: Rules,
+    part: &Part,
+    (_, name, component): Of<'_>,
+    at: &Path,
+) -> Rules {
+    let mut rules = below;
+    // The part is under the name of this one: what holds for everything that is public here holds for it.
+    if rules.access.is_none() {
+        rules.access = of_environment(draft, component, name);
+    }
+    if let Some(limit) = &part.limit {
+        bound(&mut rules.bounds, limit);
+    }
+    if let Some(body) = part.body {
+        rules.bounds.body = Some(body.count());
+    }
+    carry(draft, &mut rules, &part.require, (name, at));
+    if let Some(waf) = &part.waf {
+        unwanted(&mut rules.unwanted, waf);
+        countries(draft, waf, &at.key("waf"), name);
+    }
+    if let Some(own) = &part.access {
+        rules.access = access(draft, own, &at.key("access"), name);
+    }
+    if let Some(kept) = part.cache.as_ref().and_then(|cache| cache.edge) {
+        rules.cache = Some(kept);
+    }
+    rules
+}
+
+/// The headers of every answer: those of the set, with the words of the component in place of the usual ones.
+fn headers(said: &Headers) -> Vec<(String, String)> {
+    let strict = said.set == HeaderSet::Strict;
+    let some = said.set != HeaderSet::None;
+    let usual = |own: &Option<String>, text: &str| own.clone().or_else(|| strict.then(|| text.to_owned()));
+    let policy = usual(&said.csp, POLICY);
+    // Where the policy says who may show it in a frame, browsers do not look at the older header.
+    let framed = policy
+        .as_ref()
+        .is_some_and(|policy| policy.contains("frame-ancestors"));
+    let insist = said.hsts.or(some.then_some(INSIST));
+    // Names below this one may belong to somebody else: `includeSubDomains` is for whoever knows them all, by `add`.
+    let insist = insist.map(|time| format!("max-age={}", time.secs()));
+    let set = [
+        ("Content-Security-Policy", policy),
+        ("Strict-Transport-Security", insist),
+        ("Referrer-Policy", usual(&said.referrer, REFERRER)),
+        ("Permissions-Policy", usual(&said.permissions, PERMISSIONS)),
+        ("X-Frame-Options", (strict && !framed).then(|| "DENY".to_owned())),
+        ("X-Content-Type-Options", some.then(|| "nosniff".to_owned())),
+    ];
+    let set = set
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .filter(|(name, _)| !said.add.keys().any(|own| own.as_str().eq_ignore_ascii_case(name)));
+    let further = said
+        .add
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.clone()));
+    set.chain(further).collect()
+}
+
+fn bound(bounds: &mut Bounds, limit: &Limit) {
+    let Limit {
+        rate,
+        body,
+        soft,
+        hard,
+        time,
+    } = limit;
+    *bounds = Bounds {
+        rate: rate.clone().or_else(|| bounds.rate.take()),
+        body: body.map(|body| body.count()).or(bounds.body),
+        soft: soft.or(bounds.soft),
+        hard: hard.or(bounds.hard),
+        time: time.or(bounds.time),
+    };
+}
+
+fn carry(draft: &mut Draft<'_>, rules: &mut Rules, require: &[Require], (name, at): (&Name, &Path)) {
+    for (index, one) in require.iter().enumerate() {
+        if one.issuer.is_some() {
+            let message = format!(
+                "`{name}` lets a header pass only with a JWT that the edge has verified, which this version does not"
+            );
+            let hint = "take `issuer` out here, and let the component verify it as well as it does already";
+            let at = at.key("require").nth(index).key("issuer");
+            refuse(draft, &at, Problem::new(message, hint).of([name]));
+        }
+        let methods = one.methods.iter().map(|method| method.to_ascii_uppercase());
+        let carried = Carried {
+            header: one.header.clone(),
+            methods: methods.collect(),
+        };
+        if !rules.require.contains(&carried) {
+            rules.require.push(carried);
+        }
+    }
+}
+
+/// A word that is the usual one is taken for not said: nobody who says only which paths are refused lets robots in by it.
+fn unwanted(rules: &mut Unwanted, waf: &Waf) {
+    if waf.bots != BotRule::Allow {
+        rules.bots = waf.bots;
+    }
+    rules.injections = waf.injections;
+    for path in &waf.block_paths {
+        if !rules.paths.contains(path) {
+            rules.paths.push(path.clone());
+        }
+    }
+}
+
+/// Which network is in which country is in no list of ours.
+fn countries(draft: &mut Draft<'_>, waf: &Waf, at: &Path, name: &Name) {
+    if waf.block_countries.is_empty() {
+        return;
+    }
+    let message = format!(
+        "`{name}` is to refuse countries, and this version does not know which network is in which one"
+    );
+    let hint = "take `block_countries` out here, and let what stands in front of the edge do it";
+    let at = at.key("block_countries");
+    refuse(draft, &at, Problem::new(message, hint).of([name]));
+}
+
+fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Option<run::Access> {
+    let unkept = match said.sign_in {
+        SignIn::Oidc => Some("at a provider"),
+        SignIn::Certificate => Some("by a certificate"),
+        SignIn::Password | SignIn::Token => None,
+    };
+    if let Some(how) = unkept {
+        let here = draft.environment;
+        let message = format!("`{name}` asks for a sign-in {how}, which this version does not keep");
+        let hint = format!(
+            "give {here} another one, as in access = {{ sign_in = \"password\", secret = \"SITE_PASSWORD\" }}, or access = false where nobody else comes"
+        );
+        refuse(draft, &at.key("sign_in"), Problem::new(message, hint).of([name]));
+        return None;
+    }
+    let secret = said.secret.as_ref().map(|secret| secret.as_str().to_owned());
+    if let Some(secret) = &secret {
+        let asking = Asking {
+            by: name,
+            at: at.key("secret"),
+            required: true,
+            about: None,
+        };
+        secret_value(draft, secret, asking);
+    }
+    Some(run::Access {
+        sign_in: said.sign_in,
+        issuer: said.issuer.clone(),
+        secret,
+        people: said.people.clone(),
+        domains: said.domains.clone(),
+        groups: said.groups.clone(),
+        lasts: said.lasts,
+    })
+}
+
+/// Tells once what concerns a component and each route that leads to it.
+fn refuse(draft: &mut Draft<'_>, at: &Path, problem: Problem) {
+    let problem = problem.at(draft.place(at));
+    if !draft.problems.contains(&problem) {
+        draft.problems.push(problem);
+    }
+}
+
+/// Whether one path lies below another one, or is it.
+pub(super) fn lies_below(path: &str, beginning: &str) -> bool {
+    path.strip_prefix(beginning)
+        .is_some_and(|rest| beginning.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,128 @@
+//! The cookies of the edge itself: found, given, and kept from instances.
+//!
+//! What stands in them is stamped with a key that this process has made up, so nobody else can make one, and after a new
+//! start everybody gets new ones.
+
+use std::sync::OnceLock;
+
+use http::HeaderMap;
+use http::header::{COOKIE, HeaderValue};
+
+/// Somebody has signed in.
+pub(crate) const SIGNED_IN: &str = "towpath-signed-in";
+/// Somebody keeps cookies, as browsers do.
+pub(crate) const PASS: &str = "towpath-pass";
+/// Somebody who is counted apart from others at the same address.
+pub(crate) const VISITOR: &str = "towpath-visitor";
+
+/// The value of a cookie.
+pub(crate) fn brought<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let values = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+}
+
+/// The header that gives a cookie, for so many seconds.
+pub(crate) fn given(name: &str, value: &str, seconds: u64, secure: bool) -> Option<HeaderValue> {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(text).ok()
+}
+
+/// Takes away what says that somebody has signed in: an instance that could read it could do what they can.
+pub(crate) fn keep_back(headers: &mut HeaderMap) {
+    if brought(headers, SIGNED_IN).is_none() {
+        return;
+    }
+    let kept: Vec<HeaderValue> = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| {
+            let text = value.to_str().ok()?;
+            let is_ours = |pair: &&str| {
+                pair.trim()
+                    .split_once('=')
+                    .is_some_and(|(name, _)| name == SIGNED_IN)
+            };
+            let others: Vec<&str> = text
+                .split(';')
+                .filter(|pair| !is_ours(pair))
+                .map(str::trim)
+                .collect();
+            HeaderValue::try_from(others.join("; ")).ok()
+        })
+        .filter(|value| !value.is_empty())
+        .collect();
+    headers.remove(COOKIE);
+    for value in kept {
+        headers.append(COOKIE, value);
+    }
+}
+
+/// A stamp that only this process can make, of these texts in this order.
+pub(crate) fn stamp(texts: &[&str]) -> blake3::Hash {
+    static KEY: OnceLock<[u8; 32]> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let mut key = [0; 32];
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let filled = provider.secure_random.fill(&mut key);
+        filled.expect("the system gives random bytes");
+        key
+    });
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize()
+}
+
+/// A text with a stamp of it behind it, for one purpose and whatever else it depends on.
+pub(crate) fn stamped(text: &str, of: &[&str]) -> String {
+    let all: Vec<&str> = of.iter().copied().chain([text]).collect();
+    format!("{text}.{}", stamp(&all).to_hex())
+}
+
+/// The text before a stamp, where that is ours. The comparison takes the same time for all of them.
+pub(crate) fn unstamped<'t>(value: &'t str, of: &[&str]) -> Option<&'t str> {
+    let (text, stamped) = value.rsplit_once('.')?;
+    let given = blake3::Hash::from_hex(stamped).ok()?;
+    let all: Vec<&str> = of.iter().copied().chain([text]).collect();
+    (stamp(&all) == given).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_stamped_for_this_is_read() {
+        let value = stamped("a.b", &["pass", "127.0.0.1"]);
+        assert_eq!(unstamped(&value, &["pass", "127.0.0.1"]), Some("a.b"));
+        assert_eq!(unstamped(&value, &["pass", "127.0.0.2"]), None);
+        assert_eq!(unstamped(&value, &["pass127.0.0.1", ""]), None);
+        assert_eq!(unstamped(&value.replace('a', "c"), &["pass", "127.0.0.1"]), None);
+        assert_eq!(unstamped("a.b", &["pass"]), None);
+        assert_eq!(unstamped("", &["pass"]), None);
+    }
+
+    #[test]
+    fn a_sign_in_is_kept_from_instances_and_nothing_else_is() {
+        let mut headers = HeaderMap::new();
+        headers.append(
+            COOKIE,
+            HeaderValue::from_static("a=1; towpath-signed-in=x.y; b=2"),
+        );
+        headers.append(COOKIE, HeaderValue::from_static("towpath-signed-in=z"));
+        assert_eq!(brought(&headers, SIGNED_IN), Some("x.y"));
+        keep_back(&mut headers);
+        let left: Vec<_> = headers.get_all(COOKIE).iter().collect();
+        assert_eq!(left, ["a=1; b=2"]);
+    }
+}

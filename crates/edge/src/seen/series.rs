@@ -1,0 +1,119 @@
+//! What is counted of the requests for one component, over one route and of one release.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use http::StatusCode;
+
+use super::histogram::Histogram;
+use super::snapshot::Counted;
+
+/// Why the edge answered in the place of an instance, by the status that it answered with. What is none of these is `other`.
+pub(super) const REASONS: [(u16, &str); 13] = [
+    (307, "redirected"),
+    (400, "malformed"),
+    (401, "unauthorized"),
+    (403, "forbidden"),
+    (404, "unknown"),
+    (408, "too_slow"),
+    (413, "too_large"),
+    (414, "too_long"),
+    (429, "limited"),
+    (431, "too_large_head"),
+    (502, "broken"),
+    (503, "unavailable"),
+    (504, "too_late"),
+];
+
+/// Requests that the edge answered itself, by the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals([AtomicU64; REASONS.len() + 1]);
+
+impl Refusals {
+    pub(crate) fn count(&self, status: StatusCode) {
+        let known = REASONS.iter().position(|(known, _)| *known == status.as_u16());
+        self.0[known.unwrap_or(REASONS.len())].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Those that have happened, by their names.
+    pub(crate) fn read(&self) -> BTreeMap<String, u64> {
+        let names = REASONS.iter().map(|(_, name)| *name).chain(["other"]);
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let all = names.zip(self.0.iter().map(read)).filter(|(_, count)| *count > 0);
+        all.map(|(name, count)| (name.to_owned(), count)).collect()
+    }
+}
+
+/// Counts of requests of one kind.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) component: Arc<str>,
+    pub(crate) route: Arc<str>,
+    /// The release that answers. What is set today carries none.
+    pub(crate) release: Option<Arc<str>>,
+    /// By the class of the status, from 1xx to 5xx.
+    answers: [AtomicU64; 5],
+    pub(crate) refusals: Refusals,
+    /// The visitor left before an answer began.
+    pub(crate) gone: AtomicU64,
+    /// The answer broke off.
+    pub(crate) cut: AtomicU64,
+    pub(crate) received: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    /// Until the head of the answer was there.
+    pub(crate) first: Histogram,
+    /// Until its last byte had been taken.
+    pub(crate) whole: Histogram,
+}
+
+impl Series {
+    pub(crate) fn new(component: Arc<str>, route: Arc<str>, release: Option<Arc<str>>) -> Series {
+        Series {
+            component,
+            route,
+            release,
+            answers: Default::default(),
+            refusals: Refusals::default(),
+            gone: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            first: Histogram::new(),
+            whole: Histogram::new(),
+        }
+    }
+
+    pub(crate) fn answered(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        self.answers[class].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Counted {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counted {
+            component: self.component.to_string(),
+            route: self.route.to_string(),
+            release: self.release.as_deref().map(str::to_owned),
+            answers: std::array::from_fn(|class| read(&self.answers[class])),
+            refusals: self.refusals.read(),
+            gone: read(&self.gone),
+            cut: read(&self.cut),
+            received: read(&self.received),
+            sent: read(&self.sent),
+            first: self.first.read(),
+            whole: self.whole.read(),
+        }
+    }
+}
+
+/// The way to a series, in what is looked up for each request anyway. It costs nothing before the first one.
+#[derive(Debug, Default)]
+pub(crate) struct Lane(OnceLock<Arc<Series>>);
+
+impl Lane {
+    /// The series, which is found by its names the first time.
+    pub(crate) fn series(&self, find: impl FnOnce() -> Arc<Series>) -> Arc<Series> {
+        Arc::clone(self.0.get_or_init(find))
+    }
+}

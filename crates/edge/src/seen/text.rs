@@ -1,0 +1,218 @@
+//! What has been seen, in the text that Prometheus and everything like it reads (exposition format 0.0.4).
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::histogram::Times;
+use super::snapshot::{Counted, Snapshot, Whole};
+
+/// What the text is, for whoever is sent it.
+pub const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Where the buckets end, in microseconds and as they are written in seconds.
+const ENDS: [(u64, &str); 13] = [
+    (1_000, "0.001"),
+    (2_500, "0.0025"),
+    (5_000, "0.005"),
+    (10_000, "0.01"),
+    (25_000, "0.025"),
+    (50_000, "0.05"),
+    (100_000, "0.1"),
+    (250_000, "0.25"),
+    (500_000, "0.5"),
+    (1_000_000, "1"),
+    (2_500_000, "2.5"),
+    (5_000_000, "5"),
+    (10_000_000, "10"),
+];
+
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+impl Snapshot {
+    /// The text of all of it.
+    pub fn text(&self) -> String {
+        let mut page = Page(String::new());
+        page.requests(&self.requests);
+        page.components(&self.components);
+        page.head("unrouted_total", "counter", "Requests that reached no component");
+        for (reason, count) in &self.nowhere {
+            page.line("unrouted_total", &[("reason", reason)], *count);
+        }
+        page.head("log_lines_total", "counter", "Lines of the log of requests");
+        let lines = self.lines;
+        for (fate, count) in [
+            ("written", lines.written),
+            ("passed_over", lines.passed_over),
+            ("lost", lines.lost),
+        ] {
+            page.line("log_lines_total", &[("fate", fate)], count);
+        }
+        page.0
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP towpath_edge_{name} {help}.");
+        let _ = writeln!(self.0, "# TYPE towpath_edge_{name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let _ = write!(self.0, "towpath_edge_{name}{{");
+        for (at, (label, text)) in labels.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let _ = write!(self.0, "{comma}{label}=\"");
+            escape(text, &mut self.0);
+            self.0.push('"');
+        }
+        let _ = writeln!(self.0, "}} {value}");
+    }
+
+    fn requests(&mut self, all: &[Counted]) {
+        self.head(
+            "requests_total",
+            "counter",
+            "Answers by the class of their status",
+        );
+        for one in all {
+            for (class, count) in CLASSES.iter().zip(one.answers).filter(|(_, count)| *count > 0) {
+                self.line("requests_total", &with(one, ("code", class)), count);
+            }
+        }
+        self.head(
+            "refused_total",
+            "counter",
+            "Answers that the edge gave in the place of an instance",
+        );
+        for one in all {
+            for (reason, count) in &one.refusals {
+                self.line("refused_total", &with(one, ("reason", reason)), *count);
+            }
+        }
+        type Read = fn(&Counted) -> u64;
+        let plain: [(&str, &str, Read); 4] = [
+            (
+                "gone_total",
+                "Requests whose visitor left before an answer began",
+                |one| one.gone,
+            ),
+            ("cut_total", "Answers that broke off", |one| one.cut),
+            (
+                "received_bytes_total",
+                "Bytes of bodies that came from visitors",
+                |one| one.received,
+            ),
+            (
+                "sent_bytes_total",
+                "Bytes of bodies that went to visitors",
+                |one| one.sent,
+            ),
+        ];
+        for (name, help, read) in plain {
+            self.head(name, "counter", help);
+            for one in all {
+                self.line(name, &labels(one), read(one));
+            }
+        }
+        type Timed = for<'c> fn(&'c Counted) -> &'c Times;
+        let timed: [(&str, &str, Timed); 2] = [
+            (
+                "first_byte_seconds",
+                "Time until the head of an answer was there",
+                |one| &one.first,
+            ),
+            (
+                "duration_seconds",
+                "Time until the last byte of an answer was taken",
+                |one| &one.whole,
+            ),
+        ];
+        for (name, help, read) in timed {
+            self.head(name, "histogram", help);
+            for one in all {
+                self.times(name, one, read(one));
+            }
+        }
+    }
+
+    fn times(&mut self, name: &str, one: &Counted, times: &Times) {
+        let bucket = format!("{name}_bucket");
+        for (micros, written) in ENDS {
+            let within = times.within(Duration::from_micros(micros));
+            self.line(&bucket, &with(one, ("le", written)), within);
+        }
+        let count = times.count();
+        self.line(&bucket, &with(one, ("le", "+Inf")), count);
+        let seconds = format!("{}.{:06}", times.micros / 1_000_000, times.micros % 1_000_000);
+        self.line(&format!("{name}_sum"), &labels(one), seconds);
+        self.line(&format!("{name}_count"), &labels(one), count);
+    }
+
+    fn components(&mut self, all: &[Whole]) {
+        type Read = fn(&Whole) -> u64;
+        let rows: [(&str, &str, &str, Read); 5] = [
+            (
+                "active",
+                "gauge",
+                "Requests and connections that are open",
+                |one| one.active,
+            ),
+            ("waiting", "gauge", "Requests that wait for an instance", |one| {
+                one.waiting
+            }),
+            (
+                "crowded_total",
+                "counter",
+                "Requests for which there was no place among those that wait",
+                |one| one.crowded,
+            ),
+            (
+                "retries_total",
+                "counter",
+                "Requests that were sent once more",
+                |one| one.repeated,
+            ),
+            (
+                "instance_failures_total",
+                "counter",
+                "Connections that an instance refused or broke",
+                |one| one.failures,
+            ),
+        ];
+        for (name, kind, help, read) in rows {
+            self.head(name, kind, help);
+            for one in all {
+                self.line(name, &[("component", &one.component)], read(one));
+            }
+        }
+    }
+}
+
+fn labels(one: &Counted) -> Vec<(&str, &str)> {
+    let mut labels = vec![
+        ("component", one.component.as_str()),
+        ("route", one.route.as_str()),
+    ];
+    labels.extend(one.release.as_deref().map(|release| ("release", release)));
+    labels
+}
+
+fn with<'a>(one: &'a Counted, further: (&'a str, &'a str)) -> Vec<(&'a str, &'a str)> {
+    let mut labels = labels(one);
+    labels.push(further);
+    labels
+}
+
+/// A label's text: what would end it, or the line, is written otherwise.
+fn escape(text: &str, to: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '\\' => to.push_str("\\\\"),
+            '"' => to.push_str("\\\""),
+            '\n' => to.push_str("\\n"),
+            _ => to.push(letter),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Who sees one request, from its head to the end of its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::line::{Ended, Line};
+use super::trace::Trace;
+use super::{Seen, Series};
+use crate::body::Body;
+use crate::client::Instance;
+use crate::door::clock;
+use crate::sent;
+use crate::visit::Visit;
+
+/// What is known of an answer where it is made, and nowhere else.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// A file or an instance has answered, and not the edge in its place.
+    pub(crate) is_theirs: bool,
+    /// The instance that answered.
+    pub(crate) instance: Option<Arc<Instance>>,
+    /// How many instances had failed before.
+    pub(crate) failures: u32,
+    /// The body of the request, while it passes.
+    pub(crate) passed: Option<Arc<sent::Ended>>,
+}
+
+/// Who sees a request. It tells what it has seen when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    began: Instant,
+    /// Until the head of the answer was there.
+    first: Option<Duration>,
+    status: StatusCode,
+    series: Option<Arc<Series>>,
+    facts: Facts,
+    sent: u64,
+    is_cut: bool,
+    line: Option<Box<Line>>,
+}
+
+impl Witness {
+    /// A request begins. What it is part of is said in its headers from here on.
+    pub(crate) fn begin(seen: &Seen, visit: &Visit, parts: &mut Parts, id: &HeaderValue) -> Witness {
+        let trace = Trace::pass(&mut parts.headers);
+        Witness {
+            began: clock::now(),
+            first: None,
+            status: StatusCode::OK,
+            series: None,
+            facts: Facts::default(),
+            sent: 0,
+            is_cut: false,
+            line: seen
+                .log()
+                .map(|log| Line::begin(log, visit, parts, id, trace.trace)),
+        }
+    }
+
+    /// It is clear for whom the request is.
+    pub(crate) fn reached(&mut self, series: Arc<Series>) {
+        self.series = Some(series);
+    }
+
+    /// The head of the answer is there. The witness stays with the body until that has ended.
+    pub(crate) fn answered(mut self, seen: &Seen, mut response: Response<Body>) -> Response<Body> {
+        let first = clock::now().duration_since(self.began);
+        self.first = Some(first);
+        self.status = response.status();
+        if let Some(facts) = response.body_mut().facts() {
+            self.facts = std::mem::take(facts);
+        }
+        match &self.series {
+            Some(series) => {
+                series.answered(self.status);
+                series.first.count(first);
+                if !self.facts.is_theirs && self.status != StatusCode::SWITCHING_PROTOCOLS {
+                    series.refusals.count(self.status);
+                }
+            }
+            None => seen.nowhere(self.status),
+        }
+        response.map(|body| body.seen(self))
+    }
+
+    /// Bytes of the answer go out.
+    pub(crate) fn sends(&mut self, count: usize) {
+        self.sent += count as u64;
+    }
+
+    /// The answer breaks off.
+    pub(crate) fn is_cut(&mut self) {
+        self.is_cut = true;
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let whole = clock::now().duration_since(self.began);
+        let received = self.facts.passed.as_ref().map_or(0, |passed| passed.bytes());
+        if let Some(series) = &self.series {
+            match self.first {
+                // What it changed to is no answer, and may be open for days.
+                Some(_) if self.status == StatusCode::SWITCHING_PROTOCOLS => {}
+                Some(_) => series.whole.count(whole),
+                None => drop(series.gone.fetch_add(1, Ordering::Relaxed)),
+            }
+            if self.is_cut {
+                series.cut.fetch_add(1, Ordering::Relaxed);
+            }
+            if received > 0 {
+                series.received.fetch_add(received, Ordering::Relaxed);
+            }
+            if self.sent > 0 {
+                series.sent.fetch_add(self.sent, Ordering::Relaxed);
+            }
+        }
+        if let Some(line) = self.line.take() {
+            line.end(Ended {
+                status: self.first.map(|_| self.status),
+                first: self.first,
+                whole,
+                received,
+                sent: self.sent,
+                is_cut: self.is_cut,
+                failures: self.facts.failures,
+                series: self.series.take(),
+                instance: self.facts.instance.take(),
+            });
+        }
+    }
+}
