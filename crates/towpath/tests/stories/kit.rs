@@ -347,11 +347,12 @@ impl Product {
     }
 
     /// The ports for HTTPS and HTTP on which a component is reached.
-    fn edge_port(&self, component: &str) -> Option<(u16, u16)> {
-        let url = self.component(component)["url"].as_str()?.to_owned();
+    fn edge_port(&self, name: &str) -> Option<(u16, u16)> {
+        let status = self.status();
+        let url = component(&status, name)["url"].as_str()?.to_owned();
         let https: u16 = url.rsplit_once(':')?.1.parse().ok()?;
-        let kept = eventually("the edge's port is told", || plain_port(self.steward()?, https));
-        Some((https, kept))
+        let http = status["steward"]["http"].as_u64()?;
+        Some((https, u16::try_from(http).ok()?))
     }
 
     /// The same over HTTPS, trusting the authority of this person and nobody else.
@@ -373,38 +374,6 @@ impl Product {
         let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
         ask(rustls::StreamOwned::new(connection, stream), &host, path)
     }
-}
-
-/// The port for plain HTTP: the other one that the steward listens on for everybody.
-fn plain_port(steward: u32, https: u16) -> Option<u16> {
-    let open = fs::read_dir(format!("/proc/{steward}/fd")).ok()?;
-    let own: BTreeSet<String> = open
-        .flatten()
-        .filter_map(|file| Some(fs::read_link(file.path()).ok()?.to_string_lossy().into_owned()))
-        .collect();
-    let mut ports: Vec<u16> = Vec::new();
-    for table in ["tcp", "tcp6"] {
-        let text = fs::read_to_string(format!("/proc/{steward}/net/{table}")).unwrap_or_default();
-        for line in text.lines().skip(1) {
-            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let listens = fields.get(3) == Some(&"0A");
-            if listens && own.contains(&format!("socket:[{}]", fields.get(9)?)) {
-                ports.extend(u16::from_str_radix(fields.get(1)?.rsplit_once(':')?.1, 16));
-            }
-        }
-    }
-    // Both are taken side by side: from 8443 and 8080 on, or from wherever there was room.
-    ports.retain(|port| *port != https);
-    ports.into_iter().find(|port| is_plain(*port))
-}
-
-/// Whether an edge answers visitors there in plain HTTP: behind an inside port is a component, whatever it is called.
-fn is_plain(port: u16) -> bool {
-    let stream = TcpStream::connect(("127.0.0.1", port));
-    stream.is_ok_and(|stream| {
-        let answer = ask_whole(stream, "nobody.localhost", "/");
-        answer.is_some_and(|text| text.contains("Nothing is at nobody.localhost"))
-    })
 }
 
 pub(crate) fn ask(stream: impl Read + Write, host: &str, path: &str) -> Option<String> {
