@@ -90,10 +90,14 @@ fn routes(draft: &mut Draft<'_>, of: rules::Of<'_>, own: &Rules) -> Vec<Route> {
             draft.refuse(&at.key("to"), Problem::new(message, hint).of([name]));
             continue;
         }
-        let below = match &answering {
+        let mut below = match &answering {
             Some(other) => there_at(draft, other, &route.path, component.public),
             None => (own.clone(), Vec::new()),
         };
+        let parts = below.1.iter_mut().map(|(_, rules)| rules);
+        for rules in std::iter::once(&mut below.0).chain(parts) {
+            rules::under(rules, own);
+        }
         let mut kept = |rules: Rules| Arc::new(rules::of_route(draft, rules, route, of, &at));
         for (path, rules) in below.1 {
             further.push(Route {

@@ -6,7 +6,8 @@
 //! whole: the edge lays nothing over anything.
 //!
 //! **A route to another component** begins with the rules of that one, at that path: who may not ask the component under
-//! its own name may not ask it under another one either. Parts of the other component that have rules of their own and lie
+//! its own name may not ask it under another one either. Where that one lets everybody pass, whoever may not ask this one may
+//! not ask it by way of this one. Parts of the other component that have rules of their own and lie
 //! below the route keep them, though nobody has written them down here.
 //!
 //! **When it refuses.** Where this version cannot keep what is said about who may pass, nothing is started: a sign-in that
@@ -83,19 +84,26 @@ fn of_environment(draft: &mut Draft<'_>, component: &Component, name: &Name) -> 
     access(draft, own.access.as_ref()?, &at, name)
 }
 
+/// The part of another component that is under the name of this one: who may not pass here may not pass there either, unless
+/// that one says who may.
+pub(super) fn under(rules: &mut Rules, own: &Rules) {
+    if rules.access.is_none() {
+        rules.access.clone_from(&own.access);
+    }
+    if rules.allow.is_empty() {
+        rules.allow.clone_from(&own.allow);
+    }
+}
+
 /// What is kept in front of a part of an address space: `below` is what holds there without it.
 pub(super) fn of_route(
     draft: &mut Draft<'_>,
     below: Rules,
     part: &Part,
-    (_, name, component): Of<'_>,
+    (_, name, _): Of<'_>,
     at: &Path,
 ) -> Rules {
     let mut rules = below;
-    // The part is under the name of this one: what holds for everything that is public here holds for it.
-    if rules.access.is_none() {
-        rules.access = of_environment(draft, component, name);
-    }
     if let Some(limit) = &part.limit {
         bound(&mut rules.bounds, limit);
     }

@@ -166,7 +166,7 @@ fn a_second_checkout_of_a_product_has_data_and_ports_of_its_own() {
     let note = json!({ "text": "Only here" });
     assert_eq!(here.ask("POST", "/api/notes", &ada, &note).status, 200);
     assert_eq!((count(&here, &ada), count(&there, &her)), (Some(3), Some(2)));
-    let (well, lost) = asked_meanwhile(&here, "/api/health", || {
+    let (well, lost) = asked_meanwhile(&here, "/", || {
         second.well(&["down"]);
     });
     assert!(

@@ -185,6 +185,7 @@ waf = { block_paths = ["/wp-admin"], bots = "slow" }
       asks for token KEY, for 12h
       keeps 1h
     web/api/inner by api
+      lets in 203.0.113.0/24
       rate 7/s per token
       needs X-Tenant
       robots slow
@@ -234,11 +235,13 @@ waf = { block_paths = ["/wp-admin"], bots = "slow" }
       asks for token KEY, for 12h
       keeps 1h
     web/api by api
+      lets in 203.0.113.0/24
       rate 7/s per token
       needs X-Tenant
       robots slow
       refuses /wp-admin
       injections refused
+      asks for token KEY, for 12h
       keeps 5s
     "#);
     assert_snapshot!(dev(text, "api"), @r#"
