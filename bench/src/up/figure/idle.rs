@@ -42,7 +42,14 @@ pub(super) fn measure(place: &Place) -> Outcome {
 
 fn steward(what: &str, towpath: &Towpath, sizes: [f64; 2], shares: [f64; 2]) -> Result<(), Miss> {
     let pid = towpath.steward()?;
-    let (size, busy) = looked_at(pid)?;
+    let edge = edge_of(pid).ok_or_else(|| "the steward has no edge".to_owned())?;
+    let (of_steward, busy_steward) = looked_at(pid)?;
+    let (_, busy_edge) = looked_at(edge)?;
+    // What both have in common, the program above all, is there once.
+    let own = memory(edge)
+        .ok_or_else(|| format!("process {edge} has gone"))?
+        .private;
+    let (size, busy) = (of_steward + own as f64 / 1024.0, busy_steward + busy_edge);
     against(
         &format!("steward and edge, {what}, resident"),
         size,
@@ -62,6 +69,16 @@ fn steward(what: &str, towpath: &Towpath, sizes: [f64; 2], shares: [f64; 2]) -> 
         println!("steward and edge, {what}, processor: {busy:.3} % of a core");
     }
     Ok(())
+}
+
+/// The edge that a steward has started.
+fn edge_of(steward: u32) -> Option<u32> {
+    let all = std::fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = all.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
+    pids.find(|pid| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        parent_of(*pid) == Some(steward) && words.split(|byte| *byte == 0).nth(1) == Some(b"edge")
+    })
 }
 
 /// The memory of a process in MiB, and the share of a core that it uses while nobody asks anything.
