@@ -399,9 +399,10 @@ impl House {
         let message = told(0, Answer::Traffic(last));
         let guests = std::mem::take(&mut *locked(&self.told));
         for guest in guests {
-            let _ = guest.send(Letter::new(&message, Vec::new()));
-            // It is sent by a task of its own, which ends with the line.
-            let _ = timeout(KNOCK, guest.closed()).await;
+            let (letter, is_sent) = Letter::awaited(&message);
+            let _ = guest.send(letter);
+            // It is sent by a task of its own; whoever does not read it has had the time to.
+            let _ = timeout(KNOCK, is_sent).await;
         }
     }
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
+use tokio::sync::oneshot;
 
 /// A longer message is no message: a hundred thousand targets fit.
 const LONGEST: usize = 256 * 1024 * 1024;
@@ -30,9 +31,19 @@ const MOST_FILES: usize = 1 << 20;
 pub(super) struct Letter {
     bytes: Vec<u8>,
     files: Vec<OwnedFd>,
+    /// Dropped with the letter, which is when it has been sent.
+    _sent: Option<oneshot::Sender<()>>,
 }
 
 impl Letter {
+    /// A letter, and what says that it has been sent, or never will be.
+    pub(super) fn awaited(message: &impl Serialize) -> (Letter, oneshot::Receiver<()>) {
+        let (sent, is_sent) = oneshot::channel();
+        let mut letter = Letter::new(message, Vec::new());
+        letter._sent = Some(sent);
+        (letter, is_sent)
+    }
+
     pub(super) fn new(message: &impl Serialize, files: Vec<OwnedFd>) -> Letter {
         let mut bytes = vec![0; 8];
         serde_json::to_writer(&mut bytes, message).expect("our own messages can be written as JSON");
@@ -40,7 +51,11 @@ impl Letter {
         bytes[..4].copy_from_slice(&length.to_le_bytes());
         let count = u32::try_from(files.len()).expect("nobody has so many files");
         bytes[4..8].copy_from_slice(&count.to_le_bytes());
-        Letter { bytes, files }
+        Letter {
+            bytes,
+            files,
+            _sent: None,
+        }
     }
 }
 
