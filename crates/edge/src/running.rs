@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::table::Aim;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, RequestLog, Snapshot, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic, listen};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -295,11 +295,6 @@ impl Edge {
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
         seen
-    }
-
-    /// Keeps a log of requests from now on. There is one; a second one is not begun.
-    pub fn keep_log(&self, log: RequestLog) {
-        self.state.seen.keep_log(log);
     }
 
     /// Stops taking connections, lets open requests end for so long, closes WebSockets with 1012, and ends.

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use kit::{Instance, edge, host, request, target, until, with};
+use kit::{Instance, edge, edge_with_log, host, request, target, until, with};
 use serde_json::Value;
 use towpath_edge::{Answer, Counted, RequestLog, Route, RouteTo, Snapshot};
 
@@ -169,12 +169,11 @@ fn lines(path: &Path) -> Vec<Value> {
 
 #[tokio::test]
 async fn each_request_has_a_line_and_no_secret_is_in_it() {
-    let running = edge().await;
+    let running = edge_with_log(|folder| RequestLog::at(folder.join("state/requests.log"))).await;
+    let path = running.folder.path().join("state/requests.log");
     let one = Instance::start("web.1");
     running.set(target("web", &[("web.1", one.at)], LONG)).await;
     running.set(target("shut", &[], SHORT)).await;
-    let path = running.folder.path().join("state/requests.log");
-    running.edge.keep_log(RequestLog::at(path.clone()));
     let headers = [
         ("cookie", "session=HUSH-cookie"),
         ("authorization", "Bearer HUSH-bearer"),
@@ -230,15 +229,16 @@ async fn each_request_has_a_line_and_no_secret_is_in_it() {
 
 #[tokio::test]
 async fn of_ordinary_requests_a_share_is_written_and_of_errors_every_one() {
-    let running = edge().await;
+    let running = edge_with_log(|folder| RequestLog {
+        share: 0.0,
+        whole_addresses: true,
+        ..RequestLog::at(folder.join("requests.log"))
+    })
+    .await;
+    let path = running.folder.path().join("requests.log");
     let one = Instance::start("web.1");
     running.set(target("web", &[("web.1", one.at)], LONG)).await;
     running.set(target("shut", &[], Duration::ZERO)).await;
-    let path = running.folder.path().join("requests.log");
-    let mut log = RequestLog::at(path.clone());
-    log.share = 0.0;
-    log.whole_addresses = true;
-    running.edge.keep_log(log);
     for _ in 0..10 {
         running.get("web", "/").await;
         running.get("shut", "/").await;
@@ -258,14 +258,16 @@ async fn of_ordinary_requests_a_share_is_written_and_of_errors_every_one() {
 
 #[tokio::test]
 async fn a_log_that_cannot_be_written_holds_nobody_up_and_what_was_lost_is_counted() {
-    let running = edge().await;
+    let running = edge_with_log(|folder| {
+        // A file stands where its folder should be.
+        std::fs::write(folder.join("blocked"), "").expect("it can be written");
+        RequestLog::at(folder.join("blocked/requests.log"))
+    })
+    .await;
+    let blocked = running.folder.path().join("blocked");
+    let path = blocked.join("requests.log");
     let one = Instance::start("web.1");
     running.set(target("web", &[("web.1", one.at)], LONG)).await;
-    // A file stands where its folder should be.
-    let blocked = running.folder.path().join("blocked");
-    std::fs::write(&blocked, "").expect("it can be written");
-    let path = blocked.join("requests.log");
-    running.edge.keep_log(RequestLog::at(path.clone()));
     for _ in 0..3 {
         assert_eq!(running.get("web", "/").await.status, StatusCode::OK);
     }
@@ -286,11 +288,10 @@ async fn a_log_that_cannot_be_written_holds_nobody_up_and_what_was_lost_is_count
 
 #[tokio::test]
 async fn an_edge_that_stops_has_written_every_line() {
-    let running = edge().await;
+    let running = edge_with_log(|folder| RequestLog::at(folder.join("requests.log"))).await;
+    let path = running.folder.path().join("requests.log");
     let one = Instance::start("web.1");
     running.set(target("web", &[("web.1", one.at)], LONG)).await;
-    let path = running.folder.path().join("requests.log");
-    running.edge.keep_log(RequestLog::at(path.clone()));
     for _ in 0..50 {
         running.get("web", "/").await;
     }

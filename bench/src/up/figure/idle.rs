@@ -1,6 +1,6 @@
 //! What the steward, with its edge, and the keepers use while nothing happens.
 
-use crate::outside::{self, memory, parent_of, run, used};
+use crate::outside::{self, Memory, memory, parent_of, run, used};
 use crate::peer::{Honcho, Peer, Towpath};
 use crate::place::Place;
 use crate::table::against;
@@ -31,7 +31,8 @@ pub(super) fn measure(place: &Place) -> Outcome {
             honcho.start()?;
             outside::wait_for_answers(honcho.ports())?;
             let pid = honcho.pid().unwrap_or_default();
-            let (share, busy) = looked_at(pid)?;
+            let (memory, busy) = looked_at(pid)?;
+            let share = memory.resident as f64 / 1024.0;
             println!("honcho, 10 processes: {share:.1} MiB, {busy:.3} % of a core");
             honcho.stop()?;
         }
@@ -44,12 +45,10 @@ fn steward(what: &str, towpath: &Towpath, sizes: [f64; 2], shares: [f64; 2]) -> 
     let pid = towpath.steward()?;
     let edge = edge_of(pid).ok_or_else(|| "the steward has no edge".to_owned())?;
     let (of_steward, busy_steward) = looked_at(pid)?;
-    let (_, busy_edge) = looked_at(edge)?;
+    let (of_edge, busy_edge) = looked_at(edge)?;
     // What both have in common, the program above all, is there once.
-    let own = memory(edge)
-        .ok_or_else(|| format!("process {edge} has gone"))?
-        .private;
-    let (size, busy) = (of_steward + own as f64 / 1024.0, busy_steward + busy_edge);
+    let size = (of_steward.resident + of_edge.private) as f64 / 1024.0;
+    let busy = busy_steward + busy_edge;
     against(
         &format!("steward and edge, {what}, resident"),
         size,
@@ -81,8 +80,8 @@ fn edge_of(steward: u32) -> Option<u32> {
     })
 }
 
-/// The memory of a process in MiB, and the share of a core that it uses while nobody asks anything.
-fn looked_at(pid: u32) -> Result<(f64, f64), Miss> {
+/// The memory of a process, and the share of a core that it uses while nobody asks anything.
+fn looked_at(pid: u32) -> Result<(Memory, f64), Miss> {
     outside::pause(REST);
     let before = used(pid);
     let begin = Instant::now();
@@ -93,7 +92,7 @@ fn looked_at(pid: u32) -> Result<(f64, f64), Miss> {
         "process {pid}: {} KiB resident, {} KiB as its share, {} KiB of its own",
         size.resident, size.share, size.private
     );
-    Ok((size.resident as f64 / 1024.0, busy))
+    Ok((size, busy))
 }
 
 fn keepers(towpath: &Towpath) -> Result<(), Miss> {

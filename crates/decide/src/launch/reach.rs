@@ -90,15 +90,14 @@ fn routes(draft: &mut Draft<'_>, of: rules::Of<'_>, own: &Rules) -> Vec<Route> {
             draft.refuse(&at.key("to"), Problem::new(message, hint).of([name]));
             continue;
         }
-        let mut below = match &answering {
+        let below = match &answering {
             Some(other) => there_at(draft, other, &route.path, component.public),
             None => (own.clone(), Vec::new()),
         };
-        let parts = below.1.iter_mut().map(|(_, rules)| rules);
-        for rules in std::iter::once(&mut below.0).chain(parts) {
-            rules::under(rules, own);
-        }
-        let mut kept = |rules: Rules| Arc::new(rules::of_route(draft, rules, route, of, &at));
+        let mut kept = |mut rules: Rules| {
+            rules::under(&mut rules, own);
+            Arc::new(rules::of_route(draft, rules, route, name, &at))
+        };
         for (path, rules) in below.1 {
             further.push(Route {
                 path,
@@ -146,10 +145,10 @@ fn there_at(
         }
         let at = Path::of([kind.word(), name.as_str(), "route"]).nth(index);
         if lies_below(path, &part.path) && part.path.len() > here.1 {
-            let rules = rules::of_route(draft, own.clone(), part, of, &at);
+            let rules = rules::of_route(draft, own.clone(), part, name, &at);
             here = (rules, part.path.len());
         } else if lies_below(&part.path, path) {
-            let rules = rules::of_route(draft, own.clone(), part, of, &at);
+            let rules = rules::of_route(draft, own.clone(), part, name, &at);
             below.push((part.path.clone(), rules));
         }
     }

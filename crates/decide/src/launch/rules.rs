@@ -96,13 +96,7 @@ pub(super) fn under(rules: &mut Rules, own: &Rules) {
 }
 
 /// What is kept in front of a part of an address space: `below` is what holds there without it.
-pub(super) fn of_route(
-    draft: &mut Draft<'_>,
-    below: Rules,
-    part: &Part,
-    (_, name, _): Of<'_>,
-    at: &Path,
-) -> Rules {
+pub(super) fn of_route(draft: &mut Draft<'_>, below: Rules, part: &Part, name: &Name, at: &Path) -> Rules {
     let mut rules = below;
     if let Some(limit) = &part.limit {
         bound(&mut rules.bounds, limit);

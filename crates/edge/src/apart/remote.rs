@@ -6,16 +6,18 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::UnixStream;
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use towpath_model::sealed::Sealed;
 
+use super::house::locked;
 use super::line::{Letter, receive, send};
 use super::wire::{Answer, Asked, Ear, Estate, Here, Request, Told, Values};
 use crate::door::sockets;
@@ -47,6 +49,18 @@ struct Line {
     next: AtomicU64,
     /// What it has counted, as it said when it ended.
     last: Mutex<HashMap<String, Traffic>>,
+}
+
+impl Line {
+    /// A number for a question.
+    fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Says something, if anybody is there to hear it.
+    fn say(&self, number: u64, what: Request, files: Vec<OwnedFd>) -> Result<(), SendError<Letter>> {
+        self.letters.send(Letter::new(&Asked { number, what }, files))
+    }
 }
 
 /// The sockets that an edge listens on, once more: while somebody holds them, whoever connects waits in the queue of the
@@ -229,13 +243,10 @@ impl Remote {
 
     /// Sets targets as those were set that are asked after this; nobody waits for it.
     pub(super) fn post(&self, targets: Vec<(String, Option<Target>)>) {
-        let number = self.line.next.fetch_add(1, Ordering::Relaxed);
-        let what = Request::Set(targets);
         // Where nobody hears it any more, nothing is open there.
         let _ = self
             .line
-            .letters
-            .send(Letter::new(&Asked { number, what }, Vec::new()));
+            .say(self.line.number(), Request::Set(targets), Vec::new());
     }
 
     /// Waits until an instance has nothing open any more, as an edge in the same process does.
@@ -275,12 +286,9 @@ impl Remote {
     pub async fn stop(&self, within: Duration) {
         // While these are held, somebody could still connect, and nobody would answer.
         drop(self.sockets());
-        let number = self.line.next.fetch_add(1, Ordering::Relaxed);
-        let what = Request::Stop(within);
         let _ = self
             .line
-            .letters
-            .send(Letter::new(&Asked { number, what }, Vec::new()));
+            .say(self.line.number(), Request::Stop(within), Vec::new());
         if timeout(within + LAST_WORDS, self.ended()).await.is_err() {
             sockets::kill(self.process());
             let _ = timeout(LAST_WORDS, self.ended()).await;
@@ -350,23 +358,18 @@ impl Remote {
         files: Vec<OwnedFd>,
         within: Duration,
     ) -> Result<(Answer, Vec<OwnedFd>), bool> {
-        let number = self.line.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.line.number();
         let (answer, answered) = oneshot::channel();
         match &mut *locked(&self.line.waiting) {
             Some(waiting) => drop(waiting.insert(number, answer)),
             None => return Err(false),
         }
-        let letter = Letter::new(&Asked { number, what }, files);
-        self.line.letters.send(letter).map_err(|_| false)?;
+        self.line.say(number, what, files).map_err(|_| false)?;
         match timeout(within, answered).await {
             Ok(answered) => answered.map_err(|_| false),
             Err(_) => Err(true),
         }
     }
-}
-
-fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn gone(error: &io::Error) -> EdgeError {

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use towpath_edge::{Answer, Config, Edge, Event, Patience, Target};
+use towpath_edge::{Answer, Config, Edge, Event, Patience, RequestLog, Target};
 
 /// Nothing here takes so long unless it hangs.
 pub(crate) const BOUND: Duration = Duration::from_secs(20);
@@ -41,6 +42,15 @@ pub(crate) async fn edge() -> Running {
 }
 
 pub(crate) async fn edge_with(patience: Patience) -> Running {
+    begun(patience, |_| None).await
+}
+
+/// An edge that keeps a log of requests, somewhere in its folder.
+pub(crate) async fn edge_with_log(log: impl FnOnce(&Path) -> RequestLog) -> Running {
+    begun(Patience::default(), |folder| Some(log(folder))).await
+}
+
+async fn begun(patience: Patience, log: impl FnOnce(&Path) -> Option<RequestLog>) -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, events) = unbounded_channel();
     let config = Config {
@@ -49,7 +59,7 @@ pub(crate) async fn edge_with(patience: Patience) -> Running {
         https: 0,
         http: 0,
         patience,
-        log: None,
+        log: log(folder.path()),
     };
     let edge = Edge::start(config, sender).await.expect("it starts");
     Running {
