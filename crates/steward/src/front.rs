@@ -57,13 +57,17 @@ impl Front {
             until: None,
             since: clock::now(),
         };
-        let found = Remote::connect(&front.state, front.events.clone()).await?;
-        let found = found.filter(|remote| remote.listening().is_some());
-        front.ready = match found {
+        front.ready = match front.find().await? {
             Some(found) => Some(found),
             None => Some(front.hatch().await?),
         };
         Ok(front)
+    }
+
+    /// The edge that serves.
+    async fn find(&self) -> Result<Option<Remote>, EdgeError> {
+        let found = Remote::connect(&self.state, self.events.clone()).await?;
+        Ok(found.filter(|remote| remote.listening().is_some()))
     }
 
     async fn hatch(&self) -> Result<Remote, EdgeError> {
@@ -96,8 +100,11 @@ impl Front {
             None => self.hatch().await?,
         };
         self.since = clock::now();
-        remote.begin(config, held).await?;
-        Ok(remote)
+        match remote.begin(config, held).await {
+            Ok(_) => Ok(remote),
+            // A steward that was killed may have told one to begin that was not there yet when we looked for it.
+            Err(error) => self.find().await?.ok_or(error),
+        }
     }
 
     /// Whether a target stays as an earlier steward has set it, for now.

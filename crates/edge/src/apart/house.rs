@@ -339,7 +339,8 @@ impl House {
         let mut guests = self.guests.subscribe();
         loop {
             let _ = guests.wait_for(|guests| *guests == 0).await;
-            let Some(edge) = self.edge.get() else {
+            // Whoever has told it to begin may have died over that, and it has waited for its turn all the while.
+            let Some(edge) = self.edge.get().filter(|edge| !edge.names().is_empty()) else {
                 return;
             };
             if *self.has_left.borrow() {

@@ -79,7 +79,7 @@ impl House {
         loop {
             match sockets::lock(&self.folder) {
                 Ok(Some(lock)) => return Ok(lock),
-                Ok(None) if clock::now() < until => sleep(MOMENT).await,
+                Ok(None) if clock::now() < until && !self.somebody_serves().await => sleep(MOMENT).await,
                 Ok(None) => return Err(EdgeError::Apart("another edge is here already".to_owned())),
                 Err(source) => {
                     return Err(EdgeError::System {
@@ -89,6 +89,11 @@ impl House {
                 }
             }
         }
+    }
+
+    /// Whether the one that has the lock is not about to end.
+    async fn somebody_serves(&self) -> bool {
+        matches!(sockets::connect(&self.folder).await, Ok(Some(_)))
     }
 
     async fn open(

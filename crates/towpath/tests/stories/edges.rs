@@ -194,6 +194,14 @@ fn another_version_takes_over_under_load_and_nobody_notices() {
     product.leaves_nothing();
 }
 
+/// The edges of a product, those too that do not serve.
+fn edges(product: &Product) -> Vec<u32> {
+    let left = product.left().into_iter();
+    left.filter(|line| line.contains(" edge --state "))
+        .filter_map(|line| line.split(' ').next()?.parse().ok())
+        .collect()
+}
+
 fn is_there(process: u32) -> bool {
     let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let state = state
@@ -221,5 +229,26 @@ fn an_edge_whose_folder_has_gone_ends() {
     assert!(product.kill_steward(), "there was one");
     fs::remove_dir_all(product.state()).expect("it can be deleted");
     eventually("it has ended", || (!is_there(edge)).then_some(()));
+    product.leaves_nothing();
+}
+
+#[test]
+fn an_edge_that_was_told_to_begin_by_a_steward_that_was_killed_is_found_by_the_next_one() {
+    let product = Product::new("edgelate", SHAPE);
+    product.up();
+    let edge = product.edge().expect("there is one");
+    // As if it had not come as far as this when the next steward looks for it.
+    let (name, hidden) = (product.state().join("edge.sock"), product.state().join("late"));
+    fs::rename(&name, &hidden).expect("it is there");
+    product.kill_steward();
+    let up = product.begin_command(&["up", "--detach"]);
+    eventually("another edge is started", || {
+        (edges(&product).len() == 2).then_some(())
+    });
+    fs::rename(&hidden, &name).expect("it is there");
+    let up = up.end();
+    assert_eq!(up.code, Some(0), "{}", up.err);
+    eventually("one is left", || (edges(&product) == [edge]).then_some(()));
+    product.well(&["down"]);
     product.leaves_nothing();
 }

@@ -290,8 +290,12 @@ fn an_up_that_looks_on_follows_to_the_next_steward() {
         let is_new = status["steward"]["pid"]
             .as_u64()
             .is_some_and(|pid| pid != u64::from(old));
+        let notes = status["notes"].as_array().into_iter().flatten();
+        let has_taken_over = !notes
+            .filter_map(|note| note.as_str())
+            .any(|note| note.contains("has not taken over yet"));
         let is_well = |name: &str| component(&status, name)["state"] == "ready";
-        (is_new && WANTED.iter().all(|(name, _)| is_well(name))).then_some(())
+        (is_new && has_taken_over && WANTED.iter().all(|(name, _)| is_well(name))).then_some(())
     });
     assert_eq!(is_converged(&product, "after"), before);
     up.signal(Signal::INT);
