@@ -490,7 +490,7 @@ fn many_clients_share_the_few_connections_of_a_pool_that_comes_back_when_it_is_k
                     "-c",
                     &insert,
                     "-c",
-                    "select pg_sleep(0.01)",
+                    "select pg_sleep(0.05)",
                 ])
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
