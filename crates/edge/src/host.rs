@@ -77,8 +77,8 @@ pub(crate) fn parse(written: &str) -> Result<Host, NoHost> {
     let is_sound = !name.is_empty()
         && name.len() <= 255
         && name.chars().all(is_name)
-        && port.len() <= 5
-        && port.chars().all(|letter| letter.is_ascii_digit());
+        && port.chars().all(|letter| letter.is_ascii_digit())
+        && (port.is_empty() || port.parse::<u16>().is_ok());
     if !is_sound {
         return Err(NoHost::Malformed);
     }

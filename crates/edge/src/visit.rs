@@ -102,6 +102,7 @@ async fn at_host(
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
     }
+    sound::complete(&mut parts);
     let named = match visit.named(&parts) {
         Ok(named) => named,
         Err(no_host) => {

@@ -1,9 +1,22 @@
 //! Requests as they stand on the wire, and what comes of them.
 
+use super::doubtful;
+
 /// What is said here about a request, the request, and what comes of it: the codes that the visitor is told, whether its
 /// connection is kept, and what an instance gets.
 pub(crate) fn cases() -> Vec<(&'static str, Vec<u8>, String)> {
-    let all = [FIRST_LINES, PLACES, HEADERS, LENGTHS, CHUNKS];
+    let all = [
+        FIRST_LINES,
+        PLACES,
+        HEADERS,
+        LENGTHS,
+        CHUNKS,
+        doubtful::LINES,
+        doubtful::PLACES,
+        doubtful::HEADERS,
+        doubtful::LENGTHS,
+        doubtful::CHUNKS,
+    ];
     let whole = |(name, bytes, told): &(&'static str, &str, &str)| (*name, whole(bytes), (*told).to_owned());
     let mut cases: Vec<_> = all.into_iter().flatten().map(whole).collect();
     cases.extend(sizes());
@@ -15,7 +28,7 @@ fn whole(bytes: &str) -> Vec<u8> {
     bytes.replace('§', "Host: web.hello.localhost\r\n").into_bytes()
 }
 
-type Row = (&'static str, &'static str, &'static str);
+pub(crate) type Row = (&'static str, &'static str, &'static str);
 
 /// The first line.
 const FIRST_LINES: &[Row] = &[
