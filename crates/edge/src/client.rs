@@ -5,7 +5,7 @@
 //! instance that has not been asked anything.
 
 mod idle;
-mod inward;
+pub(crate) mod inward;
 mod link;
 mod outward;
 

@@ -8,7 +8,7 @@ mod condition;
 mod find;
 mod flow;
 mod packed;
-mod path;
+pub(crate) mod path;
 mod ready;
 mod shelf;
 

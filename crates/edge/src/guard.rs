@@ -16,9 +16,9 @@
 //!
 //! **Counts go on** when a target is set anew with the same rate, whatever else has changed about it.
 
-mod cookie;
+pub(crate) mod cookie;
 mod counters;
-mod injection;
+pub(crate) mod injection;
 mod origin;
 mod pass;
 mod rate;

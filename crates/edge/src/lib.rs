@@ -20,6 +20,8 @@ mod encode;
 mod ending;
 mod files;
 mod first;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gather;
 mod guard;
 mod headers;

@@ -11,7 +11,7 @@ mod log;
 mod series;
 mod snapshot;
 mod text;
-mod trace;
+pub(crate) mod trace;
 mod witness;
 
 use std::collections::HashMap;

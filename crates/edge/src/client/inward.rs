@@ -20,11 +20,11 @@ const LARGEST_TRAILERS: usize = 16 * 1024;
 
 /// What came is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Garbage;
+pub(crate) struct Garbage;
 
 /// How much of a body is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(crate) enum Left {
     Nothing,
     Length(u64),
     /// As long as the connection lasts.
@@ -34,7 +34,7 @@ pub(super) enum Left {
 
 /// What comes next of a body in chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     Size,
     Bytes(u64),
     /// The end of the line behind it.
@@ -44,15 +44,15 @@ pub(super) enum Chunk {
 
 /// The head of an answer.
 #[derive(Debug)]
-pub(super) struct Head {
-    pub(super) response: Response<()>,
-    pub(super) left: Left,
+pub(crate) struct Head {
+    pub(crate) response: Response<()>,
+    pub(crate) left: Left,
     /// The connection can be used again.
-    pub(super) keeps: bool,
+    pub(crate) keeps: bool,
 }
 
 /// Reads a head, if it is there as a whole, and takes it away from what has come. Hints before the answer are left out.
-pub(super) fn head(came: &mut Bytes, is_head: bool) -> Result<Option<Head>, Garbage> {
+pub(crate) fn head(came: &mut Bytes, is_head: bool) -> Result<Option<Head>, Garbage> {
     loop {
         let mut slots = [const { MaybeUninit::uninit() }; HEADERS];
         let mut read = httparse::Response::new(&mut []);
@@ -158,7 +158,7 @@ fn keeps(response: &Response<()>) -> bool {
 
 impl Left {
     /// The next piece of the body in what has come, which is taken away from there; none if more has to come first.
-    pub(super) fn next(&mut self, came: &mut Bytes) -> Result<Option<Frame<Bytes>>, Garbage> {
+    pub(crate) fn next(&mut self, came: &mut Bytes) -> Result<Option<Frame<Bytes>>, Garbage> {
         loop {
             match self {
                 Left::Nothing => return Ok(None),

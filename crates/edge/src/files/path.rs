@@ -8,16 +8,16 @@ use std::path::PathBuf;
 
 /// The path of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Path {
+pub(crate) struct Path {
     /// Below the folder.
-    pub(super) relative: PathBuf,
+    pub(crate) relative: PathBuf,
     /// It ends with a slash: it names a folder.
-    pub(super) is_folder: bool,
+    pub(crate) is_folder: bool,
     /// Its last part has a dot in it: it names a file, and no page of an application.
-    pub(super) has_extension: bool,
+    pub(crate) has_extension: bool,
 }
 
-pub(super) fn parse(written: &str) -> Option<Path> {
+pub(crate) fn parse(written: &str) -> Option<Path> {
     let rest = written.strip_prefix('/')?;
     let (rest, is_folder) = match rest.strip_suffix('/') {
         Some(rest) => (rest, true),
@@ -62,7 +62,7 @@ fn decode(part: &str) -> Option<String> {
 /// Bundlers write `app.4f3a2b1c.js`, `app-BxT3k9dZ.js`, `app-Z7WQ5Y3C.css`. A digest that is not recognized costs a question
 /// for each page; a word that is taken for one is kept for a year though it changes. So a part counts only if no word looks
 /// like it: letters and digits in turns, and of letters either those of hexadecimal numbers or both small and large.
-pub(super) fn has_digest(name: &str) -> bool {
+pub(crate) fn has_digest(name: &str) -> bool {
     let mut parts = name.split(['.', '-', '_']);
     // The first part is the file's own name.
     parts.next();
