@@ -6,11 +6,14 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use crate::guard::User;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// Who a visitor is that has shown it to the edge. What a visitor says about that ends here, whether anybody signs in or not.
+pub(crate) const USER: &str = "x-towpath-user";
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// The protocol that a request or an answer changes to, if it does: its `Upgrade`, where `Connection` names that.
@@ -117,6 +120,7 @@ fn ends_here(name: &HeaderName) -> bool {
                 | "x-forwarded-for"
                 | "x-forwarded-host"
                 | "x-forwarded-proto"
+                | USER
         )
 }
 
@@ -140,11 +144,14 @@ pub(crate) fn told(host: &str, from: IpAddr, secure: bool) -> String {
 }
 
 /// Headers toward an instance that is spoken to in HTTP/2, where the host has its own place.
-pub(crate) fn toward_instance(headers: &HeaderMap, told: &str) -> HeaderMap {
+pub(crate) fn toward_instance(headers: &HeaderMap, told: &str, user: Option<&User>) -> HeaderMap {
     let passing = Passing::of(headers);
     let mut toward: HeaderMap = HeaderMap::with_capacity(headers.len() + 6);
     for (name, value) in passing.rows() {
         toward.append(name, value.clone());
+    }
+    if let Some(User(user)) = user {
+        toward.insert(HeaderName::from_static(USER), user.clone());
     }
     let length = headers.get(CONTENT_LENGTH);
     if let Some(length) = length.filter(|_| !headers.contains_key(TRANSFER_ENCODING)) {
@@ -206,10 +213,11 @@ mod tests {
             ("x-forwarded-for", "6.6.6.6"),
             ("x-forwarded-proto", "gopher"),
             ("te", "trailers, deflate"),
+            ("x-towpath-user", "somebody@example.com"),
         ]);
         let told = told("web.hello.localhost:1", IpAddr::from([127, 0, 0, 1]), true);
         assert!(told.starts_with("host: web.hello.localhost:1\r\n"));
-        let map = toward_instance(&map, &told);
+        let map = toward_instance(&map, &told, None);
         let get = |name: &str| map.get(name).and_then(|value| value.to_str().ok());
         assert_eq!(
             get("forwarded"),
@@ -218,6 +226,7 @@ mod tests {
         assert_eq!(get("x-forwarded-for"), Some("127.0.0.1"));
         assert_eq!(get("x-forwarded-proto"), Some("https"));
         assert_eq!(get("x-forwarded-host"), Some("web.hello.localhost:1"));
+        assert_eq!(get("x-towpath-user"), None);
         assert_eq!(get("host"), None);
         assert_eq!(get("te"), Some("trailers"));
     }

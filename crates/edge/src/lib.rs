@@ -31,6 +31,7 @@ mod pages;
 mod patient;
 mod pipe;
 mod place;
+mod provider;
 mod proxy;
 mod request_id;
 mod route;

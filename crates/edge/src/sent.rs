@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 
 use crate::body::Broken;
 use crate::client::{Framing, line};
+use crate::guard::User;
 use crate::headers::{self, Passing};
 use crate::patient::Waiting;
 use crate::place::Place;
@@ -153,6 +154,9 @@ impl<'r> Outgoing<'r> {
         for (name, value) in passing.rows() {
             line(head, name.as_str(), value.as_bytes());
         }
+        if let Some(User(user)) = self.asked.extensions.get() {
+            line(head, headers::USER, user.as_bytes());
+        }
         if passing.wants_trailers() {
             head.extend_from_slice(b"te: trailers\r\n");
         }
@@ -191,7 +195,8 @@ impl<'r> Outgoing<'r> {
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
         *request.method_mut() = self.asked.method.clone();
         *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = headers::toward_instance(&self.asked.headers, self.told);
+        *request.headers_mut() =
+            headers::toward_instance(&self.asked.headers, self.told, self.asked.extensions.get());
         request
     }
 

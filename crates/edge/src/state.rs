@@ -10,6 +10,7 @@ use towpath_model::sealed::Sealed;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
+use crate::provider::Providers;
 use crate::seen::Seen;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
@@ -36,6 +37,7 @@ pub(crate) struct State {
     pub(crate) components: Arc<Semaphore>,
     pub(crate) packed: Packed,
     pub(crate) counters: Counters,
+    pub(crate) providers: Providers,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
@@ -56,6 +58,7 @@ impl State {
             product,
             https,
             http,
+            providers: Providers::new(trust.certificate()),
             trust,
             patience,
             ending: Ending::new(),

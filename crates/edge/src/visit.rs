@@ -114,6 +114,12 @@ async fn at_host(
         return to_https(state, host, parts.uri.path_and_query());
     }
     let path = parts.uri.path();
+    if guard::is_journey(path)
+        && !matches!(visit.entry, Entry::Inside(_))
+        && let Some(answer) = Box::pin(guard::on_journey(state, visit, host, &parts)).await
+    {
+        return answer;
+    }
     let found = match visit.entry {
         Entry::Inside(port) => match state.table().inside(port) {
             Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard), aim.series(&state.seen)),

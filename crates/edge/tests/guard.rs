@@ -179,6 +179,7 @@ async fn a_password_stays_at_the_edge() {
         rules.access = Some(Access {
             sign_in: SignIn::Password,
             issuer: None,
+            client: None,
             secret: Some("SITE_PASSWORD".to_owned()),
             people: Vec::new(),
             domains: Vec::new(),

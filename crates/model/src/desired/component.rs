@@ -383,9 +383,11 @@ table! {
     header: String { required eg "Idempotency-Key" };
     /// For these methods only; all of them when empty.
     methods: Vec<String> { eg "POST" };
-    /// A JWT with this issuer stands in the header and is verified at the edge. This version does not keep it, and starts
-    /// nothing public that asks for it.
+    /// A JWT of this issuer stands in the header, and is verified at the edge with the keys that the issuer publishes (OpenID
+    /// Connect Discovery); else the request gets 401.
     issuer: Option<crate::unit::Url> { eg "https://id.example.com" };
+    /// The JWT is for this audience. Without it, one that is for another application of the same issuer passes, too.
+    audience: Option<String> { eg "https://api.example.com" };
 }
 
 table! {

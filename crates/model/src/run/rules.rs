@@ -52,6 +52,12 @@ pub struct Carried {
     pub header: String,
     /// The methods that need it; all where none is named.
     pub methods: Vec<String>,
+    /// A token of this issuer stands in it.
+    #[serde(default)]
+    pub issuer: Option<Url>,
+    /// The token is for this one.
+    #[serde(default)]
+    pub audience: Option<String>,
 }
 
 /// What is refused by how it looks.
@@ -83,7 +89,10 @@ pub struct Access {
     pub sign_in: SignIn,
     /// The provider that they sign in at.
     pub issuer: Option<Url>,
-    /// The name of the value that the provider, the password or the token is checked with.
+    /// Who the product is at the provider.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// The name of the value that the client shows to the provider, or that the password or the token is checked with.
     pub secret: Option<String>,
     /// Only these people.
     pub people: Vec<Email>,

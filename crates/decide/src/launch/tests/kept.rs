@@ -305,19 +305,17 @@ route = [{ path = "/api", to = "api" }, { path = "/private", access = { sign_in 
 [service.api]
 run = "api"
 public = true
-access = { sign_in = "oidc", issuer = "https://accounts.example.com" }
+access = { sign_in = "oidc", issuer = "http://accounts.example.com", client = "shop" }
 [secret.UNKNOWN]
 "#;
     let launched = launched(&environment(text), "dev");
     assert_snapshot!(told("problem", &launched.problems), @r#"
-    problem at service.web.require[0].issuer: `web` lets a header pass only with a JWT that the edge has verified, which this version does not
-      help: take `issuer` out here, and let the component verify it as well as it does already
     problem at service.web.waf.block_countries: `web` is to refuse countries, and this version does not know which network is in which one
       help: take `block_countries` out here, and let what stands in front of the edge do it
     problem at service.web.access.sign_in: `web` asks for a sign-in by a certificate, which this version does not keep
       help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
-    problem at service.api.access.sign_in: `api` asks for a sign-in at a provider, which this version does not keep
-      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
+    problem at service.api.access.issuer: `api` would ask accounts.example.com for its keys in a way that whoever is in between can change
+      help: give its address with https://
     problem at service.web.route[1].access.secret: `web` does not start without `UNKNOWN`, which has no value
       help: write UNKNOWN=.. into .env
     "#);

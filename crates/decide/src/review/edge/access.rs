@@ -106,7 +106,12 @@ pub(in super::super) fn sign_ins(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             SignIn::Oidc if access.issuer.is_none() => Some((
                 "asks no provider: `issuer` is missing",
                 "at which provider?",
-                "write sign_in = \"oidc\", issuer = \"https://accounts.example.com\" and `secret` with the client id",
+                "write sign_in = \"oidc\", issuer = \"https://accounts.example.com\" and `client` with the client id",
+            )),
+            SignIn::Oidc if access.client.is_none() && access.secret.is_none() => Some((
+                "does not say who the product is at the provider",
+                "which client?",
+                "write client = \"shop\" with the client id that the provider has given, and `secret` with the client's secret where it has one",
             )),
             SignIn::Password if access.secret.is_none() => Some((
                 "asks for a password that nobody has set",
