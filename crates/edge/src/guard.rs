@@ -17,6 +17,7 @@
 //! **Counts go on** when a target is set anew with the same rate, whatever else has changed about it.
 
 mod admit;
+mod certificate;
 mod cookie;
 mod counters;
 mod injection;
@@ -40,6 +41,7 @@ use towpath_model::unit::RateKey;
 
 use crate::host::Host;
 use crate::provider::Providers;
+use crate::shown::Shown;
 pub(crate) use admit::Stranger;
 pub(crate) use counters::Counters;
 pub(crate) use journey::{answer as on_journey, is_ours as is_journey};
@@ -88,6 +90,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) today: u64,
     /// What sign-ins are checked with.
     pub(crate) keys: &'a Keys,
+    /// The certificate that the connection has shown, where it was asked for one.
+    pub(crate) shown: Option<&'a Shown>,
     /// Whose tokens are believed.
     pub(crate) providers: &'a Providers,
     /// Whether a host is one of the product's.

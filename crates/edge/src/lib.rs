@@ -40,6 +40,7 @@ mod search;
 mod seen;
 mod sent;
 mod serve;
+mod shown;
 mod sound;
 mod state;
 mod table;

@@ -12,6 +12,7 @@ use crate::files::Packed;
 use crate::guard::{Counters, Keys};
 use crate::provider::Providers;
 use crate::seen::Seen;
+use crate::shown::Asking;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
 use crate::{Event, Patience};
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub(crate) packed: Packed,
     pub(crate) counters: Counters,
     pub(crate) providers: Providers,
+    /// What asks visitors for certificates.
+    pub(crate) asking: Asking,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
@@ -58,6 +61,7 @@ impl State {
             product,
             https,
             http,
+            asking: Asking::new(),
             providers: Providers::new(trust.certificate()),
             trust,
             patience,

@@ -16,6 +16,7 @@ use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
 use crate::seen::Witness;
+use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
 use crate::{files, guard, headers, proxy, sound};
@@ -41,6 +42,8 @@ pub(crate) struct Visit {
     pub(crate) from: SocketAddr,
     /// It is encrypted.
     pub(crate) secure: bool,
+    /// The certificate that was shown for it, where one was asked for.
+    pub(crate) shown: Option<Shown>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
 }
@@ -58,8 +61,14 @@ impl Visit {
             entry,
             from,
             secure,
+            shown: None,
             last: Mutex::default(),
         }
+    }
+
+    /// The same, with a certificate that was shown.
+    pub(crate) fn showing(self, shown: Option<Shown>) -> Visit {
+        Visit { shown, ..self }
     }
 
     /// The host of a request. Most requests of a connection are for the same one, and that is read once.

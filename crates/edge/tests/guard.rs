@@ -180,6 +180,7 @@ async fn a_password_stays_at_the_edge() {
             sign_in: SignIn::Password,
             issuer: None,
             client: None,
+            authority: None,
             secret: Some("SITE_PASSWORD".to_owned()),
             people: Vec::new(),
             domains: Vec::new(),

@@ -17,7 +17,7 @@ use super::Problem;
 use super::draft::Draft;
 use super::variables::{Asking, secret_value};
 use towpath_model::desired::component::{Component, ComponentKind, Require};
-use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, SignIn, Waf};
+use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, Waf};
 use towpath_model::run::{self, Bounds, Carried, Rules, Unwanted};
 use towpath_model::spec::Path;
 use towpath_model::unit::{Duration, Name, Url};
@@ -212,16 +212,6 @@ fn countries(draft: &mut Draft<'_>, waf: &Waf, at: &Path, name: &Name) {
 }
 
 fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Option<run::Access> {
-    if said.sign_in == SignIn::Certificate {
-        let here = draft.environment;
-        let message =
-            format!("`{name}` asks for a sign-in by a certificate, which this version does not keep");
-        let hint = format!(
-            "give {here} another one, as in access = {{ sign_in = \"password\", secret = \"SITE_PASSWORD\" }}, or access = false where nobody else comes"
-        );
-        refuse(draft, &at.key("sign_in"), Problem::new(message, hint).of([name]));
-        return None;
-    }
     if let Some(issuer) = &said.issuer {
         safe(draft, issuer, &at.key("issuer"), name);
     }
@@ -239,6 +229,7 @@ fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Optio
         sign_in: said.sign_in,
         issuer: said.issuer.clone(),
         client: said.client.clone(),
+        authority: said.authority.as_ref().map(|file| draft.whole(file.as_str())),
         secret,
         people: said.people.clone(),
         domains: said.domains.clone(),

@@ -60,6 +60,7 @@ mod tests {
             sign_in: SignIn::Oidc,
             issuer: None,
             client: None,
+            authority: None,
             secret: None,
             people: people.iter().map(email).collect(),
             domains: domains.iter().map(domain).collect(),

@@ -77,6 +77,7 @@ pub(crate) async fn enter(
         secure: visit.secure,
         now: clock::nanos(),
         today: clock::since_epoch().as_secs(),
+        shown: visit.shown.as_ref(),
         providers: &state.providers,
         keys: &keys,
         is_own: &|host| state.table().is_own(host),

@@ -6,6 +6,7 @@ use http::header::{
 use http::{Response, StatusCode, Version};
 
 use super::Stranger;
+use super::certificate::Unshown;
 use super::rate::Standing;
 use crate::body::Body;
 use crate::pages::Page;
@@ -40,6 +41,10 @@ pub(crate) enum Refusal {
     Stranger(Stranger),
     /// They have to sign in at a provider; or they have a token of it that does not hold.
     AtProvider(Option<Unfit>),
+    /// They have to show a certificate.
+    Certificate(Unshown),
+    /// The connection was begun for another name, and a certificate is needed for this one.
+    Misdirected,
     /// They need a token of an issuer; theirs does not hold.
     Token(Option<Unfit>),
     /// The provider that they would be checked by is of no use now, and why.
@@ -67,10 +72,12 @@ impl Refusal {
             | Refusal::Injection(_)
             | Refusal::Robot
             | Refusal::Stranger(_)
+            | Refusal::Certificate(_)
             | Refusal::Elsewhere(_) => StatusCode::FORBIDDEN,
             Refusal::Often(_) | Refusal::Guessing(_) | Refusal::Challenge(_) => StatusCode::TOO_MANY_REQUESTS,
             Refusal::SignIn(_) | Refusal::AtProvider(_) | Refusal::Token(_) => StatusCode::UNAUTHORIZED,
             Refusal::Unknown | Refusal::NoProvider(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Refusal::Header(_) => StatusCode::BAD_REQUEST,
             Refusal::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Slow(..) => StatusCode::GATEWAY_TIMEOUT,
@@ -90,6 +97,8 @@ impl Refusal {
             Refusal::SignIn(None) | Refusal::Token(None) => "A token is needed",
             Refusal::AtProvider(Some(_)) | Refusal::Token(Some(_)) => "The token does not hold",
             Refusal::NoProvider(_) => "Nobody can be checked now",
+            Refusal::Certificate(_) => "A certificate is needed",
+            Refusal::Misdirected => "Connect anew for this name",
             Refusal::Guessing(_) => "The password was wrong too often",
             Refusal::Unknown => "Nobody can sign in yet",
             Refusal::Elsewhere(_) => "Only our own pages may ask for this",
@@ -111,6 +120,10 @@ impl Refusal {
             Refusal::SignIn(None) => "Send it as `Authorization: Bearer` and the token.",
             Refusal::Unknown => "What a sign-in is checked with is not known here yet.",
             Refusal::Stranger(stranger) => stranger.words(),
+            Refusal::Certificate(unshown) => unshown.words(),
+            Refusal::Misdirected => {
+                "Who comes here shows a certificate when they connect, and this connection is for another name."
+            }
             Refusal::AtProvider(None) => {
                 "Open a page of this host in a browser and sign in there, or send a token of its provider as `Authorization: Bearer`."
             }
@@ -188,8 +201,8 @@ impl Refusal {
                     headers.insert(WWW_AUTHENTICATE, how);
                 }
             }
-            // Nobody reads the rest of it, so nothing else can come over this connection.
-            Refusal::Large(_) if version < Version::HTTP_2 => {
+            // Nobody reads the rest of it, or shows anything later: nothing else can come over this connection.
+            Refusal::Large(_) | Refusal::Misdirected if version < Version::HTTP_2 => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

@@ -18,6 +18,7 @@ use towpath_model::run::Access;
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::{Duration, Rate};
 
+use super::certificate::Signer;
 use super::rate::Counter;
 use super::refusal::Refusal;
 use super::{Asked, Stranger, admit, cookie, key};
@@ -80,6 +81,16 @@ pub(crate) struct Door {
     /// measured by what is asked now.
     pub(super) mark: String,
     guesses: Counter,
+    signer: Signer,
+}
+
+/// Somebody who has shown who they are.
+fn proven(user: String) -> Known {
+    Known {
+        user: Some(user),
+        is_proven: true,
+        ..Known::default()
+    }
 }
 
 impl Door {
@@ -89,25 +100,30 @@ impl Door {
             mark: cookie::stamp(&["door", &asks]).to_hex().to_string(),
             access,
             guesses: Counter::new(&Rate::new(GUESSES.0, GUESSES.1, None)),
+            signer: Signer::default(),
         }
     }
 
     /// Whether somebody may pass, and as whom.
     pub(crate) fn open(&self, asked: &Asked<'_>) -> Result<Known, Refusal> {
-        if self.access.sign_in == SignIn::Oidc {
-            return self.by_provider(asked);
+        match self.access.sign_in {
+            SignIn::Oidc => return self.by_provider(asked),
+            SignIn::Certificate => {
+                let user = self.signer.know(&self.access, &self.mark, asked)?;
+                return Ok(proven(user));
+            }
+            SignIn::Token | SignIn::Password => {}
         }
         let secret = self.access.secret.as_deref();
         let Some((stamp, _)) = secret.and_then(|secret| asked.keys.0.get(secret)) else {
             return Err(Refusal::Unknown);
         };
-        match self.access.sign_in {
-            // Nobody is asked for it where a product with it is not started.
-            SignIn::Oidc | SignIn::Certificate => Err(Refusal::Unknown),
+        let is_token = self.access.sign_in == SignIn::Token;
+        match is_token {
             // A browser asks beforehand whether it may send a token, and cannot send it with that.
-            SignIn::Token if super::is_preflight(asked) => Ok(Known::default()),
-            SignIn::Token => self.by_token(asked, stamp),
-            SignIn::Password => self.by_password(asked, stamp),
+            true if super::is_preflight(asked) => Ok(Known::default()),
+            true => self.by_token(asked, stamp),
+            false => self.by_password(asked, stamp),
         }
     }
 
@@ -184,13 +200,8 @@ impl Door {
         let (Some(issuer), Some(client)) = (self.issuer(), self.client(asked.keys)) else {
             return Err(Refusal::Unknown);
         };
-        let known = |user| Known {
-            user: Some(user),
-            is_proven: true,
-            ..Known::default()
-        };
         if let Some(session) = self.session(asked) {
-            return Ok(known(session.user));
+            return Ok(proven(session.user));
         }
         let Some(token) = scheme(asked.headers, "bearer") else {
             return Err(Refusal::AtProvider(None));
@@ -209,7 +220,7 @@ impl Door {
         let email = claims.person.verified();
         let groups = claims.person.groups.unwrap_or_default();
         admit::admit(&self.access, email.as_deref(), groups.all()).map_err(Refusal::Stranger)?;
-        Ok(known(email.unwrap_or_else(|| format!("subject:{}", claims.sub))))
+        Ok(proven(email.unwrap_or_else(|| format!("subject:{}", claims.sub))))
     }
 
     fn session_name(&self) -> String {

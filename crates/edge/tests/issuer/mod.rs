@@ -1,4 +1,5 @@
 //! A provider that people sign in at, and a browser, for tests.
+#![allow(clippy::print_stdout, reason = "a test that is left out says so")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

@@ -40,7 +40,8 @@ choice! {
     Password = "password";
     /// With a token, as `Authorization: Bearer`.
     Token = "token";
-    /// With a certificate. This version does not keep it, and starts nothing that asks for it.
+    /// With a certificate that `authority` has signed. Browsers are asked for it under names that need it, over HTTPS. Whoever
+    /// has shown it is told to the instance as `X-Towpath-User`: the e-mail address or the name of the machine in it.
     Certificate = "certificate";
 }
 
@@ -111,6 +112,8 @@ table! {
     /// Who the product is at the provider: its client id. `secret` is the client's secret then, where it has one; without
     /// `client`, `secret` is the client id.
     client: Option<String> { eg "shop" };
+    /// A file with the certificates of those who sign certificates, as PEM.
+    authority: Option<Path> { eg "certificates/people.pem" };
     /// What is asked with: the client's secret or its id, a password, or a token. It stays at the edge.
     secret: Option<Ref<ToSecret>>;
     /// Only these people: by an address that their provider says is theirs, or with a password, by the name that they give.

@@ -92,6 +92,9 @@ pub struct Access {
     /// Who the product is at the provider.
     #[serde(default)]
     pub client: Option<String>,
+    /// The file with the certificates of those who sign certificates.
+    #[serde(default)]
+    pub authority: Option<String>,
     /// The name of the value that the client shows to the provider, or that the password or the token is checked with.
     pub secret: Option<String>,
     /// Only these people.

@@ -298,8 +298,8 @@ fn what_is_not_kept_is_not_started() {
 [service.web]
 run = "web"
 public = true
-access = { sign_in = "certificate" }
-require = [{ header = "Authorization", issuer = "https://id.example.com" }]
+access = { sign_in = "certificate", authority = "people.pem" }
+require = [{ header = "Authorization", issuer = "http://id.example.com" }]
 waf = { block_countries = ["XX"] }
 route = [{ path = "/api", to = "api" }, { path = "/private", access = { sign_in = "password", secret = "UNKNOWN" } }]
 [service.api]
@@ -310,10 +310,10 @@ access = { sign_in = "oidc", issuer = "http://accounts.example.com", client = "s
 "#;
     let launched = launched(&environment(text), "dev");
     assert_snapshot!(told("problem", &launched.problems), @r#"
+    problem at service.web.require[0].issuer: `web` would ask id.example.com for its keys in a way that whoever is in between can change
+      help: give its address with https://
     problem at service.web.waf.block_countries: `web` is to refuse countries, and this version does not know which network is in which one
       help: take `block_countries` out here, and let what stands in front of the edge do it
-    problem at service.web.access.sign_in: `web` asks for a sign-in by a certificate, which this version does not keep
-      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
     problem at service.api.access.issuer: `api` would ask accounts.example.com for its keys in a way that whoever is in between can change
       help: give its address with https://
     problem at service.web.route[1].access.secret: `web` does not start without `UNKNOWN`, which has no value
