@@ -29,6 +29,7 @@ mod rate;
 mod refusal;
 mod required;
 mod robot;
+mod sign;
 mod sign_in;
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -51,6 +52,7 @@ use rate::{Counter, Standing};
 pub(crate) use refusal::Refusal;
 use required::Required;
 use robot::Robots;
+pub(crate) use sign::{Signature, Whole, sign};
 pub(crate) use sign_in::Keys;
 use sign_in::{Door, Known};
 

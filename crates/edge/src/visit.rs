@@ -105,7 +105,7 @@ pub(crate) async fn answer(
 async fn at_host(
     state: &Arc<State>,
     visit: &Visit,
-    (mut parts, body): (Parts, Incoming),
+    (mut parts, mut body): (Parts, Incoming),
     witness: &mut Witness,
 ) -> Response<Body> {
     if let Some(page) = sound::refusal(&parts) {
@@ -141,6 +141,11 @@ async fn at_host(
             witness.reached(series);
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
                 Ok(passed) => {
+                    if matches!(visit.entry, Entry::Inside(_))
+                        && let Err(answer) = guard::sign(state, &guard, &mut parts, &mut body).await
+                    {
+                        return answer;
+                    }
                     let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
                     passed.tell(answer.headers_mut());
                     answer

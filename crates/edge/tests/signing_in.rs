@@ -490,6 +490,8 @@ async fn a_sign_in_before_a_part_leads_back_to_it_and_never_to_another_host() {
         (StatusCode::SEE_OTHER, "/admin/headers")
     );
     assert_eq!(browser.open(&running, "/admin/x").await.status, StatusCode::OK);
+    let open = browser.open(&running, "/headers").await;
+    assert!(!open.text().contains("towpath-session"), "what is open does not see it either");
     // A path of ours that is for no sign-in is the component's own.
     let begin = "/.well-known/towpath/sign-in/begin";
     let own = browser

@@ -16,8 +16,10 @@
 use super::Problem;
 use super::draft::Draft;
 use super::variables::{Asking, secret_value};
-use towpath_model::desired::component::{Component, ComponentKind, Require};
+use std::collections::BTreeSet;
+use towpath_model::desired::component::{Component, ComponentKind, Require, Trust};
 use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, Waf};
+use towpath_model::desired::secret::Secret;
 use towpath_model::run::{self, Bounds, Carried, Rules, Unwanted};
 use towpath_model::spec::Path;
 use towpath_model::unit::{Duration, Name, Url};
@@ -58,6 +60,7 @@ pub(super) fn of_component(
     if let Some(limit) = &component.limit {
         bound(&mut rules.bounds, limit);
     }
+    rules.signs = signs(draft, name);
     if !is_outside {
         return rules;
     }
@@ -75,6 +78,20 @@ pub(super) fn of_component(
         None => of_environment(draft, component, name),
     };
     rules
+}
+
+/// The secrets that others call a component with, where those are known: one that a caller does without is none. Whoever is
+/// called knows by one of them that a call has come by the edge.
+fn signs(draft: &Draft<'_>, name: &Name) -> Vec<String> {
+    let uses = draft.product.components().flat_map(|(_, _, caller)| &caller.uses);
+    let signed = uses.filter(|one| one.trust == Some(Trust::Hmac) && one.name.as_str() == name.as_str());
+    let is_known = |secret: &&str| {
+        let generates = |secret: &Secret| secret.generate.is_some();
+        draft.written(secret).is_some() || draft.product.secret.get(*secret).is_some_and(generates)
+    };
+    let secrets = signed.filter_map(|one| Some(one.secret.as_ref()?.as_str()));
+    let secrets: BTreeSet<&str> = secrets.filter(is_known).collect();
+    secrets.into_iter().map(str::to_owned).collect()
 }
 
 /// The sign-in in front of everything public here.

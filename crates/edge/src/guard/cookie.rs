@@ -65,7 +65,11 @@ pub(crate) fn keep_back(headers: &mut HeaderMap) {
         let name = pair.trim().split_once('=').map(|(name, _)| name);
         name.is_some_and(is_of_sign_in)
     };
-    let has_ours = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.split(';').any(is_ours));
+    // Most cookies are not ours, and one look tells.
+    let has_ours = |value: &HeaderValue| {
+        let text = value.to_str().unwrap_or_default();
+        text.contains("towpath-") && text.split(';').any(is_ours)
+    };
     if !headers.get_all(COOKIE).iter().any(has_ours) {
         return;
     }

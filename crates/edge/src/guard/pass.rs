@@ -64,6 +64,8 @@ pub(crate) async fn enter(
         };
     }
     if guard.is_open {
+        // Somebody may have signed in before another part under the same name.
+        cookie::keep_back(&mut parts.headers);
         return Ok(Passed::default());
     }
     let fault = learn(state, guard, &parts.headers).await;

@@ -51,6 +51,8 @@ pub(crate) enum Refusal {
     NoProvider(String),
     /// They come from elsewhere.
     Elsewhere(String),
+    /// Its body has not come as it was said.
+    Broken,
     /// A header is missing.
     Header(String),
     /// The body is larger than this.
@@ -78,7 +80,7 @@ impl Refusal {
             Refusal::SignIn(_) | Refusal::AtProvider(_) | Refusal::Token(_) => StatusCode::UNAUTHORIZED,
             Refusal::Unknown | Refusal::NoProvider(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Refusal::Header(_) => StatusCode::BAD_REQUEST,
+            Refusal::Header(_) | Refusal::Broken => StatusCode::BAD_REQUEST,
             Refusal::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Slow(..) => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -102,6 +104,7 @@ impl Refusal {
             Refusal::Guessing(_) => "The password was wrong too often",
             Refusal::Unknown => "Nobody can sign in yet",
             Refusal::Elsewhere(_) => "Only our own pages may ask for this",
+            Refusal::Broken => "The request broke off",
             Refusal::Header(_) => "A header is missing",
             Refusal::Large(_) => "The request is too large",
             Refusal::Slow(..) => "No answer in time",
@@ -120,6 +123,7 @@ impl Refusal {
             Refusal::SignIn(None) => "Send it as `Authorization: Bearer` and the token.",
             Refusal::Unknown => "What a sign-in is checked with is not known here yet.",
             Refusal::Stranger(stranger) => stranger.words(),
+            Refusal::Broken => "Its body has not come, or not in time.",
             Refusal::Certificate(unshown) => unshown.words(),
             Refusal::Misdirected => {
                 "Who comes here shows a certificate when they connect, and this connection is for another name."
@@ -202,7 +206,7 @@ impl Refusal {
                 }
             }
             // Nobody reads the rest of it, or shows anything later: nothing else can come over this connection.
-            Refusal::Large(_) | Refusal::Misdirected if version < Version::HTTP_2 => {
+            Refusal::Large(_) | Refusal::Broken | Refusal::Misdirected if version < Version::HTTP_2 => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

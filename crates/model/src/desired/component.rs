@@ -101,7 +101,8 @@ choice! {
     Network = "network";
     /// Both sides show certificates of the product's own authority.
     Mtls = "mtls";
-    /// Each request is signed with a shared secret.
+    /// Each request is signed with a shared secret. Where the called side is a component, the edge signs what it passes on, as
+    /// `X-Towpath-Signature`.
     Hmac = "hmac";
     /// Each request carries a signed token.
     Jwt = "jwt";

@@ -25,6 +25,8 @@ pub struct Rules {
     pub unwanted: Unwanted,
     /// Who may pass.
     pub access: Option<Access>,
+    /// The names of the values that calls of other components are signed with; none is where nothing is named.
+    pub signs: Vec<String>,
     /// How long the edge may keep answers that their component lets it keep, at most.
     pub cache: Option<Duration>,
 }

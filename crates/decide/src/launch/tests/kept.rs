@@ -293,6 +293,72 @@ generate = "token"
 }
 
 #[test]
+fn calls_are_signed_with_what_callers_name_and_have() {
+    let text = r#"
+[service.ai]
+run = "ai"
+[service.core]
+run = "core"
+uses = [{ name = "ai", trust = "hmac", secret = "NEW" }, { name = "jobs", trust = "hmac", secret = "OLD" }]
+[service.jobs]
+run = "jobs"
+uses = [{ name = "ai", trust = "hmac", secret = "OLD" }, { name = "core", trust = "network" }]
+[service.idle]
+run = "idle"
+uses = [{ name = "ai", trust = "hmac", secret = "NONE", optional = true }]
+[secret.NEW]
+generate = "token"
+[secret.OLD]
+[secret.NONE]
+"#;
+    let launched = with(&environment(text), "dev", &[(".env", "OLD=o")], &[]);
+    let signs = |name: &str| {
+        let listens = launched.product.components[name].listens.as_ref();
+        listens.expect("it is reached").rules.signs.join(" ")
+    };
+    assert_eq!(["ai", "jobs", "core"].map(signs), ["NEW OLD", "OLD", ""]);
+}
+
+#[test]
+fn a_sign_in_says_all_that_the_edge_needs() {
+    let text = r#"
+[service.web]
+run = "web"
+public = true
+access = { sign_in = "oidc", issuer = "https://id.example.com", client = "shop", secret = "KEY", groups = ["ops"] }
+require = [{ header = "Authorization", issuer = "http://127.0.0.1:9000", audience = "api" }]
+route = [{ path = "/machines", access = { sign_in = "certificate", authority = "certificates/machines.pem" } }]
+[secret.KEY]
+"#;
+    let launched = with(&environment(text), "dev", &[(".env", "KEY=k")], &[]);
+    assert_eq!(told("problem", &launched.problems), "");
+    let listens = launched.product.components["web"]
+        .listens
+        .as_ref()
+        .expect("it is reached");
+    let access = listens.rules.access.as_ref().expect("people sign in");
+    assert_eq!(
+        access.issuer.as_ref().map(|issuer| issuer.as_str()),
+        Some("https://id.example.com")
+    );
+    assert_eq!(
+        (access.client.as_deref(), access.secret.as_deref()),
+        (Some("shop"), Some("KEY"))
+    );
+    let carried = &listens.rules.require[0];
+    assert_eq!(
+        carried.issuer.as_ref().map(|issuer| issuer.as_str()),
+        Some("http://127.0.0.1:9000")
+    );
+    assert_eq!(carried.audience.as_deref(), Some("api"));
+    let machines = listens.routes[0].rules.access.as_ref().expect("machines sign in");
+    assert_eq!(
+        machines.authority.as_deref(),
+        Some("/p/certificates/machines.pem")
+    );
+}
+
+#[test]
 fn what_is_not_kept_is_not_started() {
     let text = r#"
 [service.web]
