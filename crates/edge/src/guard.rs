@@ -31,6 +31,7 @@ mod required;
 mod robot;
 mod sign;
 mod sign_in;
+mod trip;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -155,6 +156,11 @@ impl Guard {
         let knows = self.counter.is_some() || self.door.is_some() || !self.rules.allow.is_empty();
         let wants = self.rules.own_pages || !self.required.is_empty() || self.rules.bounds.body.is_some();
         !(looks || knows || wants)
+    }
+
+    /// Calls of components are signed.
+    pub(crate) fn signs(&self) -> bool {
+        !self.rules.signs.is_empty()
     }
 
     /// What a request may take.

@@ -43,7 +43,7 @@ pub(crate) struct Visit {
     /// It is encrypted.
     pub(crate) secure: bool,
     /// The certificate that was shown for it, where one was asked for.
-    pub(crate) shown: Option<Shown>,
+    pub(crate) shown: Option<Box<Shown>>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
 }
@@ -68,6 +68,7 @@ impl Visit {
 
     /// The same, with a certificate that was shown.
     pub(crate) fn showing(self, shown: Option<Shown>) -> Visit {
+        let shown = shown.map(Box::new);
         Visit { shown, ..self }
     }
 
@@ -142,7 +143,8 @@ async fn at_host(
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
                 Ok(passed) => {
                     if matches!(visit.entry, Entry::Inside(_))
-                        && let Err(answer) = guard::sign(state, &guard, &mut parts, &mut body).await
+                        && guard.signs()
+                        && let Err(answer) = Box::pin(guard::sign(state, &guard, &mut parts, &mut body)).await
                     {
                         return answer;
                     }

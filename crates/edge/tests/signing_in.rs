@@ -491,7 +491,10 @@ async fn a_sign_in_before_a_part_leads_back_to_it_and_never_to_another_host() {
     );
     assert_eq!(browser.open(&running, "/admin/x").await.status, StatusCode::OK);
     let open = browser.open(&running, "/headers").await;
-    assert!(!open.text().contains("towpath-session"), "what is open does not see it either");
+    assert!(
+        !open.text().contains("towpath-session"),
+        "what is open does not see it either"
+    );
     // A path of ours that is for no sign-in is the component's own.
     let begin = "/.well-known/towpath/sign-in/begin";
     let own = browser
@@ -593,4 +596,51 @@ async fn a_token_in_a_header_is_verified() {
     issuer.wish(json!({ "stop": null }));
     let good = get(&running, "/", &[("authorization", &bearer)]).await;
     assert_eq!(good.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn over_https_no_other_host_can_set_what_somebody_is_known_by() {
+    let Some((issuer, running, _one)) = at_provider(|_| {}).await else {
+        return;
+    };
+    let open = async |path: &str, cookie: &str| {
+        let stream = running
+            .tls(&host("web"), &[b"http/1.1"])
+            .await
+            .expect("a handshake");
+        let mut sender = kit::http_one(stream).await;
+        let headers = [("accept", "text/html"), ("cookie", cookie)];
+        let asked = request(Method::GET, &host("web"), path, &headers, "");
+        kit::read(sender.send_request(asked).await.expect("an answer")).await
+    };
+    let sent = open("/a", "a=1").await;
+    let set = sent.header("set-cookie");
+    assert!(
+        set.starts_with("__Host-towpath-browser=") && set.ends_with("; Secure"),
+        "{set}"
+    );
+    let browser = set.split(';').next().expect("a cookie");
+    let path = sent
+        .header("location")
+        .strip_prefix(&issuer.url)
+        .expect("it leads to the provider");
+    let back = kit::ask(issuer.at(), kit::get("provider", path)).await;
+    let own = format!("https://{}", host("web"));
+    let back = back
+        .header("location")
+        .strip_prefix(&own)
+        .expect("it leads back")
+        .to_owned();
+    let unsafe_one = browser.trim_start_matches("__Host-");
+    assert_eq!(open(&back, unsafe_one).await.status, StatusCode::BAD_REQUEST);
+    let arrived = open(&back, browser).await;
+    let set = arrived.header("set-cookie");
+    assert!(
+        set.starts_with("__Host-towpath-session-") && set.ends_with("; Secure"),
+        "{set}"
+    );
+    let session = set.split(';').next().expect("a cookie");
+    assert_eq!(open("/a", session).await.status, StatusCode::OK);
+    let unsafe_one = session.trim_start_matches("__Host-");
+    assert_eq!(open("/a", unsafe_one).await.status, StatusCode::SEE_OTHER);
 }

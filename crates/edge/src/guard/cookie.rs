@@ -11,6 +11,8 @@ pub(crate) const SIGNED_IN: &str = "towpath-signed-in";
 pub(crate) const SESSION: &str = "towpath-session-";
 /// The browser that has begun to sign in at a provider.
 pub(crate) const BROWSER: &str = "towpath-browser";
+/// What stands before the name of a cookie that no other host can set.
+const HOST: &str = "__Host-";
 /// Somebody keeps cookies, as browsers do.
 pub(crate) const PASS: &str = "towpath-pass";
 /// Somebody who is counted apart from others at the same address.
@@ -37,24 +39,31 @@ pub(crate) fn given(name: &str, value: &str, seconds: u64, secure: bool) -> Opti
 }
 
 /// The header that takes a cookie away.
-pub(crate) fn taken(name: &str, secure: bool) -> Option<HeaderValue> {
-    given(name, "", 0, secure)
+pub(crate) fn taken(name: &str) -> Option<HeaderValue> {
+    given(name, "", 0, name.starts_with(HOST))
+}
+
+/// The name of a cookie that belongs to this very host. Over HTTPS browsers take one of that name from nobody else (RFC 6265bis,
+/// 4.1.3.2): another name below the same domain could set one otherwise, and have people go on as somebody else.
+pub(crate) fn of_host(name: &str, secure: bool) -> String {
+    format!("{}{name}", if secure { HOST } else { "" })
 }
 
 /// Whether a cookie says that somebody has signed in, or is about to.
 fn is_of_sign_in(name: &str) -> bool {
+    let name = name.strip_prefix(HOST).unwrap_or(name);
     name == SIGNED_IN || name == BROWSER || name.starts_with(SESSION)
 }
 
-/// The names of the cookies by which somebody has signed in at providers.
-pub(crate) fn sessions(headers: &HeaderMap) -> Vec<String> {
+/// The names of the cookies by which somebody has signed in, or is about to.
+pub(crate) fn of_sign_in(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(COOKIE).iter();
     let pairs = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'));
     let names = pairs.filter_map(|pair| Some(pair.trim().split_once('=')?.0));
     names
-        .filter(|name| name.starts_with(SESSION))
+        .filter(|name| is_of_sign_in(name))
         .map(str::to_owned)
         .collect()
 }
@@ -134,7 +143,7 @@ mod tests {
         headers.append(
             COOKIE,
             HeaderValue::from_static(
-                "a=1; towpath-signed-in=x.y; b=2; towpath-session-1=z; towpath-browser=u",
+                "a=1; towpath-signed-in=x.y; b=2; towpath-session-1=z; __Host-towpath-session-2=z; towpath-browser=u",
             ),
         );
         headers.append(COOKIE, HeaderValue::from_static("towpath-signed-in=z"));

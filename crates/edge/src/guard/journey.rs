@@ -16,10 +16,10 @@ use std::sync::Arc;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
-use serde::{Deserialize, Serialize};
 use towpath_model::run::Access;
 
 use super::sign_in::{Door, Keys, Session};
+use super::trip::{LASTS, Trip, local, name};
 use super::{Guard, Refusal, admit, cookie, injection, key};
 use crate::body::Body;
 use crate::door::clock;
@@ -33,34 +33,6 @@ use crate::visit::Visit;
 /// What lies below is answered here, where there is a sign-in at a provider.
 const PLACE: &str = "/.well-known/towpath/sign-in/";
 const BACK: &str = "/.well-known/towpath/sign-in/back";
-
-/// How long somebody may take to sign in, with a second factor that lies in another room.
-const TRIP: u64 = 15 * 60;
-
-/// The longest path that somebody comes back to: providers take addresses of some thousand bytes.
-const LONGEST: usize = 1_500;
-
-/// Where somebody wants to go, sealed for their browser.
-#[derive(Serialize, Deserialize)]
-struct Trip {
-    id: String,
-    to: String,
-    until: u64,
-    /// The door that they stand before.
-    mark: String,
-}
-
-impl Trip {
-    /// What shows that the one who brings the code is the one who has asked for it.
-    fn verifier(&self, browser: &str) -> String {
-        let stamp = cookie::stamp(&["verifier", &self.id, browser]);
-        base64_simd::URL_SAFE_NO_PAD.encode_to_string(stamp.as_bytes())
-    }
-
-    fn nonce(&self, browser: &str) -> String {
-        cookie::stamp(&["nonce", &self.id, browser]).to_hex().to_string()
-    }
-}
 
 /// One request on this way.
 pub(super) struct Step<'a> {
@@ -115,16 +87,6 @@ pub(super) fn opens_page(method: &Method, headers: &HeaderMap) -> bool {
     (*method == Method::GET || *method == Method::HEAD) && is_page && says(ACCEPT, "text/html")
 }
 
-/// A path of this host: whatever else a browser would take it for begins otherwise (two slashes, or a backslash), or has
-/// something in it that it leaves out.
-fn local(path: &str) -> &str {
-    let mut letters = path.chars();
-    let begins = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
-    let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let is_own = begins && is_plain && path.len() <= LONGEST && !is_ours(path);
-    if is_own { path } else { "/" }
-}
-
 impl Step<'_> {
     /// The value of a word in the query.
     fn asked(&self, name: &str) -> Option<String> {
@@ -163,6 +125,11 @@ impl Step<'_> {
         page.answer(&self.parts.headers)
     }
 
+    /// The cookie of the browser.
+    fn browser(&self) -> String {
+        cookie::of_host(cookie::BROWSER, self.visit.secure)
+    }
+
     /// A page with the way to begin once more.
     fn again(&self, status: StatusCode, title: &str, words: &str, to: &str) -> Failed {
         let mut page = Page::new(status, title, words);
@@ -197,7 +164,7 @@ impl Step<'_> {
             let fault = Fault(format!("Nobody can sign in at {issuer}"));
             return Err(self.down(&fault, to));
         };
-        let brought = cookie::brought(&self.parts.headers, cookie::BROWSER);
+        let brought = cookie::brought(&self.parts.headers, &self.browser());
         let brought = brought.filter(|name| cookie::unstamped(name, &["browser"]).is_some());
         let browser = match brought {
             Some(browser) => browser.to_owned(),
@@ -206,7 +173,7 @@ impl Step<'_> {
         let trip = Trip {
             id: name(),
             to: local(to).to_owned(),
-            until: clock::since_epoch().as_secs() + TRIP,
+            until: clock::since_epoch().as_secs() + LASTS,
             mark: door.mark.clone(),
         };
         let state = serde_json::to_string(&trip).unwrap_or_default();
@@ -234,14 +201,14 @@ impl Step<'_> {
             ""
         };
         let mut answer = elsewhere(&format!("{address}{between}{query}{other}"));
-        let cookie = cookie::given(cookie::BROWSER, &browser, TRIP, self.visit.secure);
+        let cookie = cookie::given(&self.browser(), &browser, LASTS, self.visit.secure);
         give(&mut answer, cookie);
         Ok(answer)
     }
 
     /// Lets somebody in who comes from the provider.
     async fn back(&self) -> Response<Body> {
-        let browser = cookie::brought(&self.parts.headers, cookie::BROWSER);
+        let browser = cookie::brought(&self.parts.headers, &self.browser());
         let trip = browser.and_then(|browser| {
             let state = key::unseal(&self.asked("state")?, &["trip", browser])?;
             Some((browser, serde_json::from_str::<Trip>(&state).ok()?))
@@ -399,14 +366,8 @@ impl Step<'_> {
             .extend(known.and_then(|known| known.says.end_session_endpoint.clone()));
         page.addresses.push(format!("{}/", self.origin()));
         let mut answer = self.page(page);
-        let own = [cookie::SIGNED_IN, cookie::BROWSER].into_iter();
-        let own = own.filter(|name| cookie::brought(headers, name).is_some());
-        for name in cookie::sessions(headers)
-            .into_iter()
-            .chain(own.map(str::to_owned))
-        {
-            let taken = cookie::taken(&name, self.visit.secure);
-            give(&mut answer, taken);
+        for name in cookie::of_sign_in(headers) {
+            give(&mut answer, cookie::taken(&name));
         }
         answer
     }
@@ -443,11 +404,6 @@ fn give(answer: &mut Response<Body>, cookie: Option<HeaderValue>) {
     }
 }
 
-/// A name that nobody can guess.
-fn name() -> String {
-    base64_simd::URL_SAFE_NO_PAD.encode_to_string(key::random::<16>())
-}
-
 fn elsewhere(address: &str) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SEE_OTHER;
@@ -466,29 +422,6 @@ fn elsewhere(address: &str) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nobody_is_sent_to_another_host() {
-        for path in ["/", "/a", "/a?b=c&d=%2F%2Fe", "/a//b"] {
-            assert_eq!(local(path), path);
-        }
-        let long = format!("/{}", "a".repeat(LONGEST));
-        for path in [
-            "",
-            "//evil.example",
-            "/\\evil.example",
-            "/a\\b",
-            "https://evil.example/",
-            "evil.example",
-            "/\t/evil.example",
-            "/a\r\nSet-Cookie: b=c",
-            "/ä",
-            "/.well-known/towpath/sign-in/out",
-            &long,
-        ] {
-            assert_eq!(local(path), "/", "{path}");
-        }
-    }
 
     #[test]
     fn only_a_browser_that_opens_a_page_is_sent_elsewhere() {

@@ -68,7 +68,11 @@ pub(crate) async fn enter(
         cookie::keep_back(&mut parts.headers);
         return Ok(Passed::default());
     }
-    let fault = learn(state, guard, &parts.headers).await;
+    // What few requests need takes no room in those of all others.
+    let fault = match guard.tokens(&parts.headers).next() {
+        Some(_) => Box::pin(learn(state, guard, &parts.headers)).await,
+        None => None,
+    };
     let keys = state.keys();
     let checked = guard.check(&Asked {
         method: &parts.method,
@@ -79,7 +83,7 @@ pub(crate) async fn enter(
         secure: visit.secure,
         now: clock::nanos(),
         today: clock::since_epoch().as_secs(),
-        shown: visit.shown.as_ref(),
+        shown: visit.shown.as_deref(),
         providers: &state.providers,
         keys: &keys,
         is_own: &|host| state.table().is_own(host),
@@ -126,7 +130,10 @@ async fn learn(state: &State, guard: &Guard, headers: &HeaderMap) -> Option<Faul
     let mut fault = None;
     for (issuer, token) in guard.tokens(headers) {
         let key = provider::key_of(token);
-        let learnt = Box::pin(state.providers.learn(issuer, key.as_deref(), clock::nanos())).await;
+        let learnt = state
+            .providers
+            .learn(issuer, key.as_deref(), clock::nanos())
+            .await;
         fault = learnt.err().or(fault);
     }
     fault

@@ -223,13 +223,13 @@ impl Door {
         Ok(proven(email.unwrap_or_else(|| format!("subject:{}", claims.sub))))
     }
 
-    fn session_name(&self) -> String {
-        format!("{}{}", cookie::SESSION, &self.mark[..8])
+    fn session_name(&self, secure: bool) -> String {
+        cookie::of_host(&format!("{}{}", cookie::SESSION, &self.mark[..8]), secure)
     }
 
     /// The session that somebody brings, as long as it lasts.
     fn session(&self, asked: &Asked<'_>) -> Option<Session> {
-        let sealed = cookie::brought(asked.headers, &self.session_name())?;
+        let sealed = cookie::brought(asked.headers, &self.session_name(asked.secure))?;
         let text = key::unseal(sealed, &["session", &self.mark])?;
         let session: Session = serde_json::from_str(&text).ok()?;
         let lasts = self.access.lasts.secs();
@@ -242,7 +242,12 @@ impl Door {
     pub(super) fn session_cookie(&self, session: &Session, secure: bool) -> Option<HeaderValue> {
         let text = serde_json::to_string(session).ok()?;
         let sealed = key::seal(&text, &["session", &self.mark]);
-        cookie::given(&self.session_name(), &sealed, self.access.lasts.secs(), secure)
+        cookie::given(
+            &self.session_name(secure),
+            &sealed,
+            self.access.lasts.secs(),
+            secure,
+        )
     }
 
     /// Whether somebody may try to sign in, after those who have failed there.

@@ -175,7 +175,8 @@ table! {
     in_front: Option<String> { eg "Cloudflare" };
     /// Only these networks reach the edge, those of a CDN for example.
     allow: Vec<crate::unit::Cidr>;
-    /// Calls between components show certificates of the product's own authority.
+    /// Calls between components show certificates of the product's own authority. On one machine they do not leave it, and
+    /// nobody shows one; `up` says so.
     mtls: bool = false;
     /// The host that signs such certificates, where it is not Towpath's own authority.
     authority: Option<Ref<super::place::ToHost>> { eg "vault" };
