@@ -140,7 +140,6 @@ pub(in super::super) fn sign_ins(scene: &Scene<'_>, found: &mut Vec<Finding>) {
                 .label(label)
                 .hint(hint),
             );
-            continue;
         }
         let narrow = !(access.people.is_empty() && access.domains.is_empty() && access.groups.is_empty());
         let Some(issuer) = access.issuer.as_ref().filter(|issuer| is_open(issuer) && !narrow) else {
