@@ -155,6 +155,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     component::stand_ins(&mut draft);
     resource::resources(&mut draft);
     outside::images(&mut draft);
+    outside::certificates(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);
     let Draft {

@@ -16,15 +16,22 @@
 //!
 //! **Counts go on** when a target is set anew with the same rate, whatever else has changed about it.
 
+mod admit;
+mod certificate;
 pub(crate) mod cookie;
 mod counters;
 pub(crate) mod injection;
+mod journey;
+mod key;
 mod origin;
 mod pass;
 mod rate;
 mod refusal;
+mod required;
 mod robot;
+mod sign;
 mod sign_in;
+mod trip;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -35,11 +42,18 @@ use towpath_model::run::{Bounds, Rules};
 use towpath_model::unit::RateKey;
 
 use crate::host::Host;
+use crate::provider::Providers;
+use crate::shown::Shown;
+pub(crate) use admit::Stranger;
 pub(crate) use counters::Counters;
-pub(crate) use pass::{Passed, enter};
+pub(crate) use journey::{answer as on_journey, is_ours as is_journey};
+pub(crate) use key::keep_in;
+pub(crate) use pass::{Passed, User, enter};
 use rate::{Counter, Standing};
 pub(crate) use refusal::Refusal;
+use required::Required;
 use robot::Robots;
+pub(crate) use sign::{Signature, Whole, sign};
 pub(crate) use sign_in::Keys;
 use sign_in::{Door, Known};
 
@@ -56,8 +70,8 @@ pub(crate) struct Guard {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// How long browsers insist on HTTPS: said where it is spoken, under a name that is not this machine's.
     insists: Option<HeaderValue>,
-    /// Headers that a request has to carry, with the methods that need them.
-    required: Vec<(HeaderName, Vec<Method>)>,
+    /// Headers that a request has to carry.
+    required: Vec<Required>,
     /// Parts of paths that nobody is let in to, in small letters.
     closed: Vec<String>,
     counter: Option<Arc<Counter>>,
@@ -75,8 +89,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) secure: bool,
     /// Nanoseconds of a clock that never jumps.
     pub(crate) now: u64,
+    /// Seconds since 1970.
+    pub(crate) today: u64,
     /// What sign-ins are checked with.
     pub(crate) keys: &'a Keys,
+    /// The certificate that the connection has shown, where it was asked for one.
+    pub(crate) shown: Option<&'a Shown>,
+    /// Whose tokens are believed.
+    pub(crate) providers: &'a Providers,
     /// Whether a host is one of the product's.
     pub(crate) is_own: &'a dyn Fn(&str) -> bool,
     /// The ports of the edge.
@@ -106,19 +126,11 @@ impl Guard {
             .filter_map(|(name, value)| Some((header(name)?, HeaderValue::try_from(value.as_str()).ok()?)));
         let (insists, headers): (Vec<_>, Vec<_>) =
             headers.partition(|(name, _)| *name == STRICT_TRANSPORT_SECURITY);
-        let methods = |methods: &[String]| {
-            methods
-                .iter()
-                .filter_map(|one| Method::try_from(one.as_str()).ok())
-                .collect()
-        };
-        let required = rules.require.iter();
-        let required = required.filter_map(|one| Some((header(&one.header)?, methods(&one.methods))));
         let mut guard = Guard {
             is_open: false,
             headers,
             insists: insists.into_iter().next().map(|(_, value)| value),
-            required: required.collect(),
+            required: rules.require.iter().filter_map(Required::new).collect(),
             closed: rules
                 .unwanted
                 .paths
@@ -144,6 +156,11 @@ impl Guard {
         let knows = self.counter.is_some() || self.door.is_some() || !self.rules.allow.is_empty();
         let wants = self.rules.own_pages || !self.required.is_empty() || self.rules.bounds.body.is_some();
         !(looks || knows || wants)
+    }
+
+    /// Calls of components are signed.
+    pub(crate) fn signs(&self) -> bool {
+        !self.rules.signs.is_empty()
     }
 
     /// What a request may take.
@@ -182,6 +199,7 @@ impl Guard {
         };
         passed.cookies.extend(known.cookie);
         passed.by_password = known.by_password;
+        passed.user = known.user.as_ref().filter(|_| known.is_proven).cloned();
         if !is_early {
             self.count(asked, known.user.as_deref(), &mut passed)?;
         }
@@ -190,7 +208,7 @@ impl Guard {
         {
             return Err(Refusal::Elsewhere(why));
         }
-        self.carries(asked)?;
+        self.required.iter().try_for_each(|one| one.check(asked))?;
         self.fits(asked.headers)?;
         Ok(passed)
     }
@@ -240,13 +258,12 @@ impl Guard {
         None
     }
 
-    fn carries(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
-        let lacks = |(name, methods): &&(HeaderName, Vec<Method>)| {
-            let concerns = methods.contains(asked.method) || methods.is_empty() && !is_preflight(asked);
-            concerns && asked.headers.get(name).is_none_or(HeaderValue::is_empty)
-        };
-        let lacking = self.required.iter().find(lacks);
-        lacking.map_or(Ok(()), |(name, _)| Err(Refusal::Header(spelled(name))))
+    /// Tokens that a request brings, with those who have to have issued them.
+    fn tokens<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let issuer = self.door.as_ref().and_then(Door::issuer);
+        let at_door = issuer.and_then(|issuer| Some((issuer, sign_in::scheme(headers, "bearer")?)));
+        let required = self.required.iter().filter_map(|one| one.token(headers));
+        at_door.into_iter().chain(required)
     }
 
     /// Whether a body is as small as it has to be, as far as its length is said.

@@ -6,11 +6,18 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use http::Extensions;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
 };
 
+use crate::guard::{Signature, User};
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// Who a visitor is that has shown it to the edge. What a visitor says about that ends here, whether anybody signs in or not.
+const USER: &str = "x-towpath-user";
+/// What shows that a call has come by the edge.
+const SIGNATURE: &str = "x-towpath-signature";
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// The protocol that a request or an answer changes to, if it does: its `Upgrade`, where `Connection` names that.
@@ -117,6 +124,8 @@ fn ends_here(name: &HeaderName) -> bool {
                 | "x-forwarded-for"
                 | "x-forwarded-host"
                 | "x-forwarded-proto"
+                | USER
+                | SIGNATURE
         )
 }
 
@@ -139,12 +148,24 @@ pub(crate) fn told(host: &str, from: IpAddr, secure: bool) -> String {
     told
 }
 
+/// What the edge itself says of a request beyond that.
+pub(crate) fn known(extensions: &Extensions) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
+    let user = extensions.get().map(|User(user)| (USER, user));
+    let signature = extensions
+        .get()
+        .map(|Signature(signature)| (SIGNATURE, signature));
+    user.into_iter().chain(signature)
+}
+
 /// Headers toward an instance that is spoken to in HTTP/2, where the host has its own place.
-pub(crate) fn toward_instance(headers: &HeaderMap, told: &str) -> HeaderMap {
+pub(crate) fn toward_instance(headers: &HeaderMap, told: &str, extensions: &Extensions) -> HeaderMap {
     let passing = Passing::of(headers);
     let mut toward: HeaderMap = HeaderMap::with_capacity(headers.len() + 6);
     for (name, value) in passing.rows() {
         toward.append(name, value.clone());
+    }
+    for (name, value) in known(extensions) {
+        toward.insert(HeaderName::from_static(name), value.clone());
     }
     let length = headers.get(CONTENT_LENGTH);
     if let Some(length) = length.filter(|_| !headers.contains_key(TRANSFER_ENCODING)) {
@@ -206,10 +227,12 @@ mod tests {
             ("x-forwarded-for", "6.6.6.6"),
             ("x-forwarded-proto", "gopher"),
             ("te", "trailers, deflate"),
+            ("x-towpath-user", "somebody@example.com"),
+            ("x-towpath-signature", "t=1"),
         ]);
         let told = told("web.hello.localhost:1", IpAddr::from([127, 0, 0, 1]), true);
         assert!(told.starts_with("host: web.hello.localhost:1\r\n"));
-        let map = toward_instance(&map, &told);
+        let map = toward_instance(&map, &told, &Extensions::new());
         let get = |name: &str| map.get(name).and_then(|value| value.to_str().ok());
         assert_eq!(
             get("forwarded"),
@@ -218,6 +241,7 @@ mod tests {
         assert_eq!(get("x-forwarded-for"), Some("127.0.0.1"));
         assert_eq!(get("x-forwarded-proto"), Some("https"));
         assert_eq!(get("x-forwarded-host"), Some("web.hello.localhost:1"));
+        assert_eq!((get("x-towpath-user"), get("x-towpath-signature")), (None, None));
         assert_eq!(get("host"), None);
         assert_eq!(get("te"), Some("trailers"));
     }

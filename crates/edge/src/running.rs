@@ -102,8 +102,8 @@ impl Edge {
         &self.listening
     }
 
-    /// Learns the values that sign-ins are checked with, by their names, in place of those that it knew. It keeps nothing
-    /// of them that could be read.
+    /// Learns the values that sign-ins are checked with, by their names, in place of those that it knew. None of
+    /// them is shown to anybody but the provider that it is for.
     pub fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
         self.state.know(values);
     }

@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 
 use crate::body::Broken;
 use crate::client::{Framing, line};
+use crate::guard::Whole;
 use crate::headers::{self, Passing};
 use crate::patient::Waiting;
 use crate::place::Place;
@@ -72,14 +73,18 @@ impl<'r> Outgoing<'r> {
         place: &'r Place,
         patience: Duration,
     ) -> Outgoing<'r> {
-        let is_nothing = body.is_end_stream();
+        let whole = asked.extensions.get::<Whole>().map(|Whole(bytes)| bytes.clone());
+        let is_nothing = whole.is_none() && body.is_end_stream();
         let length = match body.size_hint().exact() {
+            _ if whole.is_some() => Length::Known(whole.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             _ if is_nothing => Length::Nothing,
             Some(length) => Length::Known(length),
             None => Length::Unknown,
         };
         let source = if is_nothing {
             Source::Nothing
+        } else if let Some(whole) = whole {
+            Source::Once(body, whole)
         } else if asked.method.is_idempotent() {
             Source::Kept(Arc::new(Mutex::new(Kept::new(body))))
         } else {
@@ -153,6 +158,9 @@ impl<'r> Outgoing<'r> {
         for (name, value) in passing.rows() {
             line(head, name.as_str(), value.as_bytes());
         }
+        for (name, value) in headers::known(&self.asked.extensions) {
+            line(head, name, value.as_bytes());
+        }
         if passing.wants_trailers() {
             head.extend_from_slice(b"te: trailers\r\n");
         }
@@ -191,7 +199,8 @@ impl<'r> Outgoing<'r> {
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
         *request.method_mut() = self.asked.method.clone();
         *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = headers::toward_instance(&self.asked.headers, self.told);
+        *request.headers_mut() =
+            headers::toward_instance(&self.asked.headers, self.told, &self.asked.extensions);
         request
     }
 

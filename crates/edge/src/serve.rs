@@ -18,11 +18,11 @@ use crate::ending::{Part, Phase};
 use crate::first::First;
 use crate::gather::Gather;
 use crate::patient::Read;
-use crate::pipe;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{Entry, Visit, answer};
 use crate::{Answer, Event};
+use crate::{pipe, shown};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -64,14 +64,15 @@ pub(crate) async fn connection(
             Err(error) => return state.tell(Event::Untrusted(error.to_string())),
         };
         let within = HANDSHAKE.min(state.patience.head);
-        let Ok(Ok(stream)) = timeout(within, tls.accept(stream)).await else {
+        let Ok(Ok((stream, shown))) = timeout(within, shown::accept(&state, tls, stream)).await else {
             return;
         };
         let version = match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Version::HTTP_2,
             _ => Version::HTTP_11,
         };
-        return requests(state, Visit::new(entry, from, true), stream, version, part).await;
+        let visit = Visit::new(entry, from, true).showing(shown);
+        return requests(state, visit, stream, version, part).await;
     }
     let version = if stream.bytes().starts_with(b"PRI") {
         Version::HTTP_2

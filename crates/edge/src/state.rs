@@ -10,7 +10,9 @@ use towpath_model::sealed::Sealed;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
+use crate::provider::Providers;
 use crate::seen::Seen;
+use crate::shown::Asking;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
 use crate::{Event, Patience};
@@ -36,6 +38,9 @@ pub(crate) struct State {
     pub(crate) components: Arc<Semaphore>,
     pub(crate) packed: Packed,
     pub(crate) counters: Counters,
+    pub(crate) providers: Providers,
+    /// What asks visitors for certificates.
+    pub(crate) asking: Asking,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
@@ -56,6 +61,8 @@ impl State {
             product,
             https,
             http,
+            asking: Asking::new(),
+            providers: Providers::new(trust.certificate()),
             trust,
             patience,
             ending: Ending::new(),

@@ -6,6 +6,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use towpath_model::desired::edge::SignIn;
+
 use crate::client::Instance;
 use crate::guard::{Counters, Guard};
 use crate::place::Place;
@@ -203,6 +205,18 @@ impl Table {
     /// Whether people reach something by this name.
     pub(crate) fn is_own(&self, host: &str) -> bool {
         self.hosts.contains_key(host)
+    }
+
+    /// Whether somebody signs in by a certificate under this name.
+    pub(crate) fn asks_certificate(&self, host: &str) -> bool {
+        let target = self.hosts.get(host).and_then(|name| self.targets.get(&**name));
+        target.is_some_and(|aim| {
+            let parts = aim.target.routes.iter().map(|route| &route.rules);
+            let mut access = parts
+                .chain([&aim.target.rules])
+                .filter_map(|rules| rules.access.as_ref());
+            access.any(|access| access.sign_in == SignIn::Certificate)
+        })
     }
 
     /// The places of all targets.

@@ -16,6 +16,7 @@ use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
 use crate::seen::Witness;
+use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
 use crate::{files, guard, headers, proxy, sound};
@@ -41,6 +42,8 @@ pub(crate) struct Visit {
     pub(crate) from: SocketAddr,
     /// It is encrypted.
     pub(crate) secure: bool,
+    /// The certificate that was shown for it, where one was asked for.
+    pub(crate) shown: Option<Box<Shown>>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
 }
@@ -58,8 +61,15 @@ impl Visit {
             entry,
             from,
             secure,
+            shown: None,
             last: Mutex::default(),
         }
+    }
+
+    /// The same, with a certificate that was shown.
+    pub(crate) fn showing(self, shown: Option<Shown>) -> Visit {
+        let shown = shown.map(Box::new);
+        Visit { shown, ..self }
     }
 
     /// The host of a request. Most requests of a connection are for the same one, and that is read once.
@@ -96,7 +106,7 @@ pub(crate) async fn answer(
 async fn at_host(
     state: &Arc<State>,
     visit: &Visit,
-    (mut parts, body): (Parts, Incoming),
+    (mut parts, mut body): (Parts, Incoming),
     witness: &mut Witness,
 ) -> Response<Body> {
     if let Some(page) = sound::refusal(&parts) {
@@ -115,6 +125,12 @@ async fn at_host(
         return to_https(state, host, parts.uri.path_and_query());
     }
     let path = parts.uri.path();
+    if guard::is_journey(path)
+        && !matches!(visit.entry, Entry::Inside(_))
+        && let Some(answer) = Box::pin(guard::on_journey(state, visit, host, &parts)).await
+    {
+        return answer;
+    }
     let found = match visit.entry {
         Entry::Inside(port) => match state.table().inside(port) {
             Some(aim) => Found::Aim(Arc::clone(aim), Arc::clone(&aim.guard), aim.series(&state.seen)),
@@ -127,6 +143,12 @@ async fn at_host(
             witness.reached(series);
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
                 Ok(passed) => {
+                    if matches!(visit.entry, Entry::Inside(_))
+                        && guard.signs()
+                        && let Err(answer) = Box::pin(guard::sign(state, &guard, &mut parts, &mut body)).await
+                    {
+                        return answer;
+                    }
                     let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
                     passed.tell(answer.headers_mut());
                     answer

@@ -179,6 +179,8 @@ async fn a_password_stays_at_the_edge() {
         rules.access = Some(Access {
             sign_in: SignIn::Password,
             issuer: None,
+            client: None,
+            authority: None,
             secret: Some("SITE_PASSWORD".to_owned()),
             people: Vec::new(),
             domains: Vec::new(),
@@ -368,4 +370,75 @@ async fn who_stays_on_an_instance_goes_elsewhere_where_that_one_has_much_open() 
     other.go.notify_one();
     assert_eq!(waiting.await.expect("it ends").status, StatusCode::OK);
     assert_eq!(elsewhere.await.expect("it ends").status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn calls_of_components_are_signed_and_what_a_visitor_says_of_it_is_not_believed() {
+    let running = kit::edge().await;
+    let instance = Instance::start("ai");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let mut ai = target("ai", &[("ai", instance.at)], HOLD);
+    ai.rules = Arc::new(Rules {
+        signs: vec!["AI_KEY".to_owned()],
+        ..Rules::default()
+    });
+    ai.inside = Some(port);
+    running.set(ai).await;
+    let at = ([127, 0, 0, 1], port).into();
+    let call = async |method, path: &str, body| {
+        let forged = [
+            ("x-towpath-signature", "t=1,d=-,v1=00"),
+            ("x-towpath-user", "root"),
+        ];
+        kit::ask(at, request(method, "127.0.0.1", path, &forged, body)).await
+    };
+    let early = call(Method::GET, "/headers", "").await;
+    assert_eq!(
+        early.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "nothing goes on unsigned"
+    );
+    assert_eq!(instance.got(), 0);
+    let secret = Sealed::new("k3y".to_owned());
+    running
+        .edge
+        .know(&BTreeMap::from([("AI_KEY".to_owned(), secret)]));
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"k3y");
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest =
+        |body: &str| hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes()).as_ref());
+    for (method, path, body) in [
+        (Method::GET, "/headers?a=b", ""),
+        (Method::POST, "/headers", "a body"),
+        (Method::PUT, "/headers", "another"),
+    ] {
+        let told = call(method.clone(), path, body).await;
+        let line = told
+            .text()
+            .lines()
+            .find_map(|line| line.strip_prefix("x-towpath-signature: "));
+        let line = line.unwrap_or_else(|| panic!("{}", told.text()));
+        let (time, rest) = line
+            .strip_prefix("t=")
+            .and_then(|rest| rest.split_once(','))
+            .expect("a time");
+        let text = format!("{time}\n{method}\n{path}\n{}", digest(body));
+        let signed = hex(aws_lc_rs::hmac::sign(&key, text.as_bytes()).as_ref());
+        assert_eq!(rest, format!("d={},v1={signed}", digest(body)));
+        assert!(!told.text().contains("x-towpath-user"));
+    }
+    let echoed = call(Method::POST, "/echo", "as it was").await;
+    assert_eq!((echoed.status, echoed.text()), (StatusCode::OK, "as it was"));
+    // What a visitor asks is no call of a component.
+    let forged = [("x-towpath-signature", "t=1,d=-,v1=00")];
+    let visitor = running
+        .ask(request(Method::GET, &host("ai"), "/headers", &forged, ""))
+        .await;
+    assert!(
+        visitor.status == StatusCode::OK && !visitor.text().contains("signature"),
+        "{}",
+        visitor.text()
+    );
 }

@@ -77,7 +77,10 @@ pub(crate) fn keys(product: &Product, values: &Variables) -> Variables {
         let parts = listens.routes.iter().map(|route| &route.rules);
         parts.chain([&listens.rules])
     });
-    let names = rules.filter_map(|rules| rules.access.as_ref()?.secret.as_ref());
+    let names = rules.flat_map(|rules| {
+        let access = rules.access.as_ref().and_then(|access| access.secret.as_ref());
+        access.into_iter().chain(&rules.signs)
+    });
     names
         .filter_map(|name| Some((name.clone(), values.get(name)?.clone())))
         .collect()

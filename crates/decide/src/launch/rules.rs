@@ -16,11 +16,13 @@
 use super::Problem;
 use super::draft::Draft;
 use super::variables::{Asking, secret_value};
-use towpath_model::desired::component::{Component, ComponentKind, Require};
-use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, SignIn, Waf};
+use std::collections::BTreeSet;
+use towpath_model::desired::component::{Component, ComponentKind, Require, Trust};
+use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, Waf};
+use towpath_model::desired::secret::Secret;
 use towpath_model::run::{self, Bounds, Carried, Rules, Unwanted};
 use towpath_model::spec::Path;
-use towpath_model::unit::{Duration, Name};
+use towpath_model::unit::{Duration, Name, Url};
 
 /// A year: shorter than that, lists of sites that are always encrypted do not take a site in.
 const INSIST: Duration = Duration::from_days(365);
@@ -58,6 +60,7 @@ pub(super) fn of_component(
     if let Some(limit) = &component.limit {
         bound(&mut rules.bounds, limit);
     }
+    rules.signs = signs(draft, name);
     if !is_outside {
         return rules;
     }
@@ -75,6 +78,20 @@ pub(super) fn of_component(
         None => of_environment(draft, component, name),
     };
     rules
+}
+
+/// The secrets that others call a component with, where those are known: one that a caller does without is none. Whoever is
+/// called knows by one of them that a call has come by the edge.
+fn signs(draft: &Draft<'_>, name: &Name) -> Vec<String> {
+    let uses = draft.product.components().flat_map(|(_, _, caller)| &caller.uses);
+    let signed = uses.filter(|one| one.trust == Some(Trust::Hmac) && one.name.as_str() == name.as_str());
+    let is_known = |secret: &&str| {
+        let generates = |secret: &Secret| secret.generate.is_some();
+        draft.written(secret).is_some() || draft.product.secret.get(*secret).is_some_and(generates)
+    };
+    let secrets = signed.filter_map(|one| Some(one.secret.as_ref()?.as_str()));
+    let secrets: BTreeSet<&str> = secrets.filter(is_known).collect();
+    secrets.into_iter().map(str::to_owned).collect()
 }
 
 /// The sign-in in front of everything public here.
@@ -169,18 +186,15 @@ fn bound(bounds: &mut Bounds, limit: &Limit) {
 
 fn carry(draft: &mut Draft<'_>, rules: &mut Rules, require: &[Require], (name, at): (&Name, &Path)) {
     for (index, one) in require.iter().enumerate() {
-        if one.issuer.is_some() {
-            let message = format!(
-                "`{name}` lets a header pass only with a JWT that the edge has verified, which this version does not"
-            );
-            let hint = "take `issuer` out here, and let the component verify it as well as it does already";
-            let at = at.key("require").nth(index).key("issuer");
-            refuse(draft, &at, Problem::new(message, hint).of([name]));
+        if let Some(issuer) = &one.issuer {
+            safe(draft, issuer, &at.key("require").nth(index).key("issuer"), name);
         }
         let methods = one.methods.iter().map(|method| method.to_ascii_uppercase());
         let carried = Carried {
             header: one.header.clone(),
             methods: methods.collect(),
+            issuer: one.issuer.clone(),
+            audience: one.audience.clone(),
         };
         if !rules.require.contains(&carried) {
             rules.require.push(carried);
@@ -215,19 +229,8 @@ fn countries(draft: &mut Draft<'_>, waf: &Waf, at: &Path, name: &Name) {
 }
 
 fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Option<run::Access> {
-    let unkept = match said.sign_in {
-        SignIn::Oidc => Some("at a provider"),
-        SignIn::Certificate => Some("by a certificate"),
-        SignIn::Password | SignIn::Token => None,
-    };
-    if let Some(how) = unkept {
-        let here = draft.environment;
-        let message = format!("`{name}` asks for a sign-in {how}, which this version does not keep");
-        let hint = format!(
-            "give {here} another one, as in access = {{ sign_in = \"password\", secret = \"SITE_PASSWORD\" }}, or access = false where nobody else comes"
-        );
-        refuse(draft, &at.key("sign_in"), Problem::new(message, hint).of([name]));
-        return None;
+    if let Some(issuer) = &said.issuer {
+        safe(draft, issuer, &at.key("issuer"), name);
     }
     let secret = said.secret.as_ref().map(|secret| secret.as_str().to_owned());
     if let Some(secret) = &secret {
@@ -242,12 +245,28 @@ fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Optio
     Some(run::Access {
         sign_in: said.sign_in,
         issuer: said.issuer.clone(),
+        client: said.client.clone(),
+        authority: said.authority.as_ref().map(|file| draft.whole(file.as_str())),
         secret,
         people: said.people.clone(),
         domains: said.domains.clone(),
         groups: said.groups.clone(),
         lasts: said.lasts,
     })
+}
+
+/// Whoever stands between the edge and a provider that is asked by plain HTTP can sign in as anybody. On this machine nobody
+/// stands there.
+fn safe(draft: &mut Draft<'_>, issuer: &Url, at: &Path, name: &Name) {
+    let host = issuer.host();
+    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
+    if issuer.scheme() == "https" || issuer.scheme() == "http" && is_here {
+        return;
+    }
+    let message =
+        format!("`{name}` would ask {host} for its keys in a way that whoever is in between can change");
+    let hint = "give its address with https://";
+    refuse(draft, at, Problem::new(message, hint).of([name]));
 }
 
 /// Tells once what concerns a component and each route that leads to it.

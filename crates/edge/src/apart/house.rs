@@ -78,6 +78,7 @@ pub(super) struct House {
 /// of its standard input.
 pub async fn serve(folder: &Path, give_back_memory: fn()) -> io::Result<End> {
     sockets::raise_files();
+    crate::guard::keep_in(folder);
     let (events, happens) = unbounded_channel();
     let house = Arc::new(House {
         folder: folder.to_owned(),

@@ -1,15 +1,18 @@
 //! The cookies of the edge itself: found, given, and kept from instances.
 //!
-//! What stands in them is stamped with a key that this process has made up, so nobody else can make one, and after a new
-//! start everybody gets new ones.
-
-use std::sync::OnceLock;
+//! What stands in them is stamped with the key of the edge, so nobody else can make one.
 
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
 
 /// Somebody has signed in.
 pub(crate) const SIGNED_IN: &str = "towpath-signed-in";
+/// Somebody has signed in at a provider; the door that it is for stands behind it.
+pub(crate) const SESSION: &str = "towpath-session-";
+/// The browser that has begun to sign in at a provider.
+pub(crate) const BROWSER: &str = "towpath-browser";
+/// What stands before the name of a cookie that no other host can set.
+const HOST: &str = "__Host-";
 /// Somebody keeps cookies, as browsers do.
 pub(crate) const PASS: &str = "towpath-pass";
 /// Somebody who is counted apart from others at the same address.
@@ -35,9 +38,48 @@ pub(crate) fn given(name: &str, value: &str, seconds: u64, secure: bool) -> Opti
     HeaderValue::try_from(text).ok()
 }
 
+/// The header that takes a cookie away.
+pub(crate) fn taken(name: &str) -> Option<HeaderValue> {
+    given(name, "", 0, name.starts_with(HOST))
+}
+
+/// The name of a cookie that belongs to this very host. Over HTTPS browsers take one of that name from nobody else (RFC 6265bis,
+/// 4.1.3.2): another name below the same domain could set one otherwise, and have people go on as somebody else.
+pub(crate) fn of_host(name: &str, secure: bool) -> String {
+    format!("{}{name}", if secure { HOST } else { "" })
+}
+
+/// Whether a cookie says that somebody has signed in, or is about to.
+fn is_of_sign_in(name: &str) -> bool {
+    let name = name.strip_prefix(HOST).unwrap_or(name);
+    name == SIGNED_IN || name == BROWSER || name.starts_with(SESSION)
+}
+
+/// The names of the cookies by which somebody has signed in, or is about to.
+pub(crate) fn of_sign_in(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(COOKIE).iter();
+    let pairs = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    let names = pairs.filter_map(|pair| Some(pair.trim().split_once('=')?.0));
+    names
+        .filter(|name| is_of_sign_in(name))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Takes away what says that somebody has signed in: an instance that could read it could do what they can.
 pub(crate) fn keep_back(headers: &mut HeaderMap) {
-    if brought(headers, SIGNED_IN).is_none() {
+    let is_ours = |pair: &str| {
+        let name = pair.trim().split_once('=').map(|(name, _)| name);
+        name.is_some_and(is_of_sign_in)
+    };
+    // Most cookies are not ours, and one look tells.
+    let has_ours = |value: &HeaderValue| {
+        let text = value.to_str().unwrap_or_default();
+        text.contains("towpath-") && text.split(';').any(is_ours)
+    };
+    if !headers.get_all(COOKIE).iter().any(has_ours) {
         return;
     }
     let kept: Vec<HeaderValue> = headers
@@ -45,17 +87,8 @@ pub(crate) fn keep_back(headers: &mut HeaderMap) {
         .iter()
         .filter_map(|value| {
             let text = value.to_str().ok()?;
-            let is_ours = |pair: &&str| {
-                pair.trim()
-                    .split_once('=')
-                    .is_some_and(|(name, _)| name == SIGNED_IN)
-            };
-            let others: Vec<&str> = text
-                .split(';')
-                .filter(|pair| !is_ours(pair))
-                .map(str::trim)
-                .collect();
-            HeaderValue::try_from(others.join("; ")).ok()
+            let others = text.split(';').filter(|pair| !is_ours(pair)).map(str::trim);
+            HeaderValue::try_from(others.collect::<Vec<_>>().join("; ")).ok()
         })
         .filter(|value| !value.is_empty())
         .collect();
@@ -65,17 +98,9 @@ pub(crate) fn keep_back(headers: &mut HeaderMap) {
     }
 }
 
-/// A stamp that only this process can make, of these texts in this order.
+/// A stamp that only this edge can make, of these texts in this order.
 pub(crate) fn stamp(texts: &[&str]) -> blake3::Hash {
-    static KEY: OnceLock<[u8; 32]> = OnceLock::new();
-    let key = KEY.get_or_init(|| {
-        let mut key = [0; 32];
-        let provider = rustls::crypto::aws_lc_rs::default_provider();
-        let filled = provider.secure_random.fill(&mut key);
-        filled.expect("the system gives random bytes");
-        key
-    });
-    let mut hasher = blake3::Hasher::new_keyed(key);
+    let mut hasher = blake3::Hasher::new_keyed(super::key::key());
     for text in texts {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
@@ -117,7 +142,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(
             COOKIE,
-            HeaderValue::from_static("a=1; towpath-signed-in=x.y; b=2"),
+            HeaderValue::from_static(
+                "a=1; towpath-signed-in=x.y; b=2; towpath-session-1=z; __Host-towpath-session-2=z; towpath-browser=u",
+            ),
         );
         headers.append(COOKIE, HeaderValue::from_static("towpath-signed-in=z"));
         assert_eq!(brought(&headers, SIGNED_IN), Some("x.y"));

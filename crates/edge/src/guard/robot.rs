@@ -30,8 +30,6 @@ const WAITING: usize = 256;
 /// How long a pass holds, in seconds.
 const PASS_LASTS: u64 = 60 * 60;
 
-const NANOS: u64 = 1_000_000_000;
-
 /// What programs call themselves, in small letters.
 const PROGRAMS: &[&str] = &[
     "curl/",
@@ -156,12 +154,12 @@ fn has_pass(asked: &Asked<'_>) -> bool {
     let text = cookie::brought(asked.headers, cookie::PASS)
         .and_then(|value| cookie::unstamped(value, &of(asked, &from)));
     text.and_then(|until| until.parse::<u64>().ok())
-        .is_some_and(|until| asked.now / NANOS < until)
+        .is_some_and(|until| asked.today < until)
 }
 
 fn pass(asked: &Asked<'_>) -> Option<HeaderValue> {
     let from = asked.from.to_string();
-    let until = (asked.now / NANOS + PASS_LASTS).to_string();
+    let until = (asked.today + PASS_LASTS).to_string();
     let value = cookie::stamped(&until, &of(asked, &from));
     cookie::given(cookie::PASS, &value, PASS_LASTS, asked.secure)
 }

@@ -60,6 +60,9 @@ impl Scene {
             from: self.from,
             secure: true,
             now: self.now,
+            today: self.now / SECOND,
+            shown: None,
+            providers: &Providers::new(std::path::PathBuf::new()),
             keys: &self.keys,
             is_own: &|host| ["web.shop.example", "api.shop.example"].contains(&host),
             ports: (8443, 8080),
@@ -82,6 +85,8 @@ fn access(sign_in: SignIn, secret: &str) -> Access {
     Access {
         sign_in,
         issuer: None,
+        client: None,
+        authority: None,
         secret: Some(secret.to_owned()),
         people: Vec::new(),
         domains: Vec::new(),
@@ -368,10 +373,14 @@ fn what_a_request_has_to_be_like() {
             Carried {
                 header: "Idempotency-Key".to_owned(),
                 methods: vec!["POST".to_owned()],
+                issuer: None,
+                audience: None,
             },
             Carried {
                 header: "X-Tenant".to_owned(),
                 methods: Vec::new(),
+                issuer: None,
+                audience: None,
             },
         ],
         ..Rules::default()

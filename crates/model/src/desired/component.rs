@@ -101,7 +101,8 @@ choice! {
     Network = "network";
     /// Both sides show certificates of the product's own authority.
     Mtls = "mtls";
-    /// Each request is signed with a shared secret.
+    /// Each request is signed with a shared secret. Where the called side is a component, the edge signs what it passes on, as
+    /// `X-Towpath-Signature`.
     Hmac = "hmac";
     /// Each request carries a signed token.
     Jwt = "jwt";
@@ -383,9 +384,11 @@ table! {
     header: String { required eg "Idempotency-Key" };
     /// For these methods only; all of them when empty.
     methods: Vec<String> { eg "POST" };
-    /// A JWT with this issuer stands in the header and is verified at the edge. This version does not keep it, and starts
-    /// nothing public that asks for it.
+    /// A JWT of this issuer stands in the header, and is verified at the edge with the keys that the issuer publishes (OpenID
+    /// Connect Discovery); else the request gets 401.
     issuer: Option<crate::unit::Url> { eg "https://id.example.com" };
+    /// The JWT is for this audience. Without it, one that is for another application of the same issuer passes, too.
+    audience: Option<String> { eg "https://api.example.com" };
 }
 
 table! {

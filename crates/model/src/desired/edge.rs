@@ -33,13 +33,15 @@ choice! {
 choice! {
     /// How somebody signs in at the edge.
     SignIn
-    /// With an OpenID Connect provider. This version does not keep it, and starts nothing that asks for it.
+    /// With an OpenID Connect provider: the edge sends browsers there, and takes tokens of it from programs. Whoever has
+    /// signed in is told to the instance as `X-Towpath-User`.
     Oidc = "oidc";
     /// With a password, which the browser asks for. Whoever has given it is known by a cookie for as long as `lasts`.
     Password = "password";
     /// With a token, as `Authorization: Bearer`.
     Token = "token";
-    /// With a certificate. This version does not keep it, and starts nothing that asks for it.
+    /// With a certificate that `authority` has signed. Browsers are asked for it under names that need it, over HTTPS. Whoever
+    /// has shown it is told to the instance as `X-Towpath-User`: the e-mail address or the name of the machine in it.
     Certificate = "certificate";
 }
 
@@ -107,13 +109,18 @@ table! {
     sign_in: SignIn = SignIn::Oidc;
     /// The address of the provider that people sign in at.
     issuer: Option<Url> { eg "https://accounts.example.com" };
-    /// The client id at the provider, or a password or token. It stays at the edge.
+    /// Who the product is at the provider: its client id. `secret` is the client's secret then, where it has one; without
+    /// `client`, `secret` is the client id.
+    client: Option<String> { eg "shop" };
+    /// A file with the certificates of those who sign certificates, as PEM.
+    authority: Option<Path> { eg "certificates/people.pem" };
+    /// What is asked with: the client's secret or its id, a password, or a token. It stays at the edge.
     secret: Option<Ref<ToSecret>>;
-    /// Only these people; with a password, by the name that they give.
+    /// Only these people: by an address that their provider says is theirs, or with a password, by the name that they give.
     people: Vec<Email> { eg "ana@example.com" };
-    /// Only people with an address of these domains.
+    /// Only people with an address of these domains, or named by `people`.
     domains: Vec<crate::unit::Domain> { eg "example.com" };
-    /// Only members of these groups at the provider.
+    /// Only members of these groups at the provider, of those whom `people` and `domains` let in.
     groups: Vec<String> { eg "ops" };
     /// How long a sign-in lasts.
     lasts: Duration = crate::unit::known("12h");
@@ -168,7 +175,8 @@ table! {
     in_front: Option<String> { eg "Cloudflare" };
     /// Only these networks reach the edge, those of a CDN for example.
     allow: Vec<crate::unit::Cidr>;
-    /// Calls between components show certificates of the product's own authority.
+    /// Calls between components show certificates of the product's own authority. On one machine they do not leave it, and
+    /// nobody shows one; `up` says so.
     mtls: bool = false;
     /// The host that signs such certificates, where it is not Towpath's own authority.
     authority: Option<Ref<super::place::ToHost>> { eg "vault" };

@@ -25,6 +25,8 @@ pub struct Rules {
     pub unwanted: Unwanted,
     /// Who may pass.
     pub access: Option<Access>,
+    /// The names of the values that calls of other components are signed with; none is where nothing is named.
+    pub signs: Vec<String>,
     /// How long the edge may keep answers that their component lets it keep, at most.
     pub cache: Option<Duration>,
 }
@@ -52,6 +54,12 @@ pub struct Carried {
     pub header: String,
     /// The methods that need it; all where none is named.
     pub methods: Vec<String>,
+    /// A token of this issuer stands in it.
+    #[serde(default)]
+    pub issuer: Option<Url>,
+    /// The token is for this one.
+    #[serde(default)]
+    pub audience: Option<String>,
 }
 
 /// What is refused by how it looks.
@@ -83,7 +91,13 @@ pub struct Access {
     pub sign_in: SignIn,
     /// The provider that they sign in at.
     pub issuer: Option<Url>,
-    /// The name of the value that the provider, the password or the token is checked with.
+    /// Who the product is at the provider.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// The file with the certificates of those who sign certificates.
+    #[serde(default)]
+    pub authority: Option<String>,
+    /// The name of the value that the client shows to the provider, or that the password or the token is checked with.
     pub secret: Option<String>,
     /// Only these people.
     pub people: Vec<Email>,

@@ -144,12 +144,12 @@ fn what_is_said_in_front_of_a_component_is_kept() {
 }
 
 #[test]
-fn a_sign_in_that_is_not_kept_is_refused_where_it_is_written() {
-    let manifest = MANIFEST.replace("allow  =", "access = { sign_in = \"certificate\" }\nallow =");
+fn what_is_not_kept_is_refused_where_it_is_written() {
+    let manifest = MANIFEST.replace("allow  =", "waf = { block_countries = [\"XX\"] }\nallow =");
     let product = Product::new("guardnotkept", &manifest);
     product.write(".env", "SITE_PASSWORD=open\nACCESS_TOKEN=t0ken\n");
     let ran = product.run(&["up"]);
-    let words = "`near` asks for a sign-in by a certificate, which this version does not keep";
+    let words = "`near` is to refuse countries, and this version does not know which network";
     assert!(ran.code != Some(0) && ran.err.contains(words), "{}", ran.err);
     product.leaves_nothing();
 }

@@ -16,4 +16,5 @@ mod kit;
 mod programs;
 mod resources;
 mod seeing;
+mod sign_ins;
 mod stewards;

@@ -291,6 +291,8 @@ fn reflect_coach() {
       help: where something has to be built first, add a `command` to [build.node]
     note at build.python.dockerfile: `ai` is started by `run`, and not from an image: docker/python.Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.python]
+    note at edge.mtls: components call each other on this machine, by plain HTTP: nobody shows a certificate
+      help: write trust = "hmac" and a `secret` where one has to know that a call has come by the edge
     "#);
 }
 
@@ -372,14 +374,14 @@ fn phishsentry() {
     build scoring-api: pnpm --filter scoring-api build in /p/packages/scoring-api
     build telemetry-ingress: pnpm --filter telemetry-ingress build in /p/packages/telemetry-ingress
     make: EXTENSION_TOKEN (token) TOWPATH_SHARED_PASSWORD (hex)
-    problem at service.scoring-api.route[0].access.sign_in: `scoring-api` asks for a sign-in at a provider, which this version does not keep
-      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
-    problem at site.ops-dashboard.access.sign_in: `ops-dashboard` asks for a sign-in at a provider, which this version does not keep
-      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
+    problem at service.scoring-api.route[0].access.secret: `ops-dashboard` and `scoring-api` do not start without `ACCESS_CLIENT_ID`, which has no value: Our client at the sign-in
+      help: write ACCESS_CLIENT_ID=.. into .env
     note at postgres.shared.migrate: the data of dev is not real: migrations of `shared` run at once, outside their windows, too
       help: write data = { real = true } in [environment.dev] where people are to be protected by them
     note at build.model-engine.dockerfile: `model-engine` and `model-jobs` are started by `run` each, and not from an image: packages/model-engine/Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.model-engine]
+    note at edge.mtls: components call each other on this machine, by plain HTTP: nobody shows a certificate
+      help: write trust = "hmac" and a `secret` where one has to know that a call has come by the edge
     "#);
 }
 

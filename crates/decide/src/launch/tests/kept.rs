@@ -293,31 +293,95 @@ generate = "token"
 }
 
 #[test]
+fn calls_are_signed_with_what_callers_name_and_have() {
+    let text = r#"
+[service.ai]
+run = "ai"
+[service.core]
+run = "core"
+uses = [{ name = "ai", trust = "hmac", secret = "NEW" }, { name = "jobs", trust = "hmac", secret = "OLD" }]
+[service.jobs]
+run = "jobs"
+uses = [{ name = "ai", trust = "hmac", secret = "OLD" }, { name = "core", trust = "network" }]
+[service.idle]
+run = "idle"
+uses = [{ name = "ai", trust = "hmac", secret = "NONE", optional = true }]
+[secret.NEW]
+generate = "token"
+[secret.OLD]
+[secret.NONE]
+"#;
+    let launched = with(&environment(text), "dev", &[(".env", "OLD=o")], &[]);
+    let signs = |name: &str| {
+        let listens = launched.product.components[name].listens.as_ref();
+        listens.expect("it is reached").rules.signs.join(" ")
+    };
+    assert_eq!(["ai", "jobs", "core"].map(signs), ["NEW OLD", "OLD", ""]);
+}
+
+#[test]
+fn a_sign_in_says_all_that_the_edge_needs() {
+    let text = r#"
+[service.web]
+run = "web"
+public = true
+access = { sign_in = "oidc", issuer = "https://id.example.com", client = "shop", secret = "KEY", groups = ["ops"] }
+require = [{ header = "Authorization", issuer = "http://127.0.0.1:9000", audience = "api" }]
+route = [{ path = "/machines", access = { sign_in = "certificate", authority = "certificates/machines.pem" } }]
+[secret.KEY]
+"#;
+    let launched = with(&environment(text), "dev", &[(".env", "KEY=k")], &[]);
+    assert_eq!(told("problem", &launched.problems), "");
+    let listens = launched.product.components["web"]
+        .listens
+        .as_ref()
+        .expect("it is reached");
+    let access = listens.rules.access.as_ref().expect("people sign in");
+    assert_eq!(
+        access.issuer.as_ref().map(|issuer| issuer.as_str()),
+        Some("https://id.example.com")
+    );
+    assert_eq!(
+        (access.client.as_deref(), access.secret.as_deref()),
+        (Some("shop"), Some("KEY"))
+    );
+    let carried = &listens.rules.require[0];
+    assert_eq!(
+        carried.issuer.as_ref().map(|issuer| issuer.as_str()),
+        Some("http://127.0.0.1:9000")
+    );
+    assert_eq!(carried.audience.as_deref(), Some("api"));
+    let machines = listens.routes[0].rules.access.as_ref().expect("machines sign in");
+    assert_eq!(
+        machines.authority.as_deref(),
+        Some("/p/certificates/machines.pem")
+    );
+}
+
+#[test]
 fn what_is_not_kept_is_not_started() {
     let text = r#"
 [service.web]
 run = "web"
 public = true
-access = { sign_in = "certificate" }
-require = [{ header = "Authorization", issuer = "https://id.example.com" }]
+access = { sign_in = "certificate", authority = "people.pem" }
+require = [{ header = "Authorization", issuer = "http://id.example.com" }]
 waf = { block_countries = ["XX"] }
 route = [{ path = "/api", to = "api" }, { path = "/private", access = { sign_in = "password", secret = "UNKNOWN" } }]
 [service.api]
 run = "api"
 public = true
-access = { sign_in = "oidc", issuer = "https://accounts.example.com" }
+access = { sign_in = "oidc", issuer = "http://accounts.example.com", client = "shop" }
 [secret.UNKNOWN]
 "#;
     let launched = launched(&environment(text), "dev");
     assert_snapshot!(told("problem", &launched.problems), @r#"
-    problem at service.web.require[0].issuer: `web` lets a header pass only with a JWT that the edge has verified, which this version does not
-      help: take `issuer` out here, and let the component verify it as well as it does already
+    problem at service.web.require[0].issuer: `web` would ask id.example.com for its keys in a way that whoever is in between can change
+      help: give its address with https://
     problem at service.web.waf.block_countries: `web` is to refuse countries, and this version does not know which network is in which one
       help: take `block_countries` out here, and let what stands in front of the edge do it
-    problem at service.web.access.sign_in: `web` asks for a sign-in by a certificate, which this version does not keep
-      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
-    problem at service.api.access.sign_in: `api` asks for a sign-in at a provider, which this version does not keep
-      help: give dev another one, as in access = { sign_in = "password", secret = "SITE_PASSWORD" }, or access = false where nobody else comes
+    problem at service.api.access.issuer: `api` would ask accounts.example.com for its keys in a way that whoever is in between can change
+      help: give its address with https://
     problem at service.web.route[1].access.secret: `web` does not start without `UNKNOWN`, which has no value
       help: write UNKNOWN=.. into .env
     "#);

@@ -106,7 +106,17 @@ pub(in super::super) fn sign_ins(scene: &Scene<'_>, found: &mut Vec<Finding>) {
             SignIn::Oidc if access.issuer.is_none() => Some((
                 "asks no provider: `issuer` is missing",
                 "at which provider?",
-                "write sign_in = \"oidc\", issuer = \"https://accounts.example.com\" and `secret` with the client id",
+                "write sign_in = \"oidc\", issuer = \"https://accounts.example.com\" and `client` with the client id",
+            )),
+            SignIn::Oidc if access.client.is_none() && access.secret.is_none() => Some((
+                "does not say who the product is at the provider",
+                "which client?",
+                "write client = \"shop\" with the client id that the provider has given, and `secret` with the client's secret where it has one",
+            )),
+            SignIn::Certificate if access.authority.is_none() => Some((
+                "asks for certificates, and does not say who signs them",
+                "signed by whom?",
+                "write authority = \"certificates/people.pem\", a file with the certificate of who signs them",
             )),
             SignIn::Password if access.secret.is_none() => Some((
                 "asks for a password that nobody has set",
@@ -130,7 +140,6 @@ pub(in super::super) fn sign_ins(scene: &Scene<'_>, found: &mut Vec<Finding>) {
                 .label(label)
                 .hint(hint),
             );
-            continue;
         }
         let narrow = !(access.people.is_empty() && access.domains.is_empty() && access.groups.is_empty());
         let Some(issuer) = access.issuer.as_ref().filter(|issuer| is_open(issuer) && !narrow) else {
