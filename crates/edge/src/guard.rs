@@ -37,6 +37,7 @@ use towpath_model::unit::RateKey;
 use crate::host::Host;
 pub(crate) use counters::Counters;
 pub(crate) use pass::{Passed, enter};
+pub(crate) use rate::Counter as RateCounter;
 use rate::{Counter, Standing};
 pub(crate) use refusal::Refusal;
 use robot::Robots;
@@ -146,6 +147,12 @@ impl Guard {
         !(looks || knows || wants)
     }
 
+    /// Whether anybody from this network is let in.
+    pub(crate) fn lets_in(&self, from: IpAddr) -> bool {
+        let allow = &self.rules.allow;
+        allow.is_empty() || allow.iter().any(|network| network.contains(from))
+    }
+
     /// What a request may take.
     pub(crate) fn bounds(&self) -> &Bounds {
         &self.rules.bounds
@@ -156,8 +163,7 @@ impl Guard {
         if self.is_open {
             return Ok(Passed::default());
         }
-        let allow = &self.rules.allow;
-        if !allow.is_empty() && !allow.iter().any(|network| network.contains(asked.from)) {
+        if !self.lets_in(asked.from) {
             return Err(Refusal::Network);
         }
         let mut passed = Passed::default();
@@ -289,7 +295,7 @@ fn is_of_this_machine(host: &str) -> bool {
 }
 
 /// Who is counted as one: an address, and of the new ones all that a connection has (RFC 6177).
-fn network_of(from: IpAddr) -> IpAddr {
+pub(crate) fn network_of(from: IpAddr) -> IpAddr {
     match from {
         IpAddr::V4(_) => from,
         IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),

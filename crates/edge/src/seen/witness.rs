@@ -41,6 +41,8 @@ pub(crate) struct Witness {
     sent: u64,
     is_cut: bool,
     line: Option<Box<Line>>,
+    /// It is for the edge itself: nothing of it is counted.
+    is_aside: bool,
 }
 
 impl Witness {
@@ -58,12 +60,19 @@ impl Witness {
             line: seen
                 .log()
                 .map(|log| Line::begin(log, visit, parts, id, trace.trace)),
+            is_aside: false,
         }
     }
 
     /// It is clear for whom the request is.
     pub(crate) fn reached(&mut self, series: Arc<Series>) {
         self.series = Some(series);
+    }
+
+    /// The request is for the edge itself. What browsers tell by themselves gets no line.
+    pub(crate) fn is_aside(&mut self) {
+        self.is_aside = true;
+        self.line = None;
     }
 
     /// The head of the answer is there. The witness stays with the body until that has ended.
@@ -82,6 +91,7 @@ impl Witness {
                     series.refusals.count(self.status);
                 }
             }
+            None if self.is_aside => {}
             None => seen.nowhere(self.status),
         }
         response.map(|body| body.seen(self))
