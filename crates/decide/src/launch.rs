@@ -25,6 +25,7 @@ mod reach;
 mod resource;
 mod rules;
 mod select;
+mod spans;
 #[cfg(test)]
 mod tests;
 pub mod tools;
@@ -155,6 +156,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     component::stand_ins(&mut draft);
     resource::resources(&mut draft);
     outside::images(&mut draft);
+    spans::spans(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);
     let Draft {

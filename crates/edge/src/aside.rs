@@ -170,7 +170,7 @@ fn is_of_this_site(parts: &Parts, host: &str) -> bool {
 }
 
 /// Reads what is told, as far as it may be.
-async fn read(mut body: Incoming) -> Result<Vec<u8>, StatusCode> {
+pub(crate) async fn read(mut body: Incoming) -> Result<Vec<u8>, StatusCode> {
     let mut told = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;

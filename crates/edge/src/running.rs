@@ -107,6 +107,7 @@ impl Edge {
     /// of them that could be read.
     pub fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
         self.state.know(values);
+        self.state.seen.spans.know(&self.state.product, values);
     }
 
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
@@ -321,6 +322,7 @@ impl Edge {
         if let Some(log) = self.state.seen.log() {
             log.is_written().await;
         }
+        self.state.seen.spans.are_sent().await;
     }
 }
 

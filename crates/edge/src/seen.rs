@@ -10,6 +10,7 @@ mod line;
 mod log;
 mod series;
 mod snapshot;
+mod spans;
 mod text;
 mod trace;
 pub(crate) mod violation;
@@ -50,6 +51,7 @@ pub(crate) struct Seen {
     nowhere: Refusals,
     violations: violation::Kept,
     log: OnceLock<Log>,
+    pub(crate) spans: spans::Spans,
 }
 
 /// The series of each component: as many as it has routes, and releases.
@@ -157,6 +159,7 @@ impl Seen {
             nowhere: self.nowhere.read(),
             lines: self.log().map(Log::lines).unwrap_or_default(),
             violations: self.violations.read(),
+            spans: self.spans.read(),
             ..Snapshot::default()
         }
     }

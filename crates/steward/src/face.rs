@@ -9,7 +9,9 @@ use towpath_decide::converge::Will;
 use towpath_decide::tend::Part;
 use towpath_edge::{Answer, RouteTo, Target};
 use towpath_model::desired::component::Protocol;
-use towpath_model::run::{Listens, Product, Route, State, Variables};
+use towpath_model::run::{
+    Listens, Product, Route, SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO, State, Variables,
+};
 use towpath_model::unit::Name;
 
 /// How long a request waits for an instance.
@@ -77,9 +79,11 @@ pub(crate) fn keys(product: &Product, values: &Variables) -> Variables {
         let parts = listens.routes.iter().map(|route| &route.rules);
         parts.chain([&listens.rules])
     });
-    let names = rules.filter_map(|rules| rules.access.as_ref()?.secret.as_ref());
+    let names = rules.filter_map(|rules| rules.access.as_ref()?.secret.as_deref());
+    // Where spans go is not for everybody either: what opens a collector is among it.
     names
-        .filter_map(|name| Some((name.clone(), values.get(name)?.clone())))
+        .chain([SPANS_TO, SPANS_HEADERS, SPANS_SHARE, SPANS_OF])
+        .filter_map(|name| Some((name.to_owned(), values.get(name)?.clone())))
         .collect()
 }
 

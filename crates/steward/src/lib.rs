@@ -16,6 +16,7 @@ mod face;
 mod fill;
 mod front;
 mod keep;
+mod lately;
 mod make;
 pub mod pack;
 mod serve;

@@ -160,7 +160,7 @@ impl Log {
 }
 
 /// Whether a trace belongs to a share of all traces: its last part is as good as random.
-fn is_in_share(share: f64, trace: u128) -> bool {
+pub(super) fn is_in_share(share: f64, trace: u128) -> bool {
     share >= 1.0 || ((trace as u64) as f64) < share * u64::MAX as f64
 }
 
