@@ -19,6 +19,7 @@ mod keep;
 mod lately;
 mod make;
 pub mod pack;
+mod probe;
 mod serve;
 mod sleep;
 mod start;

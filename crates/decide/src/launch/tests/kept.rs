@@ -126,13 +126,12 @@ fn a_set_of_headers_is_what_a_careful_engineer_would_write() {
     assert_snapshot!(
         text("{ csp = \"default-src 'self' cdn.example.com\", hsts = '2y', referrer = 'no-referrer', permissions = 'camera=(self)', add = { X-Robots-Tag = 'noindex' } }"), @r#"
     web
-      says Content-Security-Policy: default-src 'self' cdn.example.com
+      says Content-Security-Policy: default-src 'self' cdn.example.com; report-uri /.well-known/towpath/csp; report-to towpath
+      says Reporting-Endpoints: towpath="/.well-known/towpath/csp"
       says Strict-Transport-Security: max-age=63072000
       says Referrer-Policy: no-referrer
       says Permissions-Policy: camera=(self)
       says X-Frame-Options: DENY
-      says X-Content-Type-Options: nosniff
-      says X-Robots-Tag: noindex
     "#);
     assert_snapshot!(text("{ set = 'none', hsts = '1d', add = { strict-transport-security = 'max-age=1; includeSubDomains' } }"), @r#"
     web
