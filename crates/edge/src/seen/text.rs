@@ -190,7 +190,8 @@ impl Page {
     /// What browsers have told, and what has become of spans.
     fn further(&mut self, all: &Snapshot) {
         let is_shift = |name: &str| name == "cls";
-        let rows: [(&str, &str, &[(u64, &str)], bool); 2] = [
+        type Family<'f> = (&'f str, &'f str, &'f [(u64, &'f str)], bool);
+        let rows: [Family<'_>; 2] = [
             (
                 "web_vital_seconds",
                 "What browsers have measured of pages",

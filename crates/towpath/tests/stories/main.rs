@@ -17,3 +17,4 @@ mod programs;
 mod resources;
 mod seeing;
 mod stewards;
+mod telling;
