@@ -18,6 +18,9 @@ pub(crate) const EACH: Duration = Duration::from_secs(15);
 /// The window, in milliseconds: the youngest look that is as old as this is what is compared with.
 const WINDOW: u64 = 60_000;
 
+/// And no window is shorter than this: a moment says nothing of a second.
+const LEAST: u64 = 1_000;
+
 /// So many of the last violations are told.
 const TOLD: usize = 5;
 
@@ -90,7 +93,8 @@ impl Looks {
             .0
             .iter()
             .filter(|look| look.began == now.began && look.at < now.at);
-        let (old, young): (Vec<_>, Vec<_>) = same.partition(|look| look.at + WINDOW <= now.at);
+        let (old, mut young): (Vec<_>, Vec<_>) = same.partition(|look| look.at + WINDOW <= now.at);
+        young.retain(|look| look.at + LEAST <= now.at);
         let none = Look::default();
         let earlier = match old.last().or(young.first()) {
             Some(earlier) => earlier,

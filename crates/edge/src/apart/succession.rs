@@ -41,7 +41,8 @@ impl House {
     pub(super) async fn succeed(self: &Arc<House>) -> Result<(Listening, Vec<Socket>), EdgeError> {
         self.has_not_begun()?;
         // What it tells its steward is told to ours when it has been followed.
-        let before = Remote::connect(&self.folder, unbounded_channel().0).await?;
+        let (events, mut heard) = unbounded_channel();
+        let before = Remote::connect(&self.folder, events).await?;
         let before = before.ok_or_else(|| EdgeError::Apart("nobody is there to be followed".to_owned()))?;
         let (estate, ears, mut files) = before.estate().await?;
         if files.len() != ears.len() + 1 {
@@ -64,8 +65,17 @@ impl House {
         *locked(&self.values) = estate.values;
         // Those that were there before are found before the last one may think that it is the only one.
         let begun = self.open(edge, lock).await?;
+        while heard.try_recv().is_ok() {}
         before.is_succeeded().await?;
-        drop(before);
+        // Where nothing is open in it, it ends at once, and what it has counted is told to those who listen now.
+        locked(&self.before).push(Arc::new(before));
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            while let Some(event) = heard.recv().await {
+                // That nobody hears it means that we are ending.
+                let _ = events.send(event);
+            }
+        });
         self.know_those_before().await;
         Ok(begun)
     }
