@@ -132,6 +132,8 @@ fn a_set_of_headers_is_what_a_careful_engineer_would_write() {
       says Referrer-Policy: no-referrer
       says Permissions-Policy: camera=(self)
       says X-Frame-Options: DENY
+      says X-Content-Type-Options: nosniff
+      says X-Robots-Tag: noindex
     "#);
     assert_snapshot!(text("{ set = 'none', hsts = '1d', add = { strict-transport-security = 'max-age=1; includeSubDomains' } }"), @r#"
     web
