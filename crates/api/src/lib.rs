@@ -9,7 +9,9 @@ mod status;
 
 pub use client::{Answer, Client, ClientError};
 pub use message::{Apply, DownArgs, Event, LogArgs, LogLine, Problem, Same, Scale, Tone};
-pub use status::{Component, Explained, Instance, Keeps, Schedule, Status, Steward, Surroundings};
+pub use status::{
+    Component, Edge, Explained, Instance, Keeps, Lately, Schedule, Status, Steward, Surroundings, Violation,
+};
 
 /// What is asked of `/status` by whoever does not want to know what instances use.
 pub const WITHOUT_USAGE: &str = "usage=no";

@@ -14,6 +14,9 @@ pub struct Status {
     pub environment: String,
     /// Who looks after it; nobody when it is not there, and what is told then is what the keepers know.
     pub steward: Option<Steward>,
+    /// Who answers visitors; nothing where nothing is public, or an older version answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<Edge>,
     /// The components, in the order of their names.
     pub components: Vec<Component>,
     /// What is not as it should be with the whole: limits that cannot be kept, a disk that is full, a port that was taken.
@@ -51,6 +54,9 @@ pub struct Component {
     pub inside: Option<String>,
     /// The requests that came through for it.
     pub requests: u64,
+    /// What came through in the last minute or so; nothing where nobody has ever asked it anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lately: Option<Lately>,
     /// Its instances.
     pub instances: Vec<Instance>,
     /// What its schedule says, where it has one.
@@ -59,6 +65,65 @@ pub struct Component {
     /// What it keeps, where it is a resource that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps: Option<Keeps>,
+}
+
+/// Who answers visitors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    /// Its process.
+    pub pid: u32,
+    /// Since when it runs.
+    pub since: Timestamp,
+    /// It is the same program as the steward.
+    pub ours: bool,
+    /// Connections that are open.
+    pub connections: u64,
+    /// Edges before it that still end what they have begun.
+    pub leaving: u32,
+    /// Requests a second, in the last minute or so.
+    pub per_second: f64,
+    /// Its memory: its own, and its part of what it shares.
+    pub memory_bytes: u64,
+    /// Lines of the log of requests that were lost.
+    pub lines_lost: u64,
+    /// Why the log of requests cannot be written now.
+    pub log_fault: Option<String>,
+    /// Spans that no collector has taken.
+    pub spans_dropped: u64,
+    /// Why the last spans were not taken.
+    pub spans_fault: Option<String>,
+    /// What browsers have refused last because the policy of a page forbids it, the newest first.
+    pub violations: Vec<Violation>,
+}
+
+/// Something that a browser has refused to do for a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// When it was told.
+    pub at: Timestamp,
+    /// The component.
+    pub component: String,
+    /// What of the policy forbids it.
+    pub directive: String,
+    /// What was refused: an address without its query, or a word such as `inline`.
+    pub blocked: String,
+    /// The path of the page.
+    pub page: String,
+    /// It is only told, and was done.
+    pub only_told: bool,
+}
+
+/// What came through in the last minute or so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lately {
+    /// In so many seconds.
+    pub seconds: u64,
+    /// Requests a second.
+    pub per_second: f64,
+    /// The share of them that was answered with 5xx, from 0 to 1.
+    pub error_share: f64,
+    /// Milliseconds in which 95 of 100 answers began; nothing where there was none.
+    pub p95_ms: Option<f64>,
 }
 
 /// What a schedule says about how many instances run.

@@ -25,6 +25,7 @@ mod reach;
 mod resource;
 mod rules;
 mod select;
+mod spans;
 #[cfg(test)]
 mod tests;
 pub mod tools;
@@ -156,6 +157,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     resource::resources(&mut draft);
     outside::images(&mut draft);
     outside::certificates(&mut draft);
+    spans::spans(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);
     let Draft {

@@ -2,6 +2,7 @@
 
 pub mod converge;
 pub mod cost;
+pub mod headers;
 pub mod health;
 mod here;
 pub mod hours;

@@ -140,7 +140,7 @@ fn headers<'t>(lines: impl Iterator<Item = &'t str>) {
     }
     let id = request_id::of(&headers);
     assert!(id.len() <= 200 && id.to_str().is_ok(), "{id:?} goes into a log");
-    Trace::pass(&mut headers);
+    Trace::pass(&mut headers, 1.0);
     let traces = headers.get_all("traceparent").iter().count();
     assert_eq!(traces, 1, "an instance is told one trace");
     cookie::keep_back(&mut headers);

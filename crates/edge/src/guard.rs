@@ -49,6 +49,7 @@ pub(crate) use counters::Counters;
 pub(crate) use journey::{answer as on_journey, is_ours as is_journey};
 pub(crate) use key::keep_in;
 pub(crate) use pass::{Passed, User, enter};
+pub(crate) use rate::Counter as RateCounter;
 use rate::{Counter, Standing};
 pub(crate) use refusal::Refusal;
 use required::Required;
@@ -163,6 +164,12 @@ impl Guard {
         !self.rules.signs.is_empty()
     }
 
+    /// Whether anybody from this network is let in.
+    pub(crate) fn lets_in(&self, from: IpAddr) -> bool {
+        let allow = &self.rules.allow;
+        allow.is_empty() || allow.iter().any(|network| network.contains(from))
+    }
+
     /// What a request may take.
     pub(crate) fn bounds(&self) -> &Bounds {
         &self.rules.bounds
@@ -173,8 +180,7 @@ impl Guard {
         if self.is_open {
             return Ok(Passed::default());
         }
-        let allow = &self.rules.allow;
-        if !allow.is_empty() && !allow.iter().any(|network| network.contains(asked.from)) {
+        if !self.lets_in(asked.from) {
             return Err(Refusal::Network);
         }
         let mut passed = Passed::default();
@@ -306,7 +312,7 @@ fn is_of_this_machine(host: &str) -> bool {
 }
 
 /// Who is counted as one: an address, and of the new ones all that a connection has (RFC 6177).
-fn network_of(from: IpAddr) -> IpAddr {
+pub(crate) fn network_of(from: IpAddr) -> IpAddr {
     match from {
         IpAddr::V4(_) => from,
         IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),

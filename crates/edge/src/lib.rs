@@ -9,6 +9,7 @@
 
 mod answered;
 pub mod apart;
+mod aside;
 mod authority;
 mod balance;
 mod body;
@@ -59,7 +60,9 @@ use serde::{Deserialize, Serialize};
 use towpath_model::run::Rules;
 
 pub use running::Edge;
-pub use seen::{Counted, Lines, RequestLog, Snapshot, TEXT, Times, Whole};
+pub use seen::{
+    Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,
+};
 
 /// Where the edge listens and what it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

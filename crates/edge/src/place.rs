@@ -33,8 +33,6 @@ pub(crate) struct Place {
     failures: AtomicU64,
     /// Instances that have left, and may still have something open.
     left: Mutex<Vec<Weak<Instance>>>,
-    requests: AtomicU64,
-    errors: AtomicU64,
     active: AtomicU64,
     /// When the last request ended; zero before the first one.
     last: AtomicU64,
@@ -53,8 +51,6 @@ impl Place {
             repeated: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             left: Mutex::default(),
-            requests: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
             active: AtomicU64::new(0),
             last: AtomicU64::new(0),
         }
@@ -152,18 +148,18 @@ impl Place {
         usize::try_from(self.active.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
+    /// What is open, and since when nothing is. How many requests there were is counted where they are seen.
     pub(crate) fn traffic(&self) -> Traffic {
         let active = self.active.load(Ordering::Relaxed);
         let last = self.last.load(Ordering::Relaxed);
         Traffic {
-            requests: self.requests.load(Ordering::Relaxed),
-            errors: self.errors.load(Ordering::Relaxed),
             active,
             quiet_for: match (active, last) {
                 (0, 0) => None,
                 (0, last) => Some(clock::millis().saturating_sub(last)),
                 _ => Some(0),
             },
+            ..Traffic::default()
         }
     }
 }
@@ -184,16 +180,6 @@ pub(crate) struct Open {
     place: Arc<Place>,
     /// What is known of the answer, for whoever sees the request.
     pub(crate) facts: Facts,
-}
-
-impl Open {
-    /// Counts the answer to a request.
-    pub(crate) fn answered(&self, status: http::StatusCode) {
-        self.place.requests.fetch_add(1, Ordering::Relaxed);
-        if status.is_server_error() {
-            self.place.errors.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 }
 
 impl Drop for Open {
@@ -222,12 +208,8 @@ mod tests {
         let place = Arc::new(Place::new(Arc::from("web")));
         assert_eq!(place.traffic(), Traffic::default());
         let open = place.open();
-        open.answered(http::StatusCode::BAD_GATEWAY);
         let seen = place.traffic();
-        assert_eq!(
-            (seen.requests, seen.errors, seen.active, seen.quiet_for),
-            (1, 1, 1, Some(0))
-        );
+        assert_eq!((seen.active, seen.quiet_for), (1, Some(0)));
         drop(open);
         assert_eq!(place.traffic().active, 0);
         assert!(place.traffic().quiet_for.is_some());

@@ -54,10 +54,7 @@ pub(crate) async fn pass(
     drop(outgoing);
     let mut response = match sent {
         Ok(response) => response,
-        Err(page) => {
-            open.answered(page.status);
-            return page.answer(&asked.headers).map(|body| body.counted(open));
-        }
+        Err(page) => return page.answer(&asked.headers).map(|body| body.counted(open)),
     };
     open.facts.is_theirs = true;
     open.facts.instance = response.body().instance();
@@ -67,13 +64,10 @@ pub(crate) async fn pass(
         let (Some(visitor), Some(instance)) = (upgrade, instance) else {
             let words = format!("{} changed to a protocol that nobody asked for.", place.name);
             let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
-            open.answered(page.status);
             return page.answer(&asked.headers).map(|body| body.counted(open));
         };
-        open.answered(response.status());
         return switch(state, visitor, response.map(|_| ()), instance, open);
     }
-    open.answered(response.status());
     headers::strip_connection(response.headers_mut());
     let target = &search.aim.target;
     if target.sticky

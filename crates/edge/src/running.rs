@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::table::Aim;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Listening, Running, Snapshot, Target, Traffic, listen};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -53,6 +53,7 @@ impl Edge {
         sockets: Vec<Socket>,
         events: UnboundedSender<Event>,
     ) -> Result<Edge, EdgeError> {
+        clock::began();
         let trust = Trust::of(config.authority.clone()).await?;
         let (mut on_https, mut on_http, mut inside) = (Vec::new(), Vec::new(), HashMap::new());
         for (entry, socket) in sockets {
@@ -106,6 +107,7 @@ impl Edge {
     /// them is shown to anybody but the provider that it is for.
     pub fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
         self.state.know(values);
+        self.state.seen.spans.know(&self.state.product, values);
     }
 
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
@@ -209,7 +211,13 @@ impl Edge {
     /// What has come through for a target.
     pub fn traffic(&self, target: &str) -> Traffic {
         let aim = self.state.aim(target);
-        aim.map_or_else(Traffic::default, |aim| aim.place.traffic())
+        let open = aim.map_or_else(Traffic::default, |aim| aim.place.traffic());
+        let (requests, errors) = self.state.seen.through(target);
+        Traffic {
+            requests,
+            errors,
+            ..open
+        }
     }
 
     /// What it was started with.
@@ -248,8 +256,7 @@ impl Edge {
 
     /// All requests that were ever answered.
     pub(crate) fn answered(&self) -> u64 {
-        let table = self.state.table();
-        table.all().map(|(_, aim)| aim.place.traffic().requests).sum()
+        self.state.seen.all_through()
     }
 
     /// The sockets that it listens on, once more, for somebody else.
@@ -294,6 +301,13 @@ impl Edge {
         seen.components = places.iter().filter_map(|place| place.seen()).collect();
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
+        seen.began = clock::began();
+        seen.running = Running {
+            process: std::process::id(),
+            since: seen.began,
+            connections: self.state.connections(),
+            before: 0,
+        };
         seen
     }
 
@@ -308,6 +322,7 @@ impl Edge {
         if let Some(log) = self.state.seen.log() {
             log.is_written().await;
         }
+        self.state.seen.spans.are_sent().await;
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_model::sealed::Sealed;
 
+use crate::aside::Tellers;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
@@ -41,6 +42,8 @@ pub(crate) struct State {
     pub(crate) providers: Providers,
     /// What asks visitors for certificates.
     pub(crate) asking: Asking,
+    /// Who tells how often what browsers tell.
+    pub(crate) tellers: Tellers,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
@@ -70,6 +73,7 @@ impl State {
             components: Arc::new(Semaphore::new(COMPONENTS)),
             packed: Packed::default(),
             counters: Counters::default(),
+            tellers: Tellers::default(),
             keys: RwLock::default(),
             idle: crate::client::Idle::default(),
             seen: Seen::default(),
@@ -95,6 +99,12 @@ impl State {
 
     pub(crate) fn aim(&self, name: &str) -> Option<Arc<Aim>> {
         self.table().aim(name).map(Arc::clone)
+    }
+
+    /// Connections that are open.
+    pub(crate) fn connections(&self) -> u64 {
+        let open = |all: &Semaphore, most: usize| most.saturating_sub(all.available_permits()) as u64;
+        open(&self.visitors, VISITORS) + open(&self.components, COMPONENTS)
     }
 
     pub(crate) fn tell(&self, event: Event) {

@@ -19,7 +19,7 @@ use crate::seen::Witness;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, guard, headers, proxy, sound};
+use crate::{aside, files, guard, headers, proxy, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -139,6 +139,15 @@ async fn at_host(
         _ => state.table().outside(&host.name, path, &state.seen),
     };
     match found {
+        Found::Aim(_, guard, _)
+            if !matches!(visit.entry, Entry::Inside(_))
+                && let Some(aside) = aside::asked(&guard, path) =>
+        {
+            witness.is_aside();
+            let mut answer = aside::answer(state, visit, aside, (&guard, host), (&parts, body)).await;
+            guard.dress(answer.headers_mut(), &host.name, visit.secure);
+            answer
+        }
         Found::Aim(aim, guard, series) => {
             witness.reached(series);
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
@@ -207,7 +216,6 @@ async fn at_target(
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because).answer(&parts.headers)
         }
     };
-    open.answered(response.status());
     response.map(|body| body.counted(open))
 }
 

@@ -9,6 +9,7 @@ mod instance;
 mod resource;
 mod rules;
 mod shift;
+mod spans;
 mod state;
 
 pub use component::{
@@ -19,4 +20,5 @@ pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;
+pub use spans::{SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO};
 pub use state::State;

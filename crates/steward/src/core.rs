@@ -11,6 +11,7 @@ use crate::fill::Filling;
 use crate::front::Front;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
+use crate::probe::Probes;
 use crate::serve::Request;
 use crate::sleep::Naps;
 use crate::start::Config;
@@ -24,6 +25,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use towpath_api::{Event, Tone};
 use towpath_decide::converge::Because;
+use towpath_decide::headers::Finding;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::Target;
 use towpath_edge::apart::Remote;
@@ -84,6 +86,8 @@ pub(crate) enum Message {
     },
     /// The folder of the state has gone.
     Vanished,
+    /// A component was asked for the headers of its answers.
+    Probed(Name, Vec<Finding>),
     /// The manifest says something else now.
     Reread(Result<Box<Looked>, String>),
 }
@@ -105,6 +109,7 @@ pub(crate) struct Core<E> {
     /// What is asked of whom: its process, and what a resource has been filled with by then.
     pub(crate) asked: HashMap<InstanceId, (u32, String)>,
     pub(crate) naps: Naps,
+    pub(crate) probes: Probes,
     pub(crate) maker: Maker,
     pub(crate) inbox: UnboundedSender<Message>,
     pub(crate) onlookers: Onlookers,
@@ -237,6 +242,7 @@ impl<E: Engine> Core<E> {
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(reread).await,
             Message::Vanished => self.vanish(),
+            Message::Probed(name, found) => self.probed(name, &found),
         }
     }
 
@@ -453,6 +459,7 @@ impl<E: Engine> Core<E> {
             .as_ref()
             .map(|product| product.product.to_string())
             .unwrap_or_default();
+        let turned = names.clone();
         for name in names {
             let part = self.tended.parts().get(&name);
             let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
@@ -475,6 +482,7 @@ impl<E: Engine> Core<E> {
                 self.note(Tone::Warning, errors::told(&error));
             }
         }
+        self.probe(&turned);
     }
 
     /// Somebody else listens where a component was reached from inside: it gets another port, and those that need it are

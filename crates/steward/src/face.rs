@@ -9,7 +9,9 @@ use towpath_decide::converge::Will;
 use towpath_decide::tend::Part;
 use towpath_edge::{Answer, RouteTo, Target};
 use towpath_model::desired::component::Protocol;
-use towpath_model::run::{Listens, Product, Route, State, Variables};
+use towpath_model::run::{
+    Listens, Product, Route, SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO, State, Variables,
+};
 use towpath_model::unit::Name;
 
 /// How long a request waits for an instance.
@@ -79,10 +81,12 @@ pub(crate) fn keys(product: &Product, values: &Variables) -> Variables {
     });
     let names = rules.flat_map(|rules| {
         let access = rules.access.as_ref().and_then(|access| access.secret.as_ref());
-        access.into_iter().chain(&rules.signs)
+        access.into_iter().chain(&rules.signs).map(String::as_str)
     });
+    // Where spans go is not for everybody either: what opens a collector is among it.
     names
-        .filter_map(|name| Some((name.clone(), values.get(name)?.clone())))
+        .chain([SPANS_TO, SPANS_HEADERS, SPANS_SHARE, SPANS_OF])
+        .filter_map(|name| Some((name.to_owned(), values.get(name)?.clone())))
         .collect()
 }
 

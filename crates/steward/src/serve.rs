@@ -3,6 +3,7 @@
 use crate::core::{Core, Message};
 use crate::errors::told;
 use crate::fill::Filling;
+use crate::lately::{EACH, Looks};
 use crate::make::{self, Looked, Rounds};
 use crate::tell::{MOST_WAITING, Onlooker, Samples};
 use bytes::Bytes;
@@ -29,6 +30,7 @@ use towpath_api::{
 use towpath_decide::converge::Because;
 use towpath_decide::scale::scale;
 use towpath_decide::tend::{Fact, Wish};
+use towpath_edge::Snapshot;
 use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
@@ -70,6 +72,7 @@ struct Desk<E> {
     core: UnboundedSender<Message>,
     engine: Arc<E>,
     samples: Mutex<Samples>,
+    looks: Mutex<Looks>,
     rounds: Rounds,
 }
 
@@ -84,8 +87,10 @@ pub(crate) fn open<E: Engine>(
         core,
         engine,
         samples: Mutex::default(),
+        looks: Mutex::default(),
         rounds,
     });
+    tokio::spawn(look_on(Arc::clone(&desk)));
     tokio::spawn(async move {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
@@ -162,7 +167,7 @@ impl<E: Engine> Desk<E> {
             .iter()
             .flat_map(|component| component.instances.iter().map(|one| one.id.clone()))
             .collect();
-        let (used, kept) = tokio::join!(self.engine.usage(&ids), looked_at(resources));
+        let (used, kept, edge) = tokio::join!(self.engine.usage(&ids), looked_at(resources), self.seen());
         for component in &mut status.components {
             component.keeps = kept.get(&component.name).cloned();
         }
@@ -170,19 +175,27 @@ impl<E: Engine> Desk<E> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .fill(&mut status, &used);
+        if let Some((edge, seen)) = edge {
+            let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+            looks.fill(&mut status, &edge, &seen);
+        }
         Ok(json(&status))
+    }
+
+    /// The edge, where there is one, with what it has seen.
+    async fn seen(&self) -> Option<(Arc<Remote>, Snapshot)> {
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Edge(to)).ok()?;
+        let edge = answer.await.ok()??;
+        let seen = edge.seen().await;
+        // One that ends while it is asked tells nothing.
+        (seen.began > 0).then_some((edge, seen))
     }
 
     /// What the edge has seen of requests, as Prometheus reads it. Where nothing is asked for yet there is nothing to tell.
     async fn metrics(&self) -> Result<Answer, Refusal> {
-        let (to, answer) = oneshot::channel();
-        self.send(Request::Edge(to))?;
-        let edge = answer.await.map_err(|_| ending())?;
         // Reading ten thousand series takes milliseconds, and the core has other things to do.
-        let seen = match edge {
-            Some(edge) => edge.seen().await,
-            None => towpath_edge::Snapshot::default(),
-        };
+        let seen = self.seen().await.map(|(_, seen)| seen).unwrap_or_default();
         let mut told = self::answer(
             StatusCode::OK,
             UnsyncBoxBody::new(Full::new(Bytes::from(seen.text()))),
@@ -365,6 +378,19 @@ pub(crate) fn query(args: LogArgs) -> LogQuery {
         since: args.since,
         last: args.last,
         follow: args.follow,
+    }
+}
+
+/// Keeps a look at what the edge has seen from time to time, until the core ends.
+async fn look_on<E: Engine>(desk: Arc<Desk<E>>) {
+    while !desk.core.is_closed() {
+        if let Some((_, seen)) = desk.seen().await {
+            desk.looks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .keep(&seen);
+        }
+        tokio::time::sleep(EACH).await;
     }
 }
 

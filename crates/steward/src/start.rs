@@ -9,6 +9,7 @@ use crate::errors::StewardError;
 use crate::front::Front;
 use crate::keep::Ledger;
 use crate::make::{Maker, Rounds};
+use crate::probe::Probes;
 use crate::serve as desk;
 use crate::sleep::Naps;
 use crate::tell::Onlookers;
@@ -169,6 +170,7 @@ async fn serve<E: Engine>(
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),
         naps: Naps::default(),
+        probes: Probes::default(),
         maker: Maker::new(&config, inbox.clone(), rounds),
         inbox,
         onlookers: Onlookers::default(),

@@ -216,13 +216,14 @@ impl<E: Engine> Core<E> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 http: self.edge.as_ref().and(self.edge_ports).map(|(_, http)| http),
             }),
+            edge: None,
             components: parts
                 .filter_map(|(name, part)| {
                     let traffic = traffic.get(name.as_str()).copied();
                     self.component(name, part, traffic.unwrap_or_default())
                 })
                 .collect(),
-            notes: self.notes.values().cloned().collect(),
+            notes: self.notes.values().cloned().chain(self.probes.notes()).collect(),
         }
     }
 
@@ -239,6 +240,7 @@ impl<E: Engine> Core<E> {
                 .inside(name)
                 .map(|port| format!("{}://127.0.0.1:{port}", scheme(component))),
             requests: traffic.requests,
+            lately: None,
             instances: part
                 .standing
                 .iter()

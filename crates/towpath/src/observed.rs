@@ -22,6 +22,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         url: None,
         inside: None,
         requests: 0,
+        lately: None,
         instances: Vec::new(),
         schedule: None,
         keeps: None,
@@ -38,6 +39,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
             url: None,
             inside: None,
             requests: 0,
+            lately: None,
             instances: Vec::new(),
             schedule: None,
             keeps: None,
@@ -54,6 +56,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         environment: here.environment.clone(),
         steward: None,
         components: components.into_values().collect(),
+        edge: None,
         notes: Vec::new(),
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
             Ok(status) if status.product.is_empty() => Ok(match left_behind(here).await? {
                 Some(left) => Status {
                     steward: status.steward,
+                    edge: None,
                     notes: vec![TAKES_OVER.to_owned()],
                     ..left
                 },

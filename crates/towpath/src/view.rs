@@ -4,6 +4,7 @@
 //! where none are wanted.
 
 pub(crate) mod addresses;
+pub(crate) mod asked;
 pub(crate) mod explained;
 pub(crate) mod failures;
 pub(crate) mod lines;

@@ -33,6 +33,9 @@ const INSIST: Duration = Duration::from_days(365);
 const POLICY: &str =
     "default-src 'self'; base-uri 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// Where the edge hears from browsers what a policy forbade.
+const TOLD_AT: &str = "/.well-known/towpath/csp";
+
 /// What browsers do by themselves today, said for older ones: other sites learn the name, and by plain HTTP nothing.
 const REFERRER: &str = "strict-origin-when-cross-origin";
 
@@ -64,6 +67,10 @@ pub(super) fn of_component(
     if !is_outside {
         return rules;
     }
+    rules.vitals = draft.product.telemetry.vitals;
+    // A page of another component may be under this name, too.
+    let mut all = draft.product.components();
+    rules.reports = all.any(|(_, _, one)| one.headers.as_ref().is_some_and(reports));
     carry(draft, &mut rules, &component.require, (name, &at));
     if let Some(waf) = &draft.product.edge.waf {
         unwanted(&mut rules.unwanted, waf);
@@ -135,12 +142,37 @@ pub(super) fn of_route(draft: &mut Draft<'_>, below: Rules, part: &Part, name: &
     rules
 }
 
+/// Whether browsers tell what the policy of a component's pages forbids: those that are strict ask them to.
+fn reports(said: &Headers) -> bool {
+    said.set == HeaderSet::Strict
+}
+
+/// A policy with the place where browsers tell what it forbids; one that names a place of its own keeps that. Firefox knows
+/// the older word alone, and Chrome passes over that where it finds the newer one.
+fn reporting(policy: String) -> String {
+    let names_own = policy
+        .split(';')
+        .any(|part| part.trim_start().starts_with("report-"));
+    match names_own {
+        true => policy,
+        false => format!("{policy}; report-uri {TOLD_AT}; report-to towpath"),
+    }
+}
+
 /// The headers of every answer: those of the set, with the words of the component in place of the usual ones.
 fn headers(said: &Headers) -> Vec<(String, String)> {
     let strict = said.set == HeaderSet::Strict;
     let some = said.set != HeaderSet::None;
     let usual = |own: &Option<String>, text: &str| own.clone().or_else(|| strict.then(|| text.to_owned()));
     let policy = usual(&said.csp, POLICY);
+    let policy = match reports(said) {
+        true => policy.map(reporting),
+        false => policy,
+    };
+    let told_at = policy
+        .as_ref()
+        .is_some_and(|policy| policy.ends_with("report-to towpath"))
+        .then(|| format!("towpath=\"{TOLD_AT}\""));
     // Where the policy says who may show it in a frame, browsers do not look at the older header.
     let framed = policy
         .as_ref()
@@ -150,6 +182,7 @@ fn headers(said: &Headers) -> Vec<(String, String)> {
     let insist = insist.map(|time| format!("max-age={}", time.secs()));
     let set = [
         ("Content-Security-Policy", policy),
+        ("Reporting-Endpoints", told_at),
         ("Strict-Transport-Security", insist),
         ("Referrer-Policy", usual(&said.referrer, REFERRER)),
         ("Permissions-Policy", usual(&said.permissions, PERMISSIONS)),

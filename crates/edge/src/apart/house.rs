@@ -18,7 +18,7 @@ use super::remote::{Remote, write};
 use super::wire::{Answer, Asked, Ear, Fault, Here, Request, Told, Values};
 use crate::door::sockets::{self, Folder};
 use crate::running::Socket;
-use crate::{Edge, EdgeError, Event, Listening, Target, Traffic};
+use crate::{Edge, EdgeError, Event, Listening, Snapshot, Target, Traffic};
 
 /// How often somebody whom nobody looks after looks whether anything is left to serve.
 const LOOK: Duration = Duration::from_secs(60);
@@ -52,6 +52,15 @@ pub enum End {
     Left,
 }
 
+/// What was counted by those who have gone.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Requests and errors, by target.
+    pub(super) traffic: HashMap<String, (u64, u64)>,
+    /// Everything that was seen.
+    pub(super) seen: Snapshot,
+}
+
 pub(super) struct House {
     pub(super) folder: PathBuf,
     give_back_memory: fn(),
@@ -67,7 +76,7 @@ pub(super) struct House {
     /// Those before us that only end what they have begun.
     pub(super) before: Mutex<Vec<Arc<Remote>>>,
     /// What was counted by those who have gone.
-    pub(super) past: Mutex<HashMap<String, (u64, u64)>>,
+    pub(super) past: Mutex<Past>,
     /// What sign-ins are checked with.
     pub(super) values: Mutex<Values>,
     pub(super) has_left: watch::Sender<bool>,
@@ -178,8 +187,7 @@ impl House {
                 say(Answer::Done, Vec::new());
             }
             Request::Seen => {
-                let seen = self.edge.get().map(|edge| edge.seen()).unwrap_or_default();
-                say(Answer::Seen(Box::new(seen)), Vec::new());
+                say(Answer::Seen(Box::new(self.seen().await)), Vec::new());
             }
             Request::Traffic(targets) => say(Answer::Traffic(self.traffic(targets).await), Vec::new()),
             Request::HasLeft {
@@ -269,7 +277,7 @@ impl House {
                 add(all.entry(name).or_default(), traffic);
             }
         }
-        for (name, (requests, errors)) in locked(&self.past).iter() {
+        for (name, (requests, errors)) in &locked(&self.past).traffic {
             if targets.contains(name) {
                 let traffic = all.entry(name.clone()).or_default();
                 traffic.requests += requests;
@@ -277,6 +285,30 @@ impl House {
             }
         }
         all
+    }
+
+    /// What has been seen here, and by those before us: counts go on where one edge follows another. One that is leaving
+    /// tells of itself alone, for its successor adds the rest.
+    async fn seen(&self) -> Snapshot {
+        let Some(edge) = self.edge.get() else {
+            return Snapshot::default();
+        };
+        let mut seen = edge.seen();
+        if *self.has_left.borrow() {
+            return seen;
+        }
+        let before = locked(&self.before).clone();
+        seen.running.before = u32::try_from(before.len()).unwrap_or(u32::MAX);
+        for one in before {
+            seen.add(&one.seen_and_kept().await);
+        }
+        let past = locked(&self.past);
+        if past.seen.began > 0 {
+            seen.began = past.seen.began;
+            seen.at += past.seen.at;
+        }
+        seen.add(&past.seen);
+        seen
     }
 
     async fn leaves(&self, target: &str, instance: &str, within: Duration) {
@@ -304,12 +336,14 @@ impl House {
                 live.push(one);
                 continue;
             }
+            let (traffic, seen) = one.last();
             let mut past = locked(&self.past);
-            for (name, traffic) in one.last() {
-                let counted = past.entry(name).or_default();
+            for (name, traffic) in traffic {
+                let counted = past.traffic.entry(name).or_default();
                 counted.0 += traffic.requests;
                 counted.1 += traffic.errors;
             }
+            past.seen.add(&seen.ended());
         }
         locked(&self.before).append(&mut live);
     }
@@ -399,8 +433,10 @@ impl House {
         let last = names.map(|(name, _)| (edge.traffic(&name), name));
         let last: HashMap<String, Traffic> = last.map(|(traffic, name)| (name, traffic)).collect();
         let message = told(0, Answer::Traffic(last));
+        let seen = told(0, Answer::Seen(Box::new(edge.seen())));
         let guests = std::mem::take(&mut *locked(&self.told));
         for guest in guests {
+            let _ = guest.send(Letter::new(&seen, Vec::new()));
             let (letter, is_sent) = Letter::awaited(&message);
             let _ = guest.send(letter);
             // It is sent by a task of its own; whoever does not read it has had the time to.

@@ -49,6 +49,8 @@ struct Line {
     next: AtomicU64,
     /// What it has counted, as it said when it ended.
     last: Mutex<HashMap<String, Traffic>>,
+    /// What it has seen, as it said when it ended; before that, when it was asked last.
+    last_seen: Mutex<Snapshot>,
 }
 
 impl Line {
@@ -136,6 +138,7 @@ impl Remote {
             waiting: Mutex::new(Some(Waiting::new())),
             next: AtomicU64::new(1),
             last: Mutex::default(),
+            last_seen: Mutex::default(),
         });
         let stream = Arc::new(stream);
         tokio::spawn(write(Arc::clone(&stream), to_send));
@@ -325,9 +328,26 @@ impl Remote {
         *self.is_over.borrow()
     }
 
-    /// What it has counted, as it said when it ended.
-    pub(super) fn last(&self) -> HashMap<String, Traffic> {
-        std::mem::take(&mut *locked(&self.line.last))
+    /// What it has counted and seen, as it said when it ended. Of one that was killed it is what it said last.
+    pub(super) fn last(&self) -> (HashMap<String, Traffic>, Snapshot) {
+        let traffic = std::mem::take(&mut *locked(&self.line.last));
+        (traffic, std::mem::take(&mut *locked(&self.line.last_seen)))
+    }
+
+    /// What it has seen, which is kept: what was told once is never taken back, though it be killed.
+    pub(super) async fn seen_and_kept(&self) -> Snapshot {
+        let asked = if self.has_ended() {
+            None
+        } else {
+            self.ask(Request::Seen, ANSWERS).await.ok()
+        };
+        let mut last = locked(&self.line.last_seen);
+        if let Some((Answer::Seen(seen), _)) = asked
+            && !self.has_ended()
+        {
+            *last = *seen;
+        }
+        last.clone()
     }
 
     async fn ask(&self, what: Request, within: Duration) -> Result<(Answer, Vec<OwnedFd>), EdgeError> {
@@ -402,6 +422,7 @@ async fn read(
         match (told.number, told.what) {
             (0, Answer::Event(event)) => drop(events.send(event)),
             (0, Answer::Traffic(last)) => *locked(&line.last) = last,
+            (0, Answer::Seen(last)) => *locked(&line.last_seen) = *last,
             (number, answer) => {
                 let asked = locked(&line.waiting).as_mut().and_then(|all| all.remove(&number));
                 // Whoever does not wait for it any more needs no answer.

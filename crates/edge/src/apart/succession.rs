@@ -11,12 +11,12 @@ use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::sleep;
 
-use super::house::{House, ears_of, locked, sockets_of};
+use super::house::{House, Past, ears_of, locked, sockets_of};
 use super::remote::Remote;
 use super::wire::{Ear, Estate};
 use crate::door::{clock, sockets};
 use crate::running::Socket;
-use crate::{Config, Edge, EdgeError, Listening, Target};
+use crate::{Config, Edge, EdgeError, Listening, Snapshot, Target};
 
 /// One that was killed holds the lock for a moment longer than it listens.
 const LAST_BREATH: Duration = Duration::from_secs(3);
@@ -41,7 +41,8 @@ impl House {
     pub(super) async fn succeed(self: &Arc<House>) -> Result<(Listening, Vec<Socket>), EdgeError> {
         self.has_not_begun()?;
         // What it tells its steward is told to ours when it has been followed.
-        let before = Remote::connect(&self.folder, unbounded_channel().0).await?;
+        let (events, mut heard) = unbounded_channel();
+        let before = Remote::connect(&self.folder, events).await?;
         let before = before.ok_or_else(|| EdgeError::Apart("nobody is there to be followed".to_owned()))?;
         let (estate, ears, mut files) = before.estate().await?;
         if files.len() != ears.len() + 1 {
@@ -56,13 +57,25 @@ impl House {
         });
         // An inside port that cannot be taken is tried again when its target is set again.
         let _ = edge.set(targets.collect()).await;
-        *locked(&self.past) = estate.past;
+        *locked(&self.past) = Past {
+            traffic: estate.past,
+            seen: estate.seen,
+        };
         edge.know(&estate.values.0);
         *locked(&self.values) = estate.values;
         // Those that were there before are found before the last one may think that it is the only one.
         let begun = self.open(edge, lock).await?;
+        while heard.try_recv().is_ok() {}
         before.is_succeeded().await?;
-        drop(before);
+        // Where nothing is open in it, it ends at once, and what it has counted is told to those who listen now.
+        locked(&self.before).push(Arc::new(before));
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            while let Some(event) = heard.recv().await {
+                // That nobody hears it means that we are ending.
+                let _ = events.send(event);
+            }
+        });
         self.know_those_before().await;
         Ok(begun)
     }
@@ -152,11 +165,22 @@ impl House {
                 ..edge.config().clone()
             },
             targets: targets.collect(),
-            past: locked(&self.past).clone(),
+            past: locked(&self.past).traffic.clone(),
+            seen: self.handed_on(&edge.seen()),
             values: locked(&self.values).clone(),
         };
         let files = std::iter::once(lock).chain(sockets).collect();
         Ok((estate, ears, files))
+    }
+
+    /// What was seen by those who have gone, for whoever goes on counting. What we have seen ourselves we tell when we end.
+    fn handed_on(&self, own: &Snapshot) -> Snapshot {
+        let mut seen = locked(&self.past).seen.clone();
+        if seen.began == 0 {
+            seen.began = own.began;
+        }
+        seen.at += own.at;
+        seen
     }
 
     /// Somebody else takes connections: what is open here goes on, and nothing comes.

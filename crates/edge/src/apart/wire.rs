@@ -105,6 +105,9 @@ pub(super) struct Estate {
     /// What was counted by those who have gone.
     #[serde(default)]
     pub(super) past: HashMap<String, (u64, u64)>,
+    /// What was seen by those who have gone; and when, by the clock that goes on, it is handed over.
+    #[serde(default)]
+    pub(super) seen: Snapshot,
     /// What sign-ins are checked with.
     #[serde(default)]
     pub(super) values: Values,

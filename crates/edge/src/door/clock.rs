@@ -20,6 +20,12 @@ pub(crate) fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// When this was first asked, in milliseconds since 1970.
+pub(crate) fn began() -> u64 {
+    static BEGAN: OnceLock<u64> = OnceLock::new();
+    *BEGAN.get_or_init(|| u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Nanoseconds since this was first asked, and a day: whoever counts back from now does not come to zero.
 pub(crate) fn nanos() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();

@@ -202,7 +202,7 @@ fn names(query: &str) -> Vec<&str> {
 }
 
 /// The network that an address is from: the first three of four numbers, or the first three of eight groups.
-fn network(address: IpAddr) -> String {
+pub(super) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let [first, second, third, _] = address.octets();

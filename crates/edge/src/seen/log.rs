@@ -5,8 +5,8 @@
 //! task; where that does not keep up they are lost, and that is counted and said in the log.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,8 @@ struct Counts {
     written: AtomicU64,
     passed_over: AtomicU64,
     lost: AtomicU64,
+    /// Why the last lines could not be written.
+    because: Mutex<Option<String>>,
 }
 
 enum Message {
@@ -90,7 +92,6 @@ impl Log {
             whole_addresses: kept.whole_addresses,
             counts: Arc::clone(&counts),
             told: 0,
-            because: None,
         };
         tokio::spawn(writer.write_all(lines));
         Log(Arc::new(Kept {
@@ -149,12 +150,17 @@ impl Log {
             written: read(&counts.written),
             passed_over: read(&counts.passed_over),
             lost: read(&counts.lost),
+            because: counts
+                .because
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 }
 
 /// Whether a trace belongs to a share of all traces: its last part is as good as random.
-fn is_in_share(share: f64, trace: u128) -> bool {
+pub(super) fn is_in_share(share: f64, trace: u128) -> bool {
     share >= 1.0 || ((trace as u64) as f64) < share * u64::MAX as f64
 }
 
@@ -165,8 +171,6 @@ struct Writer {
     counts: Arc<Counts>,
     /// How many of the lost lines have been told of in the log.
     told: u64,
-    /// Why the last ones could not be written.
-    because: Option<String>,
 }
 
 impl Writer {
@@ -207,11 +211,11 @@ impl Writer {
             Ok(()) => {
                 self.counts.written.fetch_add(count, Ordering::Relaxed);
                 self.told = lost;
-                self.because = None;
+                *self.because() = None;
             }
             Err(error) => {
                 self.counts.lost.fetch_add(count, Ordering::Relaxed);
-                self.because = Some(error.to_string());
+                *self.because() = Some(error.to_string());
             }
         }
         for written in waiting {
@@ -219,12 +223,14 @@ impl Writer {
         }
     }
 
+    fn because(&self) -> MutexGuard<'_, Option<String>> {
+        self.counts.because.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Says in the log itself what is missing from it.
     fn tell(&self, lost: u64, to: &mut Vec<u8>) {
-        let because = self
-            .because
-            .as_deref()
-            .unwrap_or("more came than could be written");
+        let because = self.because().clone();
+        let because = because.as_deref().unwrap_or("more came than could be written");
         let told = serde_json::json!({
             "time": time(clock::since_epoch()),
             "lost": lost,

@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use http::StatusCode;
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, Times};
 use super::snapshot::Counted;
+use super::vitals::{self, VITALS};
 
 /// Why the edge answered in the place of an instance, by the status that it answered with. What is none of these is `other`.
 pub(super) const REASONS: [(u16, &str); 13] = [
@@ -34,6 +35,13 @@ impl Refusals {
     pub(crate) fn count(&self, status: StatusCode) {
         let known = REASONS.iter().position(|(known, _)| *known == status.as_u16());
         self.0[known.unwrap_or(REASONS.len())].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Those that were sent away before anybody was asked for an answer: all but those for which nobody was there.
+    fn sent_away(&self) -> u64 {
+        let all = REASONS.iter().map(|(status, _)| *status).chain([0]).zip(&self.0);
+        let away = all.filter(|(status, _)| !matches!(status, 502..=504));
+        away.map(|(_, counter)| counter.load(Ordering::Relaxed)).sum()
     }
 
     /// Those that have happened, by their names.
@@ -65,6 +73,8 @@ pub(crate) struct Series {
     pub(crate) first: Histogram,
     /// Until its last byte had been taken.
     pub(crate) whole: Histogram,
+    /// What browsers have measured, where they tell it.
+    vitals: OnceLock<Box<[Histogram; VITALS.len()]>>,
 }
 
 impl Series {
@@ -81,7 +91,28 @@ impl Series {
             sent: AtomicU64::new(0),
             first: Histogram::new(),
             whole: Histogram::new(),
+            vitals: OnceLock::new(),
         }
+    }
+
+    /// A browser has measured a page.
+    pub(crate) fn measured(&self, told: &vitals::Told) {
+        let vitals = self
+            .vitals
+            .get_or_init(|| Box::new(std::array::from_fn(|_| Histogram::new())));
+        for (vital, value) in &told.values {
+            vitals[*vital].count(*value);
+        }
+    }
+
+    /// Requests that have come through, with those of them that ended with 5xx: not those that were sent away before.
+    pub(super) fn through(&self) -> (u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let all: u64 = self.answers.iter().map(read).sum();
+        (
+            all.saturating_sub(self.refusals.sent_away()),
+            read(&self.answers[4]),
+        )
     }
 
     pub(crate) fn answered(&self, status: StatusCode) {
@@ -103,8 +134,15 @@ impl Series {
             sent: read(&self.sent),
             first: self.first.read(),
             whole: self.whole.read(),
+            vitals: self.vitals.get().map(|all| read_vitals(all)).unwrap_or_default(),
         }
     }
+}
+
+fn read_vitals(all: &[Histogram; VITALS.len()]) -> BTreeMap<String, Times> {
+    let read = VITALS.iter().zip(all).map(|((name, _), one)| (*name, one.read()));
+    let told = read.filter(|(_, times)| !times.counts.is_empty());
+    told.map(|(name, times)| (name.to_owned(), times)).collect()
 }
 
 /// The way to a series, in what is looked up for each request anyway. It costs nothing before the first one.

@@ -55,6 +55,13 @@ fn counted() -> Snapshot {
     }
     series.refusals.count(StatusCode::SERVICE_UNAVAILABLE);
     seen.nowhere(StatusCode::NOT_FOUND);
+    let vitals =
+        br#"{"path": "/", "vitals": [{"name": "LCP", "value": 2600}, {"name": "CLS", "value": 0.04}]}"#;
+    series.measured(&vitals::read(vitals).expect("it is told"));
+    let report = br#"{"csp-report": {"document-uri": "https://web/", "effective-directive": "img-src"}}"#;
+    for told in violation::read(report).expect("it is told") {
+        seen.violated("web", told);
+    }
     let mut read = seen.read(1_000);
     read.components.push(Whole {
         component: "web".to_owned(),
@@ -78,6 +85,11 @@ fn the_text_has_every_count_under_its_name_with_labels_that_end_where_they_end()
         format!(r#"towpath_edge_duration_seconds_bucket{{{labels},le="+Inf"}} 3"#),
         format!(r#"towpath_edge_duration_seconds_sum{{{labels}}} 2.643000"#),
         format!(r#"towpath_edge_first_byte_seconds_count{{{labels}}} 3"#),
+        format!(r#"towpath_edge_web_vital_seconds_bucket{{{labels},vital="lcp",le="2.5"}} 0"#),
+        format!(r#"towpath_edge_web_vital_seconds_bucket{{{labels},vital="lcp",le="3"}} 1"#),
+        format!(r#"towpath_edge_layout_shift_bucket{{{labels},le="0.025"}} 0"#),
+        format!(r#"towpath_edge_layout_shift_sum{{{labels}}} 0.040000"#),
+        r#"towpath_edge_policy_violations_total{component="web",directive="img-src"} 1"#.to_owned(),
         r#"towpath_edge_active{component="web"} 2"#.to_owned(),
         r#"towpath_edge_unrouted_total{reason="unknown"} 1"#.to_owned(),
         r#"towpath_edge_log_lines_total{fate="lost"} 0"#.to_owned(),
@@ -108,11 +120,50 @@ fn a_window_is_the_difference_of_two_looks_and_what_was_started_anew_counts_from
     assert_eq!(window.requests[0].whole.count(), 0);
     let all = later.of("we\"b\\");
     assert_eq!((all.answered(), all.errors(), all.whole.count()), (8, 1, 3));
-    let anew = Snapshot { at: 10, ..counted() };
+    let anew = Snapshot {
+        began: 7,
+        at: 3_000,
+        ..counted()
+    };
     assert_eq!(anew.since(&earlier).requests[0].answered(), 3);
     let passed: Snapshot =
         serde_json::from_str(&serde_json::to_string(&later).expect("it is written")).expect("it is read");
     assert_eq!(passed, later);
+}
+
+#[test]
+fn what_two_have_counted_is_added_and_what_has_ended_is_not_open_any_more() {
+    let (one, mut other) = (counted(), counted());
+    other.requests[0].route = "/elsewhere".to_owned();
+    other.requests.push(counted().requests.remove(0));
+    other.lines.because = Some("the disk is full".to_owned());
+    let mut all = one.clone();
+    all.add(&other.clone().ended());
+    assert_eq!(all.requests.len(), 2);
+    let of = all.of("we\"b\\");
+    assert_eq!((of.answered(), of.errors(), of.first.count()), (9, 3, 9));
+    assert_eq!(of.refusals.get("unavailable"), Some(&3));
+    assert_eq!((all.components.len(), all.components[0].active), (1, 2));
+    assert_eq!(all.nowhere.get("unknown"), Some(&2));
+    assert_eq!(all.lines.because, None, "it is nobody's fault any more");
+    all.add(&other);
+    assert_eq!(all.components[0].active, 4);
+    assert!(all.requests.is_sorted_by_key(|one| one.route.clone()));
+}
+
+#[test]
+fn what_was_sent_away_has_not_come_through() {
+    let seen = Seen::default();
+    let series = seen.series("web", ALL, None);
+    for status in [200, 500, 503, 429, 401] {
+        let status = StatusCode::from_u16(status).expect("it is a status");
+        series.answered(status);
+        if !matches!(status.as_u16(), 200 | 500) {
+            series.refusals.count(status);
+        }
+    }
+    assert_eq!((seen.through("web"), seen.all_through()), ((3, 2), 3));
+    assert_eq!(seen.through("nobody"), (0, 0));
 }
 
 #[test]

@@ -26,6 +26,36 @@ const ENDS: [(u64, &str); 13] = [
     (10_000_000, "10"),
 ];
 
+/// The same for what browsers measure: what is called good, what is called poor, and some between and around them.
+const PAGES: [(u64, &str); 14] = [
+    (50_000, "0.05"),
+    (100_000, "0.1"),
+    (200_000, "0.2"),
+    (300_000, "0.3"),
+    (500_000, "0.5"),
+    (800_000, "0.8"),
+    (1_200_000, "1.2"),
+    (1_800_000, "1.8"),
+    (2_500_000, "2.5"),
+    (3_000_000, "3"),
+    (4_000_000, "4"),
+    (6_000_000, "6"),
+    (10_000_000, "10"),
+    (30_000_000, "30"),
+];
+
+/// The same for how much of a page moves, which has no unit.
+const SHIFTS: [(u64, &str); 8] = [
+    (10_000, "0.01"),
+    (25_000, "0.025"),
+    (50_000, "0.05"),
+    (100_000, "0.1"),
+    (150_000, "0.15"),
+    (250_000, "0.25"),
+    (500_000, "0.5"),
+    (1_000_000, "1"),
+];
+
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 impl Snapshot {
@@ -39,7 +69,7 @@ impl Snapshot {
             page.line("unrouted_total", &[("reason", reason)], *count);
         }
         page.head("log_lines_total", "counter", "Lines of the log of requests");
-        let lines = self.lines;
+        let lines = &self.lines;
         for (fate, count) in [
             ("written", lines.written),
             ("passed_over", lines.passed_over),
@@ -47,6 +77,7 @@ impl Snapshot {
         ] {
             page.line("log_lines_total", &[("fate", fate)], count);
         }
+        page.further(self);
         page.0
     }
 }
@@ -138,16 +169,67 @@ impl Page {
     }
 
     fn times(&mut self, name: &str, one: &Counted, times: &Times) {
+        self.histogram(name, &labels(one), &ENDS, times);
+    }
+
+    /// What is counted by where it ends, under these labels.
+    fn histogram(&mut self, name: &str, labels: &[(&str, &str)], ends: &[(u64, &str)], times: &Times) {
         let bucket = format!("{name}_bucket");
-        for (micros, written) in ENDS {
-            let within = times.within(Duration::from_micros(micros));
-            self.line(&bucket, &with(one, ("le", written)), within);
+        let with = |end| labels.iter().copied().chain([("le", end)]).collect::<Vec<_>>();
+        for (micros, written) in ends {
+            let within = times.within(Duration::from_micros(*micros));
+            self.line(&bucket, &with(written), within);
         }
         let count = times.count();
-        self.line(&bucket, &with(one, ("le", "+Inf")), count);
+        self.line(&bucket, &with("+Inf"), count);
         let seconds = format!("{}.{:06}", times.micros / 1_000_000, times.micros % 1_000_000);
-        self.line(&format!("{name}_sum"), &labels(one), seconds);
-        self.line(&format!("{name}_count"), &labels(one), count);
+        self.line(&format!("{name}_sum"), labels, seconds);
+        self.line(&format!("{name}_count"), labels, count);
+    }
+
+    /// What browsers have told, and what has become of spans.
+    fn further(&mut self, all: &Snapshot) {
+        let is_shift = |name: &str| name == "cls";
+        type Family<'f> = (&'f str, &'f str, &'f [(u64, &'f str)], bool);
+        let rows: [Family<'_>; 2] = [
+            (
+                "web_vital_seconds",
+                "What browsers have measured of pages",
+                &PAGES,
+                false,
+            ),
+            (
+                "layout_shift",
+                "How much of a page has moved while it was read",
+                &SHIFTS,
+                true,
+            ),
+        ];
+        for (name, help, ends, shifts) in rows {
+            self.head(name, "histogram", help);
+            for one in &all.requests {
+                for (vital, times) in one.vitals.iter().filter(|(vital, _)| is_shift(vital) == shifts) {
+                    let mut labels = labels(one);
+                    labels.extend((!shifts).then_some(("vital", vital.as_str())));
+                    self.histogram(name, &labels, ends, times);
+                }
+            }
+        }
+        let help = "What browsers have refused because the policy of a page forbids it";
+        self.head("policy_violations_total", "counter", help);
+        for (component, directive, count) in &all.violations.counts {
+            let labels = [
+                ("component", component.as_str()),
+                ("directive", directive.as_str()),
+            ];
+            self.line("policy_violations_total", &labels, *count);
+        }
+        self.head("spans_total", "counter", "Spans, where they go somewhere");
+        if let Some(spans) = &all.spans {
+            for (fate, count) in [("sent", spans.sent), ("dropped", spans.dropped)] {
+                self.line("spans_total", &[("fate", fate)], count);
+            }
+        }
     }
 
     fn components(&mut self, all: &[Whole]) {

@@ -1,9 +1,9 @@
 //! The trace that a request is part of (W3C Trace Context): kept where one is brought, made where none is.
 //!
 //! A visitor's own trace is kept, if it is one: a browser with tracing begins it. Nothing here trusts it: it is a name, and
-//! what it says of recording is for the components to follow or not. What goes on to an instance has a new parent. We record
-//! no spans; so the parent is a name under which the log of requests, and nobody else, knows this request. Where we make
-//! a trace it says that it is recorded: otherwise whoever asks its parent, as all SDKs do by themselves, would record nothing.
+//! what it says of recording is followed. What goes on to an instance has a new parent: our span, where spans go somewhere, and
+//! else a name under which nobody knows this request. Where we make a trace it says that it is recorded, or that a share of
+//! them is: otherwise whoever asks its parent, as all SDKs do by themselves, would record nothing.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::log::is_in_share;
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -24,13 +26,16 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trace {
     pub(crate) trace: u128,
-    parent: u64,
-    flags: u8,
+    /// The parent of what comes next, which is what happens here.
+    pub(super) parent: u64,
+    /// The parent of what happens here, where one is brought.
+    pub(super) above: Option<u64>,
+    pub(super) flags: u8,
 }
 
 impl Trace {
-    /// The trace of a request, whose headers say it from here on.
-    pub(crate) fn pass(headers: &mut HeaderMap) -> Trace {
+    /// The trace of a request, whose headers say it from here on. Of those that begin here such a share is recorded.
+    pub(crate) fn pass(headers: &mut HeaderMap, share: f64) -> Trace {
         let brought = {
             let mut all = headers.get_all(TRACEPARENT).iter();
             match (all.next(), all.next()) {
@@ -38,21 +43,28 @@ impl Trace {
                 _ => None,
             }
         };
-        let (trace, flags) = match brought {
-            Some(brought) => brought,
+        let (trace, above, flags) = match brought {
+            Some((trace, above, flags)) => (trace, Some(above), flags),
             None => {
                 // Its state belongs to a trace that there is not.
                 headers.remove(TRACESTATE);
-                (u128::from(made()) << 64 | u128::from(made()), RECORDED)
+                let trace = u128::from(made()) << 64 | u128::from(made());
+                (trace, None, if is_in_share(share, trace) { RECORDED } else { 0 })
             }
         };
         let trace = Trace {
             trace,
             parent: made(),
+            above,
             flags,
         };
         headers.insert(TRACEPARENT, trace.header());
         trace
+    }
+
+    /// Whether it is to be recorded.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.flags & RECORDED != 0
     }
 
     fn header(&self) -> HeaderValue {
@@ -72,8 +84,8 @@ fn write(mut number: u128, to: &mut [u8]) {
     }
 }
 
-/// The trace and the flags that are brought. Of a later version what we know of it is read.
-fn read(text: &[u8]) -> Option<(u128, u8)> {
+/// The trace, the parent and the flags that are brought. Of a later version what we know of it is read.
+fn read(text: &[u8]) -> Option<(u128, u64, u8)> {
     let version = number(text.get(..2)?)?;
     let ends = match version {
         0xFF => false,
@@ -87,7 +99,7 @@ fn read(text: &[u8]) -> Option<(u128, u8)> {
     let trace = number(&text[3..35])?;
     let parent = number(&text[36..52])?;
     let flags = number(&text[53..LENGTH])?;
-    (trace != 0 && parent != 0).then_some((trace, (flags & 3) as u8))
+    (trace != 0 && parent != 0).then_some((trace, parent as u64, (flags & 3) as u8))
 }
 
 /// Small letters only: that is how the standard wants it.
@@ -124,7 +136,7 @@ mod tests {
                 HeaderValue::try_from(*value).expect("it is a value"),
             );
         }
-        (Trace::pass(&mut headers), headers)
+        (Trace::pass(&mut headers, 1.0), headers)
     }
 
     #[test]
@@ -175,8 +187,8 @@ mod tests {
     fn a_later_version_is_read_as_far_as_it_is_known() {
         let later = format!("01{}-more", &BROUGHT[2..]);
         assert_eq!(
-            read(later.as_bytes()).map(|(trace, _)| trace),
-            read(BROUGHT.as_bytes()).map(|(trace, _)| trace)
+            read(later.as_bytes()).map(|(trace, ..)| trace),
+            read(BROUGHT.as_bytes()).map(|(trace, ..)| trace)
         );
         assert_eq!(read(format!("01{}x", &BROUGHT[2..]).as_bytes()), None);
     }

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
 use super::line::{Ended, Line};
-use super::trace::Trace;
+use super::spans::Span;
 use super::{Seen, Series};
 use crate::body::Body;
 use crate::client::Instance;
@@ -41,12 +41,15 @@ pub(crate) struct Witness {
     sent: u64,
     is_cut: bool,
     line: Option<Box<Line>>,
+    span: Option<Box<Span>>,
+    /// It is for the edge itself: nothing of it is counted.
+    is_aside: bool,
 }
 
 impl Witness {
     /// A request begins. What it is part of is said in its headers from here on.
     pub(crate) fn begin(seen: &Seen, visit: &Visit, parts: &mut Parts, id: &HeaderValue) -> Witness {
-        let trace = Trace::pass(&mut parts.headers);
+        let (trace, span) = seen.spans.begin(visit, parts);
         Witness {
             began: clock::now(),
             first: None,
@@ -58,12 +61,20 @@ impl Witness {
             line: seen
                 .log()
                 .map(|log| Line::begin(log, visit, parts, id, trace.trace)),
+            span,
+            is_aside: false,
         }
     }
 
     /// It is clear for whom the request is.
     pub(crate) fn reached(&mut self, series: Arc<Series>) {
         self.series = Some(series);
+    }
+
+    /// The request is for the edge itself. What browsers tell by themselves gets no line.
+    pub(crate) fn is_aside(&mut self) {
+        self.is_aside = true;
+        (self.line, self.span) = (None, None);
     }
 
     /// The head of the answer is there. The witness stays with the body until that has ended.
@@ -82,6 +93,7 @@ impl Witness {
                     series.refusals.count(self.status);
                 }
             }
+            None if self.is_aside => {}
             None => seen.nowhere(self.status),
         }
         response.map(|body| body.seen(self))
@@ -119,8 +131,9 @@ impl Drop for Witness {
                 series.sent.fetch_add(self.sent, Ordering::Relaxed);
             }
         }
-        if let Some(line) = self.line.take() {
-            line.end(Ended {
+        let (line, span) = (self.line.take(), self.span.take());
+        if line.is_some() || span.is_some() {
+            let ended = Ended {
                 status: self.first.map(|_| self.status),
                 first: self.first,
                 whole,
@@ -130,7 +143,13 @@ impl Drop for Witness {
                 failures: self.facts.failures,
                 series: self.series.take(),
                 instance: self.facts.instance.take(),
-            });
+            };
+            if let Some(span) = span {
+                span.end(&ended);
+            }
+            if let Some(line) = line {
+                line.end(ended);
+            }
         }
     }
 }

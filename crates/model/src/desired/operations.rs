@@ -282,7 +282,7 @@ table! {
     errors: Option<Ref<super::place::ToHost>> { eg "sentry" };
     /// The service that counts what people do.
     analytics: Option<Ref<super::place::ToHost>> { eg "posthog" };
-    /// Browsers report web vitals.
+    /// Browsers report web vitals, from pages with `<script src="/.well-known/towpath/vitals.js" defer></script>`.
     vitals: bool = false;
     /// How long logs are kept.
     keep: Duration = known("30d");

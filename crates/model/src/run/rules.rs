@@ -29,6 +29,10 @@ pub struct Rules {
     pub signs: Vec<String>,
     /// How long the edge may keep answers that their component lets it keep, at most.
     pub cache: Option<Duration>,
+    /// Browsers may tell the edge how they had its pages.
+    pub vitals: bool,
+    /// Browsers may tell the edge what the policy of its pages forbade.
+    pub reports: bool,
 }
 
 /// What a request may take.

@@ -10,6 +10,14 @@ use std::process::Stdio;
 use tokio::process::{Child, Command};
 use towpath_model::sealed::Sealed;
 
+/// The memory of a process: its own, and its part of what it shares with others. Nothing of one that is not there.
+pub(crate) fn memory(process: u32) -> u64 {
+    let told = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
+    let line = told.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() * 1_024
+}
+
 /// Starts a command as it is typed in a shell, with exactly this environment, nothing to read, and a process group of
 /// its own.
 pub(crate) fn shell(command: &str, folder: &Path, env: &[(String, Sealed<String>)]) -> io::Result<Child> {

@@ -10,10 +10,11 @@ use crate::here::{Here, Purpose};
 use crate::launched;
 use crate::tools::{Look, Means, installation, look};
 use crate::view::measure::bytes;
-use crate::view::paint;
+use crate::view::{paint, tame};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
+use towpath_api::Edge;
 use towpath_decide::launch::tools::{Verdict, requirements};
 use towpath_model::Desired;
 
@@ -71,8 +72,10 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     checks.extend(limits(means));
     checks.push(room(machine::room(&here.folder)));
     checks.push(trust(&state::certificate(), machine::is_trusted, means));
-    let running = here.state.is_there() && crate::talk::status(&here).is_ok();
-    if !running {
+    let running = here.state.is_there().then(|| crate::talk::status(&here));
+    if let Some(Ok(status)) = &running {
+        checks.push(edge(status.edge.as_ref(), here.state.may_log_requests()));
+    } else {
         checks.extend(ports(&fixed_ports(desired), machine::is_free));
     }
     context.terminal.result(&shown(&checks))?;
@@ -235,6 +238,40 @@ fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, means: 
     }
 }
 
+/// Whether the edge is there, is the program that its steward is, and can write down what it is asked.
+fn edge(edge: Option<&Edge>, may_log: bool) -> Check {
+    let check = |health, says: String, fix: &[&str]| Check {
+        what: "edge".to_owned(),
+        health,
+        says,
+        fix: fix.iter().map(|line| (*line).to_owned()).collect(),
+    };
+    let anew = ["towpath down", "towpath up"];
+    let Some(edge) = edge else {
+        let says =
+            "does not answer: nobody outside reaches what runs; edge.log in the state folder may say why";
+        return check(Health::Missing, says.to_owned(), &anew);
+    };
+    let who = format!("process {}", edge.pid);
+    if !edge.ours {
+        let says = format!("{who} is another version than its steward, and could not be followed");
+        return check(Health::Doubtful, says, &anew);
+    }
+    if let Some(why) = &edge.log_fault {
+        let says = format!("{who} cannot write requests.log: {}", tame::plain(why));
+        return check(Health::Doubtful, says, &[]);
+    }
+    if !may_log {
+        let says = format!("{who} may not write requests.log in the state folder");
+        return check(Health::Doubtful, says, &[]);
+    }
+    if let Some(why) = &edge.spans_fault {
+        let says = format!("{who} finds nobody who takes its spans: {}", tame::plain(why));
+        return check(Health::Doubtful, says, &[]);
+    }
+    check(Health::Well, format!("{who} answers"), &[])
+}
+
 /// The ports that the manifest says components listen on.
 fn fixed_ports(desired: &Desired) -> BTreeSet<(u16, String)> {
     let ports = desired.components().filter_map(|(_, name, component)| {
@@ -282,7 +319,37 @@ fn shown(checks: &[Check]) -> String {
 mod tests {
     use super::*;
     use crate::tools::tests::{ROOT, SUDOER, need, seen};
+    use crate::view::asked::tests::edge as of_edge;
     use crate::view::status::tests::shown as plain;
+
+    #[test]
+    fn an_edge_that_is_not_as_it_should_be_is_told_with_what_to_do() {
+        let fault = |change: &dyn Fn(&mut Edge)| {
+            let mut one = of_edge();
+            change(&mut one);
+            edge(Some(&one), true)
+        };
+        let checks = [
+            fault(&|_| {}),
+            fault(&|one| one.ours = false),
+            fault(&|one| one.log_fault = Some("no space left".to_owned())),
+            fault(&|one| one.spans_fault = Some("it answers 401".to_owned())),
+            edge(Some(&of_edge()), false),
+            edge(None, true),
+        ];
+        insta::assert_snapshot!(plain(&shown(&checks)), @r"
+        ok       edge  process 4243 answers
+        doubt    edge  process 4243 is another version than its steward, and could not be followed
+                         towpath down
+                         towpath up
+        doubt    edge  process 4243 cannot write requests.log: no space left
+        doubt    edge  process 4243 finds nobody who takes its spans: it answers 401
+        doubt    edge  process 4243 may not write requests.log in the state folder
+        missing  edge  does not answer: nobody outside reaches what runs; edge.log in the state folder may say why
+                         towpath down
+                         towpath up
+        ");
+    }
 
     #[test]
     fn what_is_missing_stands_with_what_to_type() {

@@ -87,6 +87,7 @@ fn meaning(name: &str) -> &'static str {
     match name {
         "logs/" => "what components have written",
         "requests.log" | "requests.log.1" => "what was asked and answered",
+        "edge.log" | "edge.log.1" => "what the edge has written",
         "steward.log" | "steward.log.1" => "what the steward has written",
         name if name.contains(".db") || name.contains("sqlite") => "the journal, with all that was ever done",
         name if name.starts_with("build") => "what builds have made",

@@ -49,6 +49,7 @@ fn unreached(here: &Here, failure: Failure) -> Failure {
             )),
             inside: None,
             requests: 0,
+            lately: None,
             instances: Vec::new(),
             schedule: None,
             keeps: None,

@@ -49,6 +49,13 @@ impl State {
         self.folder.join("steward.log")
     }
 
+    /// Whether the log of requests can be written, as far as may be seen without writing it.
+    pub(crate) fn may_log_requests(&self) -> bool {
+        let log = self.folder.join(towpath_steward::REQUESTS);
+        let place = if log.exists() { &log } else { &self.folder };
+        rustix::fs::access(place, rustix::fs::Access::WRITE_OK).is_ok()
+    }
+
     /// Whether there is any.
     pub(crate) fn is_there(&self) -> bool {
         self.folder.is_dir()

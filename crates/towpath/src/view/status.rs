@@ -1,7 +1,7 @@
 //! How everything is, as a table, and below it what is not well.
 
 use super::measure::{ago, bytes, counted, cpu};
-use super::{paint, tame};
+use super::{asked, paint, tame};
 use crate::columns::{Align, columns};
 use jiff::Timestamp;
 use std::fmt::Write;
@@ -15,6 +15,8 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
         text.push('\n');
         text.push_str(&table(status, now));
     }
+    text.push_str(&asked::requests(status));
+    text.push_str(&asked::edge(status, now));
     let kept: Vec<String> = status.components.iter().filter_map(keeps).collect();
     if !kept.is_empty() {
         let _ = write!(text, "\nkept\n{}", kept.concat());
@@ -230,6 +232,7 @@ pub(crate) mod tests {
             url: None,
             inside: None,
             requests: 0,
+            lately: None,
             instances: Vec::new(),
             schedule: None,
             keeps: None,
@@ -261,6 +264,7 @@ pub(crate) mod tests {
                 http: Some(8_080),
             }),
             components,
+            edge: None,
             notes: Vec::new(),
         }
     }

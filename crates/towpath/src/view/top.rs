@@ -1,7 +1,7 @@
 //! The live table of `top`.
 
 use super::measure::{ago, bytes, counted, cpu};
-use super::{status, tame};
+use super::{asked, status, tame};
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState};
 use std::cmp::Ordering;
-use towpath_api::{Component, Status};
+use towpath_api::{Component, Lately, Status};
 use towpath_model::run::State;
 
 /// What is sorted by.
@@ -21,14 +21,17 @@ const COLUMNS: &[&str] = &[
     "memory",
     "restarts",
     "requests",
+    "req/s",
+    "errors",
+    "p95",
     "since",
 ];
 
 /// How wide each column is; the first one takes what is left, and needs so much.
-const WIDTHS: &[u16] = &[10, 14, 11, 9, 10, 10, 11, 9];
+const WIDTHS: &[u16] = &[10, 14, 11, 9, 10, 10, 11, 9, 8, 8, 9];
 
 /// The columns that go first where the screen is narrow: what is asked least.
-const GO_FIRST: &[usize] = &[6, 7, 5, 2, 4, 3];
+const GO_FIRST: &[usize] = &[6, 10, 5, 2, 4, 8, 9, 7, 3];
 
 /// What is on the screen besides the numbers themselves.
 #[derive(Debug, Default)]
@@ -146,6 +149,10 @@ fn heading(now: &Status, at: Timestamp) -> Vec<Line<'static>> {
     } else {
         format!("{unwell} not well")
     };
+    let edge = now.edge.as_ref().map(|edge| {
+        let (rate, memory) = (asked::rate(edge.per_second), bytes(edge.memory_bytes));
+        format!("edge {}: {} open, {rate}, {memory}", edge.pid, edge.connections)
+    });
     vec![
         Line::from(format!(
             "{} in {}: {}, {unwell}, {} of memory, {} of a core; {steward}",
@@ -159,6 +166,7 @@ fn heading(now: &Status, at: Timestamp) -> Vec<Line<'static>> {
             now.notes
                 .first()
                 .map(|note| tame::plain(note))
+                .or(edge)
                 .unwrap_or_default(),
         ),
     ]
@@ -179,6 +187,10 @@ fn compare(column: usize, one: &Component, other: &Component) -> Ordering {
     let used = |component: &Component| component.instances.iter().map(|one| one.cpu_percent).sum::<f64>();
     let restarts = |component: &Component| component.instances.iter().map(|one| one.restarts).sum::<u32>();
     let since = |component: &Component| component.instances.iter().map(|one| one.since).max();
+    let lately = |component: &Component, of: fn(&Lately) -> f64| component.lately.as_ref().map_or(-1.0, of);
+    let often = |component: &Component| lately(component, |lately| lately.per_second);
+    let failing = |component: &Component| lately(component, |lately| lately.error_share);
+    let slow = |component: &Component| lately(component, |lately| lately.p95_ms.unwrap_or(-1.0));
     let order = match COLUMNS[column] {
         "state" => {
             let rank = |component: &Component| (!status::is_bad(component.state), component.state.is_well());
@@ -191,16 +203,21 @@ fn compare(column: usize, one: &Component, other: &Component) -> Ordering {
         "memory" => memory(other).cmp(&memory(one)),
         "restarts" => restarts(other).cmp(&restarts(one)),
         "requests" => other.requests.cmp(&one.requests),
+        "req/s" => often(other).total_cmp(&often(one)),
+        "errors" => failing(other).total_cmp(&failing(one)),
+        "p95" => slow(other).total_cmp(&slow(one)),
         "since" => since(other).cmp(&since(one)),
         _ => Ordering::Equal,
     };
     order.then_with(|| one.name.cmp(&other.name))
 }
 
-fn cells(component: &Component, at: Timestamp) -> [String; 8] {
+fn cells(component: &Component, at: Timestamp) -> [String; 11] {
     let all = &component.instances;
     let restarts: u32 = all.iter().map(|one| one.restarts).sum();
     let since = all.iter().map(|one| one.since).max();
+    let lately = component.lately.as_ref();
+    let none = || "-".to_owned();
     [
         component.name.clone(),
         component.state.word().to_owned(),
@@ -209,7 +226,10 @@ fn cells(component: &Component, at: Timestamp) -> [String; 8] {
         bytes(all.iter().map(|one| one.memory_bytes).sum()),
         restarts.to_string(),
         component.requests.to_string(),
-        since.map_or_else(|| "-".to_owned(), |since| ago(since, at)),
+        lately.map_or_else(none, |lately| asked::rate(lately.per_second)),
+        lately.map_or_else(none, |lately| asked::share(lately.error_share)),
+        lately.map_or_else(none, asked::slowest),
+        since.map_or_else(none, |since| ago(since, at)),
     ]
 }
 
@@ -247,6 +267,7 @@ mod tests {
     fn drawn_on(width: u16, top: &mut Top, color: bool) -> Terminal<TestBackend> {
         let mut web = component("web", Kind::Service, State::Ready);
         web.requests = 1_204;
+        web.lately = Some(asked::tests::lately(12.34, 0.004, 31.4));
         web.instances = vec![instance("web", 1, State::Ready, "it answers")];
         let mut api = component("api", Kind::Service, State::Looping);
         api.instances = vec![
@@ -264,15 +285,14 @@ mod tests {
     #[test]
     fn everything_is_sorted_by_what_was_chosen() {
         let mut top = Top::default();
-        top.press(Key::Left);
-        top.press(Key::Left);
+        (0..5).for_each(|_| top.press(Key::Left));
         top.press(Key::Down);
         insta::assert_snapshot!(drawn(&mut top, false).backend(), @r#"
         "shop in dev: 2 components, 1 not well, 36.9 MiB of memory, 1.3% of a core; steward 4242 for 1d 1h   "
         "                                                                                                    "
-        "name                state            instances       cpu     memory   restarts  requests ↓     since"
-        "web                 ready                    1      0.4%   12.3 MiB          3        1204    3h 20m"
-        "api                 crash-looping       1 of 2      0.9%   24.6 MiB          6           0    3h 20m"
+        "name         state            instances       cpu     memory  requests ↓     req/s   errors      p95"
+        "web          ready                    1      0.4%   12.3 MiB        1204    12.3/s     0.4%    31 ms"
+        "api          crash-looping       1 of 2      0.9%   24.6 MiB           0         -        -        -"
         "                                                                                                    "
         "                                                                                                    "
         "q ends   ← → choose what is sorted by   r turns it round   ↑ ↓ move                                 "

@@ -18,3 +18,4 @@ mod resources;
 mod seeing;
 mod sign_ins;
 mod stewards;
+mod telling;

@@ -110,7 +110,8 @@ fn a_set_of_headers_is_what_a_careful_engineer_would_write() {
     };
     assert_snapshot!(text("'strict'"), @r#"
     web
-      says Content-Security-Policy: default-src 'self'; base-uri 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'
+      says Content-Security-Policy: default-src 'self'; base-uri 'self'; object-src 'none'; form-action 'self'; frame-ancestors 'none'; report-uri /.well-known/towpath/csp; report-to towpath
+      says Reporting-Endpoints: towpath="/.well-known/towpath/csp"
       says Strict-Transport-Security: max-age=31536000
       says Referrer-Policy: strict-origin-when-cross-origin
       says Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()
@@ -125,7 +126,8 @@ fn a_set_of_headers_is_what_a_careful_engineer_would_write() {
     assert_snapshot!(
         text("{ csp = \"default-src 'self' cdn.example.com\", hsts = '2y', referrer = 'no-referrer', permissions = 'camera=(self)', add = { X-Robots-Tag = 'noindex' } }"), @r#"
     web
-      says Content-Security-Policy: default-src 'self' cdn.example.com
+      says Content-Security-Policy: default-src 'self' cdn.example.com; report-uri /.well-known/towpath/csp; report-to towpath
+      says Reporting-Endpoints: towpath="/.well-known/towpath/csp"
       says Strict-Transport-Security: max-age=63072000
       says Referrer-Policy: no-referrer
       says Permissions-Policy: camera=(self)

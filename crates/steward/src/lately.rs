@@ -1,0 +1,260 @@
+//! What came through lately, and how the edge is: the difference between what it has seen now and about a minute ago.
+//!
+//! The edge counts and keeps no windows. So every quarter of a minute a look is kept, of each component a few numbers, and
+//! the last few looks are enough for a window of a minute whenever somebody asks. Where the edge has begun to count anew
+//! since, the window is what it has counted.
+
+use crate::door::processes;
+use jiff::Timestamp;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+use towpath_api::{Edge, Lately, Status, Violation};
+use towpath_edge::apart::Remote;
+use towpath_edge::{Counted, Snapshot, Times};
+
+/// How often a look is kept.
+pub(crate) const EACH: Duration = Duration::from_secs(15);
+
+/// The window, in milliseconds: the youngest look that is as old as this is what is compared with.
+const WINDOW: u64 = 60_000;
+
+/// And no window is shorter than this: a moment says nothing of a second.
+const LEAST: u64 = 1_000;
+
+/// So many of the last violations are told.
+const TOLD: usize = 5;
+
+/// The looks that are kept, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Looks(VecDeque<Look>);
+
+#[derive(Debug, Default)]
+struct Look {
+    began: u64,
+    at: u64,
+    of: HashMap<String, Brief>,
+}
+
+/// What a window needs of a component.
+#[derive(Debug, Clone, Default)]
+struct Brief {
+    answers: u64,
+    errors: u64,
+    first: Times,
+}
+
+impl Brief {
+    fn add(&mut self, one: &Counted) {
+        self.answers += one.answered();
+        self.errors += one.errors();
+        self.first.add(&one.first);
+    }
+
+    fn since(&self, earlier: &Brief) -> Brief {
+        Brief {
+            answers: self.answers.saturating_sub(earlier.answers),
+            errors: self.errors.saturating_sub(earlier.errors),
+            first: self.first.since(&earlier.first),
+        }
+    }
+}
+
+impl Look {
+    fn of(seen: &Snapshot) -> Look {
+        let mut of: HashMap<String, Brief> = HashMap::new();
+        for one in &seen.requests {
+            of.entry(one.component.clone()).or_default().add(one);
+        }
+        Look {
+            began: seen.began,
+            at: seen.at,
+            of,
+        }
+    }
+}
+
+impl Looks {
+    /// Keeps a look.
+    pub(crate) fn keep(&mut self, seen: &Snapshot) {
+        let look = Look::of(seen);
+        self.0
+            .retain(|earlier| earlier.began == look.began && earlier.at <= look.at);
+        // The second one is old enough as well: nobody needs the first one any more.
+        while self.0.get(1).is_some_and(|second| second.at + WINDOW <= look.at) {
+            self.0.pop_front();
+        }
+        self.0.push_back(look);
+    }
+
+    /// What came through for each component, and how many seconds that took; nothing where it is not known yet.
+    fn window(&self, seen: &Snapshot) -> Option<(f64, HashMap<String, Brief>)> {
+        let now = Look::of(seen);
+        let same = self
+            .0
+            .iter()
+            .filter(|look| look.began == now.began && look.at < now.at);
+        let (old, mut young): (Vec<_>, Vec<_>) = same.partition(|look| look.at + WINDOW <= now.at);
+        young.retain(|look| look.at + LEAST <= now.at);
+        let none = Look::default();
+        let earlier = match old.last().or(young.first()) {
+            Some(earlier) => earlier,
+            // All that it has ever counted came in less than a window.
+            None if now.at <= WINDOW => &none,
+            None => return None,
+        };
+        let seconds = now.at.saturating_sub(earlier.at).max(1) as f64 / 1_000.0;
+        let since = now.of.into_iter().map(|(name, brief)| {
+            let since = earlier.of.get(&name).map(|earlier| brief.since(earlier));
+            (name, since.unwrap_or(brief))
+        });
+        Some((seconds, since.collect()))
+    }
+
+    /// Fills in what the edge has seen.
+    pub(crate) fn fill(&self, status: &mut Status, edge: &Remote, seen: &Snapshot) {
+        self.fill_rates(status, seen);
+        status.edge = Some(Edge {
+            memory_bytes: processes::memory(edge.process()),
+            ours: edge.is_ours(),
+            ..self.edge(edge.process(), seen)
+        });
+    }
+
+    fn fill_rates(&self, status: &mut Status, seen: &Snapshot) {
+        let Some((seconds, window)) = self.window(seen) else {
+            return;
+        };
+        for component in &mut status.components {
+            let brief = window.get(&component.name);
+            component.lately = brief.map(|brief| lately(seconds, brief));
+        }
+    }
+
+    /// What the edge tells of itself.
+    fn edge(&self, process: u32, seen: &Snapshot) -> Edge {
+        let window = self.window(seen);
+        let all =
+            window.map(|(seconds, all)| all.values().map(|one| one.answers).sum::<u64>() as f64 / seconds);
+        let last = seen.violations.last.iter().rev().take(TOLD);
+        Edge {
+            pid: process,
+            since: time(seen.running.since),
+            ours: true,
+            connections: seen.running.connections,
+            leaving: seen.running.before,
+            per_second: round(all.unwrap_or_default()),
+            memory_bytes: 0,
+            lines_lost: seen.lines.lost,
+            log_fault: seen.lines.because.clone(),
+            spans_dropped: seen.spans.as_ref().map_or(0, |spans| spans.dropped),
+            spans_fault: seen.spans.as_ref().and_then(|spans| spans.because.clone()),
+            violations: last
+                .map(|one| Violation {
+                    at: time(one.at),
+                    component: one.component.clone(),
+                    directive: one.directive.clone(),
+                    blocked: one.blocked.clone(),
+                    page: one.page.clone(),
+                    only_told: one.only_told,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn lately(seconds: f64, brief: &Brief) -> Lately {
+    let slowest = brief.first.quantile(0.95);
+    Lately {
+        seconds: seconds.round() as u64,
+        per_second: round(brief.answers as f64 / seconds),
+        error_share: match brief.answers {
+            0 => 0.0,
+            all => (brief.errors as f64 / all as f64 * 10_000.0).round() / 10_000.0,
+        },
+        p95_ms: slowest.map(|time| (time.as_secs_f64() * 1e5).round() / 100.0),
+    }
+}
+
+fn round(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+fn time(millis: u64) -> Timestamp {
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The step of about 64 ms, and that of about 1 s.
+    fn seen(at: u64, fast: u64, slow: u64) -> Snapshot {
+        let counts = [(704, fast), (960, slow)];
+        Snapshot {
+            began: 1,
+            at,
+            requests: vec![Counted {
+                component: "web".to_owned(),
+                answers: [0, fast, 0, 0, slow],
+                first: Times {
+                    micros: 0,
+                    counts: counts.into_iter().filter(|(_, count)| *count > 0).collect(),
+                },
+                ..Counted::default()
+            }],
+            ..Snapshot::default()
+        }
+    }
+
+    fn web(looks: &Looks, seen: &Snapshot) -> Option<Lately> {
+        let (seconds, window) = looks.window(seen)?;
+        Some(super::lately(seconds, &window["web"]))
+    }
+
+    #[test]
+    fn a_window_is_a_minute_or_a_little_more_and_looks_are_few() {
+        let mut looks = Looks::default();
+        for turn in 0..100_u64 {
+            looks.keep(&seen(turn * 15_000, turn * 150, 0));
+        }
+        assert!(looks.0.len() <= 6, "{}", looks.0.len());
+        let lately = web(&looks, &seen(99 * 15_000 + 5_000, 99 * 150 + 50, 0)).expect("it is known");
+        assert_eq!(
+            (lately.seconds, lately.per_second, lately.error_share),
+            (65, 10.0, 0.0)
+        );
+    }
+
+    #[test]
+    fn errors_and_slow_answers_are_those_of_the_window() {
+        let mut looks = Looks::default();
+        looks.keep(&seen(1_000_000, 1_000, 1_000));
+        let lately = web(&looks, &seen(1_010_000, 1_090, 1_010)).expect("it is known");
+        assert_eq!((lately.per_second, lately.error_share), (10.0, 0.1));
+        assert!(lately.p95_ms.is_some_and(|slow| slow > 500.0), "{lately:?}");
+        let quiet = web(&looks, &seen(1_010_000, 1_000, 1_000)).expect("it is known");
+        assert_eq!(
+            (quiet.per_second, quiet.error_share, quiet.p95_ms),
+            (0.0, 0.0, None)
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_not_made_up_and_a_new_edge_counts_from_zero() {
+        let mut looks = Looks::default();
+        assert_eq!(web(&looks, &seen(1_000_000, 9, 0)), None);
+        assert_eq!(
+            web(&looks, &seen(10_000, 50, 0)).map(|one| one.per_second),
+            Some(5.0)
+        );
+        looks.keep(&seen(1_000_000, 1_000, 0));
+        let anew = Snapshot {
+            began: 2,
+            ..seen(20_000, 40, 0)
+        };
+        assert_eq!(web(&looks, &anew).map(|one| one.per_second), Some(2.0));
+        looks.keep(&anew);
+        assert_eq!(looks.0.len(), 1);
+    }
+}
