@@ -15,6 +15,7 @@ mod body;
 mod budget;
 mod client;
 mod compress;
+mod deadline;
 mod door;
 mod encode;
 mod ending;
@@ -32,6 +33,8 @@ mod patient;
 mod pipe;
 mod place;
 mod proxy;
+mod pulse;
+mod queue;
 mod request_id;
 mod route;
 mod running;
@@ -39,6 +42,7 @@ mod search;
 mod seen;
 mod sent;
 mod serve;
+mod shares;
 mod sound;
 mod state;
 mod table;
@@ -56,6 +60,7 @@ use towpath_model::run::Rules;
 
 pub use running::Edge;
 pub use seen::{Counted, Lines, RequestLog, Snapshot, TEXT, Times, Whole};
+pub use shares::{Division, FORCED, Key, Releases, Share, Visitors, WHOLE};
 
 /// Where the edge listens and what it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +79,10 @@ pub struct Config {
     /// The log of requests, where one is kept.
     #[serde(default)]
     pub log: Option<RequestLog>,
+    /// The file with the key by which visitors keep their releases and probes ask for one; made where there is none. Without
+    /// it a key is made up that lasts as long as the process.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
 }
 
 /// How long is waited for whoever sends or reads nothing.
@@ -121,6 +130,9 @@ pub struct Target {
     pub rules: Arc<Rules>,
     /// How long WebSockets of an instance that leaves may stay.
     pub drain: Duration,
+    /// How long the share of an instance grows that comes to others; not at all where nothing is said.
+    #[serde(default)]
+    pub slow_start: Duration,
     /// What answers.
     pub answer: Answer,
 }
@@ -157,6 +169,9 @@ pub enum Answer {
         hold: Duration,
         /// What is told to whoever has waited in vain.
         because: String,
+        /// The releases that they belong to, and what each gets.
+        #[serde(default)]
+        releases: Releases,
     },
     /// Files of a folder.
     Files {
@@ -185,6 +200,22 @@ pub enum Event {
     Untrusted(String),
     /// An instance refused or broke a connection. Requests are held or sent elsewhere meanwhile.
     Refused {
+        /// The target.
+        target: String,
+        /// The instance.
+        instance: String,
+    },
+    /// An instance is left out, because it does worse than the others of its release. It is tried again from time to time.
+    Ejected {
+        /// The target.
+        target: String,
+        /// The instance.
+        instance: String,
+        /// Why.
+        because: String,
+    },
+    /// An instance that was left out does well again.
+    Returned {
         /// The target.
         target: String,
         /// The instance.

@@ -7,17 +7,19 @@ use http::request::Parts;
 use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use tokio::time::timeout;
 use towpath_model::run::Bounds;
 
 use crate::answered::Answered;
 use crate::body::Body;
 use crate::client::{Changed, Failed, Lease};
+use crate::deadline::Deadline;
+use crate::door::clock;
 use crate::guard::{Guard, Refusal};
 use crate::pages::Page;
 use crate::place::Open;
 use crate::search::{Search, Vain};
 use crate::sent::{Early, Outgoing};
+use crate::shares::Wish;
 use crate::state::State;
 use crate::table::Aim;
 use crate::visit::Named;
@@ -31,7 +33,7 @@ pub(crate) async fn pass(
     guard: &Guard,
     named: &Named,
     (mut asked, body): (Parts, Incoming),
-    mut open: Open,
+    (mut open, wish): (Open, &Wish),
 ) -> Response<Body> {
     let protocol = (asked.version == Version::HTTP_11)
         .then(|| headers::upgrade(&asked.headers))
@@ -49,19 +51,26 @@ pub(crate) async fn pass(
         true => balance::brought(&asked.headers),
         false => None,
     };
-    let mut search = Search::new(state, aim, brought);
-    let sent = send(state, &mut search, &mut outgoing, guard.bounds()).await;
+    let mut search = Search::new(state, aim, brought, wish);
+    let deadline = Deadline::of(&asked.headers, search.aim.target.grpc, guard.bounds());
+    let sent = send(state, &mut search, &mut outgoing, (guard.bounds(), deadline)).await;
     drop(outgoing);
+    open.facts.failures = search.failures;
     let mut response = match sent {
         Ok(response) => response,
         Err(page) => {
+            open.facts.release = search.release();
             open.answered(page.status);
             return page.answer(&asked.headers).map(|body| body.counted(open));
         }
     };
     open.facts.is_theirs = true;
     open.facts.instance = response.body().instance();
-    open.facts.failures = search.failures;
+    open.facts.release = open
+        .facts
+        .instance
+        .as_ref()
+        .and_then(|one| one.release().map(Arc::clone));
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let instance = response.body_mut().take_changed();
         let (Some(visitor), Some(instance)) = (upgrade, instance) else {
@@ -108,29 +117,33 @@ async fn send(
     state: &State,
     search: &mut Search<'_>,
     outgoing: &mut Outgoing<'_>,
-    bounds: &Bounds,
+    (bounds, mut deadline): (&Bounds, Deadline),
 ) -> Result<Response<Answered>, Page> {
     search.aim.place.earn_repetition();
     loop {
-        let (instance, busy) = match search.next().await {
-            Ok(found) => found,
-            Err(Vain(because)) => {
+        let found = deadline.keep(search.next()).await;
+        let (instance, busy) = match found {
+            Ok(Ok(found)) => found,
+            Err(late) => return Err(late.page(&search.aim.place.name)),
+            Ok(Err(Vain(because))) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Err(Page::new(status, "Nothing answers here yet", because));
             }
         };
-        let sent = instance.send(&state.idle, outgoing, busy);
-        let answered = match bounds.time {
-            Some(time) => timeout(time.to_std(), sent).await,
-            None => Ok(sent.await),
-        };
+        let began = search.is_measured().then(clock::now);
+        let answered = deadline
+            .keep_asking(instance.send(&state.idle, outgoing, busy))
+            .await;
         let failed = match answered {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(failed)) => failed,
-            Err(_) => {
-                let millis = bounds.time.map_or(0, |time| time.millis());
-                return Err(Refusal::Slow(search.aim.place.name.to_string(), millis).page());
+            Ok(Ok(response)) => {
+                if let Some(began) = began {
+                    let took = clock::now().duration_since(began);
+                    search.answered(&instance, took, response.status().is_server_error());
+                }
+                return Ok(response);
             }
+            Ok(Err(failed)) => failed,
+            Err(late) => return Err(late.page(&search.aim.place.name)),
         };
         if let Some(early) = outgoing.visitor_ended() {
             let status = match early {

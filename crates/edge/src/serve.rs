@@ -22,7 +22,7 @@ use crate::pipe;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{Entry, Visit, answer};
-use crate::{Answer, Event};
+use crate::{Answer, Event, shares};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -162,7 +162,8 @@ async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
         return;
     };
     let _open = aim.place.open();
-    let mut search = Search::new(state, aim, None);
+    let wish = shares::of_connection(&aim);
+    let mut search = Search::new(state, aim, None, &wish);
     let reach = async {
         loop {
             let (instance, busy) = search.next().await.ok()?;

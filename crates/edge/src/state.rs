@@ -1,6 +1,7 @@
 //! What all parts of a running edge share.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
@@ -13,7 +14,7 @@ use crate::guard::{Counters, Keys};
 use crate::seen::Seen;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
-use crate::{Event, Patience};
+use crate::{Event, Key, Patience};
 
 /// How many connections of visitors are open at once; more wait until one is closed.
 const VISITORS: usize = 10_000;
@@ -40,6 +41,9 @@ pub(crate) struct State {
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
     pub(crate) seen: Seen,
+    /// By which visitors keep their buckets.
+    pub(crate) key: Key,
+    shares: AtomicBool,
 }
 
 impl State {
@@ -47,7 +51,7 @@ impl State {
         product: String,
         (https, http): (u16, u16),
         trust: Trust,
-        patience: Patience,
+        (patience, key): (Patience, Key),
         events: UnboundedSender<Event>,
     ) -> State {
         State {
@@ -66,7 +70,19 @@ impl State {
             keys: RwLock::default(),
             idle: crate::client::Idle::default(),
             seen: Seen::default(),
+            key,
+            shares: AtomicBool::new(false),
         }
+    }
+
+    /// Whether any target divides its visitors among releases.
+    pub(crate) fn has_shares(&self) -> bool {
+        self.shares.load(Ordering::Relaxed)
+    }
+
+    /// Takes over what the table says of it.
+    pub(crate) fn look_for_shares(&self, table: &Table) {
+        self.shares.store(table.has_shares(), Ordering::Relaxed);
     }
 
     /// The table as it is now. Nothing waits while it is held.

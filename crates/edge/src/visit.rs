@@ -18,7 +18,7 @@ use crate::request_id::{self, REQUEST_ID};
 use crate::seen::Witness;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, guard, headers, proxy, sound};
+use crate::{files, guard, headers, proxy, shares, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -169,12 +169,17 @@ async fn at_target(
     aim: Arc<Aim>,
     guard: &Guard,
     named: &Named,
-    (parts, body): (Parts, Incoming),
+    (mut parts, body): (Parts, Incoming),
 ) -> Response<Body> {
     let mut open = aim.place.open();
     let response = match &aim.target.answer {
         Answer::Instances { .. } => {
-            return proxy::pass(state, visit.secure, aim, guard, named, (parts, body), open).await;
+            let way = shares::enter(state, visit, &aim, &named.host, &mut parts);
+            let asks = (parts, body);
+            let mut answer =
+                proxy::pass(state, visit.secure, aim, guard, named, asks, (open, &way.wish)).await;
+            way.tell(answer.headers_mut());
+            return answer;
         }
         Answer::Files { .. } => {
             open.facts.is_theirs = true;

@@ -152,7 +152,7 @@ impl Page {
 
     fn components(&mut self, all: &[Whole]) {
         type Read = fn(&Whole) -> u64;
-        let rows: [(&str, &str, &str, Read); 5] = [
+        let rows: [(&str, &str, &str, Read); 8] = [
             (
                 "active",
                 "gauge",
@@ -180,6 +180,19 @@ impl Page {
                 "Connections that an instance refused or broke",
                 |one| one.failures,
             ),
+            (
+                "release_fallbacks_total",
+                "counter",
+                "Requests that another release answered, because their own had no instance that could",
+                |one| one.fallen,
+            ),
+            (
+                "ejections_total",
+                "counter",
+                "Times that an instance was left out for doing worse than the others",
+                |one| one.ejected,
+            ),
+            ("ejected", "gauge", "Instances that are left out", |one| one.out),
         ];
         for (name, kind, help, read) in rows {
             self.head(name, kind, help);
