@@ -15,6 +15,7 @@ mod body;
 mod budget;
 mod client;
 mod compress;
+mod crowd;
 mod deadline;
 mod door;
 mod encode;
@@ -196,6 +197,8 @@ pub enum Answer {
 pub enum Event {
     /// A request waits for this target, which has no ready instance. Told once until it has one.
     Wanted(String),
+    /// No descriptor is left for further connections: they wait until others end. Told once a minute at the most.
+    Exhausted(String),
     /// Nobody can be answered over HTTPS, and why. Told each time that somebody wants to be.
     Untrusted(String),
     /// An instance refused or broke a connection. Requests are held or sent elsewhere meanwhile.

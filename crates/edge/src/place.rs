@@ -165,6 +165,7 @@ impl Place {
             fallen: read(&self.fallen),
             ejected: read(&self.ejected),
             out: 0,
+            shed: self.queue.shed(),
         })
     }
 

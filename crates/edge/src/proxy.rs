@@ -22,13 +22,13 @@ use crate::sent::{Early, Outgoing};
 use crate::shares::Wish;
 use crate::state::State;
 use crate::table::Aim;
-use crate::visit::Named;
+use crate::visit::{Named, Visit};
 use crate::{balance, compress, headers, pipe};
 
 /// Passes a request on, and its answer back.
 pub(crate) async fn pass(
     state: &Arc<State>,
-    secure: bool,
+    visit: &Visit,
     aim: Arc<Aim>,
     guard: &Guard,
     named: &Named,
@@ -60,8 +60,7 @@ pub(crate) async fn pass(
         Ok(response) => response,
         Err(page) => {
             open.facts.release = search.release();
-            open.answered(page.status);
-            return page.answer(&asked.headers).map(|body| body.counted(open));
+            return refuse(page, &asked, open);
         }
     };
     open.facts.is_theirs = true;
@@ -73,21 +72,20 @@ pub(crate) async fn pass(
         .and_then(|one| one.release().map(Arc::clone));
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let instance = response.body_mut().take_changed();
-        let (Some(visitor), Some(instance)) = (upgrade, instance) else {
+        let Some(both) = upgrade.zip(instance) else {
             let words = format!("{} changed to a protocol that nobody asked for.", place.name);
             let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
-            open.answered(page.status);
-            return page.answer(&asked.headers).map(|body| body.counted(open));
+            return refuse(page, &asked, open);
         };
         open.answered(response.status());
-        return switch(state, visitor, response.map(|_| ()), instance, open);
+        return switch(state, response.map(|_| ()), both, open);
     }
     open.answered(response.status());
     headers::strip_connection(response.headers_mut());
     let target = &search.aim.target;
     if target.sticky
         && let Some(mark) = response.body().mark().filter(|mark| brought != Some(*mark))
-        && let Some(cookie) = balance::given(mark, secure)
+        && let Some(cookie) = balance::given(mark, visit.secure)
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -109,7 +107,13 @@ pub(crate) async fn pass(
             Body::answered(body)
         }
     };
-    Response::from_parts(parts, body.counted(open))
+    Response::from_parts(parts, body.counted(open).goes_out(&visit.outlet))
+}
+
+/// The edge answers in the place of an instance.
+fn refuse(page: Page, asked: &Parts, open: Open) -> Response<Body> {
+    open.answered(page.status);
+    page.answer(&asked.headers).map(|body| body.counted(open))
 }
 
 /// Sends a request to one instance after the other, until one answers.
@@ -170,9 +174,8 @@ async fn send(
 /// Both sides change to another protocol: from here on bytes are passed on.
 fn switch(
     state: &Arc<State>,
-    visitor: OnUpgrade,
     response: Response<()>,
-    (instance, lease): (Changed, Lease),
+    (visitor, (instance, lease)): (OnUpgrade, (Changed, Lease)),
     open: Open,
 ) -> Response<Body> {
     let protocol = headers::upgrade(response.headers());

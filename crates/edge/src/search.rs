@@ -17,7 +17,7 @@ use crate::balance::{self, Cost};
 use crate::client::{Busy, Instance};
 use crate::door::clock;
 use crate::pulse::{self, Standing};
-use crate::queue::Ticket;
+use crate::queue::{Room, Ticket};
 use crate::shares::Wish;
 use crate::state::State;
 use crate::table::Aim;
@@ -98,9 +98,9 @@ impl<'s> Search<'s> {
         self.refused.push(Arc::clone(instance));
     }
 
-    /// Whether there are others that it would be compared with.
+    /// Whether there are others that it would be compared with, or those who wait want to know.
     pub(crate) fn is_measured(&self) -> bool {
-        self.aim.instances.len() > 1
+        self.aim.instances.len() > 1 || self.aim.guard.bounds().hard.is_some()
     }
 
     /// An instance has begun to answer.
@@ -258,7 +258,7 @@ impl<'s> Search<'s> {
             }
             let _ = timeout(left, changed).await;
         } else if self.refused.is_empty() && self.aim.guard.bounds().hard.is_some() {
-            self.wait_for_room(release, left, changed).await;
+            self.wait_for_room(release, left, changed).await?;
         } else {
             let pause = (waited / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE).min(left);
             tokio::select! {
@@ -276,15 +276,23 @@ impl<'s> Search<'s> {
         release: Option<Arc<str>>,
         left: Duration,
         changed: impl Future<Output = ()>,
-    ) {
-        let queue = &self.aim.place.queue;
+    ) -> Result<(), Vain> {
         let is_new = self.ticket.is_none();
-        let ticket = self.ticket.get_or_insert_with(|| queue.join(release));
+        let ticket = match self.ticket.take() {
+            Some(ticket) => ticket,
+            None => self
+                .aim
+                .place
+                .queue
+                .join(release, self.room())
+                .ok_or_else(|| self.too_much())?,
+        };
+        let ticket = self.ticket.insert(ticket);
         if !is_new {
             ticket.again();
         } else if ticket.is_first() {
             // What became free before it stood there has called nobody.
-            return;
+            return Ok(());
         }
         let _ = timeout(left, async {
             tokio::select! {
@@ -293,6 +301,30 @@ impl<'s> Search<'s> {
             }
         })
         .await;
+        if ticket.is_shed() {
+            return Err(self.too_much());
+        }
+        Ok(())
+    }
+
+    /// How many of its release are answered at once, and how long that takes.
+    fn room(&self) -> Room {
+        let now = clock::millis();
+        let (pool, _) = self.aim.pool(self.wish);
+        let hard = self.aim.guard.bounds().hard.unwrap_or(u32::MAX) as usize;
+        let takes = pool.iter().map(|one| one.pulse.micros(now)).max().unwrap_or(0);
+        Room {
+            at_once: hard.saturating_mul(pool.len()),
+            takes: Duration::from_micros(takes),
+            now,
+        }
+    }
+
+    fn too_much(&self) -> Vain {
+        Vain(format!(
+            "{} has more to do than it can. Ask again in a moment.",
+            self.aim.place.name
+        ))
     }
 
     /// Takes the target as it is now: how long it holds, and what it says when that is over.

@@ -1,13 +1,15 @@
 //! What all parts of a running edge share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_model::sealed::Sealed;
 
+use crate::crowd::Addresses;
+use crate::door::{clock, sockets};
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
@@ -23,6 +25,19 @@ const VISITORS: usize = 10_000;
 /// another one would otherwise wait for itself.
 const COMPONENTS: usize = 10_000;
 
+/// How often it is told that something lacks.
+const MINUTE: u64 = 60_000;
+
+/// Descriptors for everything that is no connection: sockets that are listened on, files, the log, the runtime's own.
+const OTHERS: u64 = 64;
+
+/// How many visitors and components there is room for. Half of the descriptors are left for connections to instances: visitors
+/// that hold all of them could not be answered by anybody.
+fn seats(files: u64) -> (usize, usize) {
+    let rest = usize::try_from(files.saturating_sub(OTHERS)).unwrap_or(usize::MAX);
+    (VISITORS.min(rest / 2).max(1), COMPONENTS.min(rest / 4).max(1))
+}
+
 /// What all parts of a running edge share.
 pub(crate) struct State {
     table: RwLock<Table>,
@@ -35,6 +50,11 @@ pub(crate) struct State {
     pub(crate) ending: Arc<Ending>,
     pub(crate) visitors: Arc<Semaphore>,
     pub(crate) components: Arc<Semaphore>,
+    /// Whose connections are open, and how many one address may have.
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) most_of_one: usize,
+    /// When it was told last that no descriptor is left.
+    exhausted: AtomicU64,
     pub(crate) packed: Packed,
     pub(crate) counters: Counters,
     /// What sign-ins are checked with.
@@ -54,6 +74,7 @@ impl State {
         (patience, key): (Patience, Key),
         events: UnboundedSender<Event>,
     ) -> State {
+        let seats = seats(sockets::files());
         State {
             table: RwLock::default(),
             events,
@@ -63,8 +84,11 @@ impl State {
             trust,
             patience,
             ending: Ending::new(),
-            visitors: Arc::new(Semaphore::new(VISITORS)),
-            components: Arc::new(Semaphore::new(COMPONENTS)),
+            visitors: Arc::new(Semaphore::new(seats.0)),
+            components: Arc::new(Semaphore::new(seats.1)),
+            addresses: Arc::default(),
+            most_of_one: seats.0 / 2,
+            exhausted: AtomicU64::new(0),
             packed: Packed::default(),
             counters: Counters::default(),
             keys: RwLock::default(),
@@ -104,6 +128,15 @@ impl State {
 
     pub(crate) fn aim(&self, name: &str) -> Option<Arc<Aim>> {
         self.table().aim(name).map(Arc::clone)
+    }
+
+    /// No descriptor is left for a connection.
+    pub(crate) fn is_exhausted(&self, why: &std::io::Error) {
+        let (now, told) = (clock::millis(), self.exhausted.load(Ordering::Relaxed));
+        if told == 0 || now.saturating_sub(told) >= MINUTE {
+            self.exhausted.store(now, Ordering::Relaxed);
+            self.tell(Event::Exhausted(why.to_string()));
+        }
     }
 
     pub(crate) fn tell(&self, event: Event) {

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
+use crate::crowd::Outlet;
 use crate::guard::Guard;
 use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
@@ -41,6 +42,8 @@ pub(crate) struct Visit {
     pub(crate) from: SocketAddr,
     /// It is encrypted.
     pub(crate) secure: bool,
+    /// Whether what is sent is read.
+    pub(crate) outlet: Arc<Outlet>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
 }
@@ -58,6 +61,7 @@ impl Visit {
             entry,
             from,
             secure,
+            outlet: Arc::default(),
             last: Mutex::default(),
         }
     }
@@ -176,8 +180,7 @@ async fn at_target(
         Answer::Instances { .. } => {
             let way = shares::enter(state, visit, &aim, &named.host, &mut parts);
             let asks = (parts, body);
-            let mut answer =
-                proxy::pass(state, visit.secure, aim, guard, named, asks, (open, &way.wish)).await;
+            let mut answer = proxy::pass(state, visit, aim, guard, named, asks, (open, &way.wish)).await;
             way.tell(answer.headers_mut());
             return answer;
         }
@@ -238,4 +241,10 @@ fn nothing_here(state: &State, visit: &Visit, host: &Host, asked: &HeaderMap) ->
         .map(|host| format!("{scheme}://{host}:{port}/"))
         .collect();
     page.answer(asked)
+}
+
+/// There are too many requests over HTTP/2 at once.
+pub(crate) fn crowded(request: &Request<Incoming>) -> Response<Body> {
+    let words = "Too many requests are open. Ask again in a moment.";
+    Page::new(StatusCode::SERVICE_UNAVAILABLE, "Too much at once", words).answer(request.headers())
 }

@@ -105,6 +105,9 @@ pub struct Whole {
     /// How often an instance was left out for doing worse than others.
     #[serde(default)]
     pub ejected: u64,
+    /// Requests that were sent away from a queue that did not get shorter.
+    #[serde(default)]
+    pub shed: u64,
     /// Instances that are left out now.
     #[serde(default)]
     pub out: u64,

@@ -152,7 +152,7 @@ impl Page {
 
     fn components(&mut self, all: &[Whole]) {
         type Read = fn(&Whole) -> u64;
-        let rows: [(&str, &str, &str, Read); 8] = [
+        let rows: [(&str, &str, &str, Read); 9] = [
             (
                 "active",
                 "gauge",
@@ -191,6 +191,12 @@ impl Page {
                 "counter",
                 "Times that an instance was left out for doing worse than the others",
                 |one| one.ejected,
+            ),
+            (
+                "shed_total",
+                "counter",
+                "Requests that were sent away from a queue that did not get shorter",
+                |one| one.shed,
             ),
             ("ejected", "gauge", "Instances that are left out", |one| one.out),
         ];
