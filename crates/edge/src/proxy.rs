@@ -89,7 +89,13 @@ pub(crate) async fn pass(
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    let coding = match target.compress {
+    let (parts, body) = coded(response, target.compress, &asked);
+    Response::from_parts(parts, body.counted(open).goes_out(&visit.outlet))
+}
+
+/// An answer, compressed where it is to be and may be.
+fn coded(response: Response<Answered>, compresses: bool, asked: &Parts) -> (http::response::Parts, Body) {
+    let coding = match compresses {
         true => compress::coding_for(&asked.headers, &response),
         false => None,
     };
@@ -101,13 +107,13 @@ pub(crate) async fn pass(
             Body::flow(compress::Compressed::new(body, coding))
         }
         None => {
-            if target.compress && compress::is_compressible(&parts.headers) {
+            if compresses && compress::is_compressible(&parts.headers) {
                 compress::vary(&mut parts.headers, &ACCEPT_ENCODING);
             }
             Body::answered(body)
         }
     };
-    Response::from_parts(parts, body.counted(open).goes_out(&visit.outlet))
+    (parts, body)
 }
 
 /// The edge answers in the place of an instance.

@@ -135,7 +135,8 @@ async fn visitors_that_hold_all_descriptors_do_not_keep_others_from_an_answer_fo
     let (mut child, port, reads) = child("seats", 128, one.at.port()).await;
     kit::until("it answers", async || answers(port).await).await;
     let mut held = Vec::new();
-    for _ in 0..60 {
+    let began = tokio::time::Instant::now();
+    for _ in 0..40 {
         held.push(
             TcpStream::connect(("127.0.0.1", port))
                 .await
@@ -143,7 +144,8 @@ async fn visitors_that_hold_all_descriptors_do_not_keep_others_from_an_answer_fo
         );
     }
     let process = child.id().expect("it lives");
-    assert!(!answers(port).await, "all seats are taken");
+    let is_answered = answers(port).await;
+    assert!(!is_answered, "all seats are taken, after {:?}", began.elapsed());
     let before = ticks(process);
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(ticks(process) - before < 25, "it does not spin");
@@ -185,7 +187,7 @@ async fn large(bytes: usize) -> (u16, tokio::task::JoinHandle<()>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_readers_of_a_large_answer_hold_little_each() {
-    const READERS: usize = 1_500;
+    const READERS: usize = 2_000;
     const BYTES: usize = 8 * 1_024 * 1_024;
     let (instance, serves) = large(BYTES).await;
     let (mut child, port, reads) = child("slow", 20_000, instance).await;
@@ -216,12 +218,12 @@ async fn slow_readers_of_a_large_answer_hold_little_each() {
     .await;
     let each = (last.into_inner() - before) / READERS;
     println!("each of {READERS} slow readers holds {each} KiB");
-    assert!(each < 60, "{each} KiB each");
+    assert!(each < 70, "{each} KiB each");
     // Whoever reads gets more all the same: far more than anybody holds.
     let mut one = readers.swap_remove(READERS - 1);
     let mut got = 64;
     let mut room = vec![0; 64 * 1_024];
-    while got < BYTES / 8 {
+    while got < BYTES / 32 {
         got += tokio::time::timeout(BOUND, one.read(&mut room))
             .await
             .expect("it goes on")
