@@ -1,8 +1,15 @@
 //! Which of the ready instances takes a request.
 //!
-//! The one with the fewest open requests; of those that have equally few, each in turn. Where there are many, the less busy
-//! one of two. A visitor that stays on an instance
-//! goes back to it as long as it is there.
+//! The one that is expected to answer soonest: what it has open and this one more, times the time of its answers. Who takes less than
+//! twice as long as the fastest counts as equally fast, and of equals each has its turn. Where there are many, it is one of two.
+//! A visitor that stays on an instance goes back to it as long as it is there.
+//!
+//! **Why.** The simulation below has four instances with eight workers each, one of them ten times slower. Fewest open
+//! requests, as this was before, sends it every seventeenth request of a quiet component, and its visitors wait: p99 is
+//! 180 ms where 46 ms is what the others need. With the time of answers nearly nothing goes there. Peak EWMA takes the worst of
+//! late for the time; where times have a heavy tail it runs after single slow answers, and is half as slow again on average as fewest
+//! open requests among four equal ones. Two random choices lose a little everywhere to looking at all, which up to
+//! sixteen costs less than a read of the clock. The band of two makes equal instances equal: then it is fewest open requests.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -19,14 +26,39 @@ pub(crate) const LOOKED_AT: usize = 16;
 /// For so many requests the part of the instances that takes them stays where it is.
 const STAYS: usize = 512;
 
-/// The place of the one with the fewest open requests, counted from `turn` on; `None` stands for one that is out of the
-/// question.
-pub(crate) fn fewest(count: usize, turn: usize, open: impl Fn(usize) -> Option<usize>) -> Option<usize> {
-    (0..count)
-        .map(|step| (turn + step) % count)
-        .filter_map(|at| open(at).map(|open| (open, at)))
-        .min_by_key(|(open, _)| *open)
-        .map(|(_, at)| at)
+/// What a request would cost at an instance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// What it has open.
+    pub(crate) open: u64,
+    /// Microseconds until it begins an answer; zero where that is not known.
+    pub(crate) micros: u64,
+    /// How many times more it costs while it is new.
+    pub(crate) cold: u64,
+}
+
+impl Cost {
+    /// Of those whose fastest takes so long.
+    fn beside(self, fastest: u64) -> u64 {
+        let micros = if self.micros < 2 * fastest {
+            fastest
+        } else {
+            self.micros
+        };
+        (self.open + 1).saturating_mul(micros).saturating_mul(self.cold)
+    }
+}
+
+/// The place of the one that costs least, counted from `turn` on; `None` stands for one that is out of the question.
+pub(crate) fn cheapest(count: usize, turn: usize, cost: impl Fn(usize) -> Option<Cost>) -> Option<usize> {
+    let costs = || {
+        let places = (0..count).map(|step| (turn + step) % count);
+        places.filter_map(|at| cost(at).map(|cost| (cost, at)))
+    };
+    let known = costs().map(|(cost, _)| cost.micros).filter(|micros| *micros > 0);
+    let fastest = known.min().unwrap_or(1);
+    let least = costs().min_by_key(|(cost, _)| cost.beside(fastest));
+    least.map(|(_, at)| at)
 }
 
 /// Whose turn it is among so many that looking at all of them would cost more than the request: the less busy one of two, in
@@ -71,20 +103,35 @@ pub(crate) fn given(mark: u64, secure: bool) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    fn with(open: u64, micros: u64) -> Option<Cost> {
+        Some(Cost {
+            open,
+            micros,
+            cold: 1,
+        })
+    }
+
     #[test]
-    fn the_fewest_open_requests_win_and_equals_take_turns() {
-        let fewest = |open: &[Option<usize>], turn| super::fewest(open.len(), turn, |at| open[at]);
-        assert_eq!(fewest(&[Some(3), Some(1), Some(2)], 0), Some(1));
-        let turns: Vec<_> = (0..4)
-            .map(|turn| fewest(&[Some(0), Some(0), Some(0)], turn))
-            .collect();
+    fn the_soonest_wins_and_equals_take_turns() {
+        let cheapest = |all: &[Option<Cost>], turn| super::cheapest(all.len(), turn, |at| all[at]);
+        assert_eq!(cheapest(&[with(3, 0), with(1, 0), with(2, 0)], 0), Some(1));
+        let equal = [with(0, 900), with(0, 500), with(0, 0)];
+        let turns: Vec<_> = (0..4).map(|turn| cheapest(&equal, turn)).collect();
         assert_eq!(turns, [Some(0), Some(1), Some(2), Some(0)]);
-        assert_eq!(fewest(&[None, Some(9), None], 2), Some(1));
-        assert_eq!(fewest(&[None, None], 0), None);
-        assert_eq!(fewest(&[], 0), None);
+        assert_eq!(cheapest(&[with(0, 5_000), with(3, 1_000)], 0), Some(1));
+        assert_eq!(cheapest(&[with(0, 5_000), with(5, 1_000)], 1), Some(0));
+        assert_eq!(cheapest(&[None, with(9, 1), None], 2), Some(1));
+        let cold = with(0, 100).map(|cost| Cost { cold: 10, ..cost });
+        assert_eq!(cheapest(&[cold, with(8, 100)], 0), Some(1));
+        assert_eq!(cheapest(&[cold, with(9, 100)], 0), Some(0));
+        assert_eq!(cheapest(&[None, None], 0), None);
+        assert_eq!(cheapest(&[], 0), None);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The body of an answer to a visitor.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use crate::answered::Answered;
+use crate::crowd::{self, Outlet, Stream};
 use crate::place::Open;
 use crate::seen::{Facts, Witness};
 
@@ -21,6 +23,10 @@ pub(crate) struct Body {
     kind: Kind,
     open: Option<Open>,
     witness: Option<Witness>,
+    stream: Option<Stream>,
+    outlet: Option<Arc<Outlet>>,
+    /// Its last bytes are written before more are read.
+    rests: bool,
 }
 
 enum Kind {
@@ -52,6 +58,9 @@ impl Body {
             kind,
             open: None,
             witness: None,
+            stream: None,
+            outlet: None,
+            rests: false,
         }
     }
 
@@ -64,6 +73,29 @@ impl Body {
     /// What is known of the answer where it was made.
     pub(crate) fn facts(&mut self) -> Option<&mut Facts> {
         self.open.as_mut().map(|open| &mut open.facts)
+    }
+
+    /// It is on a stream of HTTP/2, as long as it is there.
+    pub(crate) fn is_on(&mut self, stream: Stream) {
+        self.stream = Some(stream);
+    }
+
+    /// It goes out over this connection, which may be slow.
+    pub(crate) fn goes_out(mut self, outlet: &Arc<Outlet>) -> Body {
+        self.outlet = Some(Arc::clone(outlet));
+        self
+    }
+
+    /// Whether more has to wait, because many visitors read slowly.
+    fn has_to_rest(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(outlet) = self.outlet.as_ref().filter(|_| crowd::is_crowded()) else {
+            return false;
+        };
+        if std::mem::take(&mut self.rests) {
+            context.waker().wake_by_ref();
+            return true;
+        }
+        outlet.has_to_wait(context)
     }
 
     /// The request is seen until this body has ended.
@@ -81,11 +113,15 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if self.has_to_rest(context) {
+            return Poll::Pending;
+        }
         let frame = match &mut self.kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Answered(answered) => Pin::new(answered).poll_frame(context),
             Kind::Flow(flow) => flow.as_mut().poll_frame(context),
         };
+        self.rests = frame.is_ready();
         if let (Poll::Ready(Some(frame)), Some(witness)) = (&frame, &mut self.witness) {
             match frame {
                 Ok(frame) => witness.sends(frame.data_ref().map_or(0, Bytes::len)),

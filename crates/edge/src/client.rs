@@ -12,7 +12,7 @@ mod outward;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::{Method, Response};
@@ -27,6 +27,8 @@ use crate::answered::Answered;
 use crate::balance;
 use crate::door::clock;
 use crate::leave::{Guest, Leave, Leaves};
+use crate::pulse::Pulse;
+use crate::queue::Queue;
 use crate::sent::{Outgoing, Sent};
 
 pub(crate) use idle::Idle;
@@ -52,6 +54,11 @@ pub(crate) struct Instance {
     /// By which a visitor's cookie names it.
     pub(crate) mark: u64,
     grpc: bool,
+    /// The release that it belongs to, once one is known. It is never of another one.
+    release: OnceLock<Arc<str>>,
+    pub(crate) pulse: Pulse,
+    /// Those who wait until it has room.
+    queue: Arc<Queue>,
     open: AtomicUsize,
     told: AtomicU64,
     idle: Mutex<Vec<(u64, Sender)>>,
@@ -86,12 +93,15 @@ pub(crate) enum Failed {
 }
 
 impl Instance {
-    pub(crate) fn new(id: String, at: SocketAddr, grpc: bool) -> Instance {
+    pub(crate) fn new(id: String, at: SocketAddr, grpc: bool, queue: &Arc<Queue>) -> Instance {
         Instance {
             mark: balance::mark(&id),
             id,
             at,
             grpc,
+            release: OnceLock::new(),
+            pulse: Pulse::default(),
+            queue: Arc::clone(queue),
             open: AtomicUsize::new(0),
             told: AtomicU64::new(0),
             idle: Mutex::default(),
@@ -103,6 +113,16 @@ impl Instance {
 
     pub(crate) fn is(&self, id: &str, at: SocketAddr, grpc: bool) -> bool {
         self.id == id && self.at == at && self.grpc == grpc
+    }
+
+    /// It belongs to this release, unless it belongs to one already.
+    pub(crate) fn belongs_to(&self, release: &Arc<str>) {
+        self.release.get_or_init(|| Arc::clone(release));
+    }
+
+    /// The release that it belongs to, as far as one is known.
+    pub(crate) fn release(&self) -> Option<&Arc<str>> {
+        self.release.get()
     }
 
     /// How many requests and connections it has open.
@@ -202,7 +222,7 @@ impl Instance {
         outgoing: &mut Outgoing<'_>,
         busy: Busy,
     ) -> Result<Response<Answered>, Failed> {
-        let is_idempotent = outgoing.method().is_idempotent();
+        let is_idempotent = outgoing.is_repeatable();
         loop {
             let kept = self.take(!is_idempotent).await;
             let was_kept = kept.is_some();
@@ -297,6 +317,9 @@ pub(crate) struct Busy(Arc<Instance>);
 impl Drop for Busy {
     fn drop(&mut self) {
         let open = self.0.open.fetch_sub(1, Ordering::AcqRel);
+        if !self.0.queue.is_empty() {
+            self.0.queue.call(&self.0.release.get().cloned());
+        }
         if open == 1 && self.0.leave.is_told() {
             self.0.empty.notify_waiters();
         }

@@ -47,7 +47,7 @@ use crate::shown::Shown;
 pub(crate) use admit::Stranger;
 pub(crate) use counters::Counters;
 pub(crate) use journey::{answer as on_journey, is_ours as is_journey};
-pub(crate) use key::keep_in;
+pub(crate) use key::{keep_in, random};
 pub(crate) use pass::{Passed, User, enter};
 pub(crate) use rate::Counter as RateCounter;
 use rate::{Counter, Standing};

@@ -16,6 +16,8 @@ mod body;
 mod budget;
 mod client;
 mod compress;
+mod crowd;
+mod deadline;
 mod door;
 mod encode;
 mod ending;
@@ -36,6 +38,8 @@ mod pipe;
 mod place;
 mod provider;
 mod proxy;
+mod pulse;
+mod queue;
 mod request_id;
 mod route;
 mod running;
@@ -43,6 +47,7 @@ mod search;
 mod seen;
 mod sent;
 mod serve;
+mod shares;
 mod shown;
 mod sound;
 mod state;
@@ -63,6 +68,7 @@ pub use running::Edge;
 pub use seen::{
     Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,
 };
+pub use shares::{Division, FORCED, Key, Releases, Share, Visitors, WHOLE};
 
 /// Where the edge listens and what it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +87,10 @@ pub struct Config {
     /// The log of requests, where one is kept.
     #[serde(default)]
     pub log: Option<RequestLog>,
+    /// The file with the key by which visitors keep their releases and probes ask for one; made where there is none. Without
+    /// it a key is made up that lasts as long as the process.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
 }
 
 /// How long is waited for whoever sends or reads nothing.
@@ -128,6 +138,9 @@ pub struct Target {
     pub rules: Arc<Rules>,
     /// How long WebSockets of an instance that leaves may stay.
     pub drain: Duration,
+    /// How long the share of an instance grows that comes to others; not at all where nothing is said.
+    #[serde(default)]
+    pub slow_start: Duration,
     /// What answers.
     pub answer: Answer,
 }
@@ -164,6 +177,9 @@ pub enum Answer {
         hold: Duration,
         /// What is told to whoever has waited in vain.
         because: String,
+        /// The releases that they belong to, and what each gets.
+        #[serde(default)]
+        releases: Releases,
     },
     /// Files of a folder.
     Files {
@@ -188,10 +204,28 @@ pub enum Answer {
 pub enum Event {
     /// A request waits for this target, which has no ready instance. Told once until it has one.
     Wanted(String),
+    /// No descriptor is left for further connections: they wait until others end. Told once a minute at the most.
+    Exhausted(String),
     /// Nobody can be answered over HTTPS, and why. Told each time that somebody wants to be.
     Untrusted(String),
     /// An instance refused or broke a connection. Requests are held or sent elsewhere meanwhile.
     Refused {
+        /// The target.
+        target: String,
+        /// The instance.
+        instance: String,
+    },
+    /// An instance is left out, because it does worse than the others of its release. It is tried again from time to time.
+    Ejected {
+        /// The target.
+        target: String,
+        /// The instance.
+        instance: String,
+        /// Why.
+        because: String,
+    },
+    /// An instance that was left out does well again.
+    Returned {
         /// The target.
         target: String,
         /// The instance.

@@ -159,10 +159,15 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
             Ok(accepted) => accepted,
             // The visitor is gone already, or the system is short of something: neither ends the listening.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
-            Err(_) => {
+            Err(error) => {
+                state.is_exhausted(&error);
                 tokio::time::sleep(NO_DESCRIPTOR).await;
                 continue;
             }
+        };
+        // Who is sent away here has more connections than a person needs.
+        let Some(held) = state.addresses.hold(from.ip().to_canonical(), state.most_of_one) else {
+            continue;
         };
         let part = Ending::join(&state.ending);
         let (state, seats) = (Arc::clone(&state), Arc::clone(seats));
@@ -170,7 +175,7 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
             // Nobody closes the semaphore; who waits here is one for each port at most.
             let seat = seats.acquire_owned().await;
             serve::connection(state, stream, canonical(from), entry, part).await;
-            drop(seat);
+            drop((seat, held));
         });
     }
 }

@@ -2,12 +2,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use crate::crowd::Outlet;
 use crate::door::clock;
 
 /// A time that runs only while something is waited for.
@@ -49,12 +51,15 @@ impl Waiting {
 pub(crate) struct Read<S> {
     stream: S,
     waiting: Waiting,
+    /// For whoever has more to write.
+    outlet: Arc<Outlet>,
 }
 
 impl<S> Read<S> {
-    pub(crate) fn new(stream: S, within: Duration) -> Read<S> {
+    pub(crate) fn new(stream: S, within: Duration, outlet: Arc<Outlet>) -> Read<S> {
         Read {
             stream,
+            outlet,
             waiting: Waiting::new(within),
         }
     }
@@ -63,12 +68,16 @@ impl<S> Read<S> {
         match wrote {
             Poll::Ready(wrote) => {
                 self.waiting.ends();
+                self.outlet.flows();
                 Poll::Ready(wrote)
             }
             Poll::Pending if self.waiting.is_over(context) => {
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                self.outlet.blocks();
+                Poll::Pending
+            }
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::Traffic;
 use crate::budget::Budget;
 use crate::client::Instance;
 use crate::door::clock;
+use crate::queue::Queue;
 use crate::seen::{Facts, Whole};
+use crate::shares::{Bucket, Sequence};
 
 /// How many requests may wait for one target: nearly as many as there may be visitors. One that waits has no more than its
 /// head and a place in a queue beside what its connection holds anyway, some ten KiB; so all of them are less than a hundred
@@ -27,6 +29,12 @@ pub(crate) struct Place {
     waiting: AtomicU32,
     turn: AtomicUsize,
     repetitions: Budget,
+    /// Those who wait until an instance has room.
+    pub(crate) queue: Arc<Queue>,
+    newcomers: Sequence,
+    /// Requests that another release answered, because theirs could not.
+    fallen: AtomicU64,
+    ejected: AtomicU64,
     /// Requests for which there was no seat.
     crowded: AtomicU64,
     repeated: AtomicU64,
@@ -47,6 +55,10 @@ impl Place {
             waiting: AtomicU32::new(0),
             turn: AtomicUsize::new(0),
             repetitions: Budget::new(),
+            queue: Arc::default(),
+            newcomers: Sequence::default(),
+            fallen: AtomicU64::new(0),
+            ejected: AtomicU64::new(0),
             crowded: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -115,6 +127,21 @@ impl Place {
         may
     }
 
+    /// The bucket of somebody who is not known.
+    pub(crate) fn next_bucket(&self) -> Bucket {
+        self.newcomers.next()
+    }
+
+    /// Another release answers a request, because its own cannot.
+    pub(crate) fn falls(&self) {
+        self.fallen.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An instance is left out.
+    pub(crate) fn ejects(&self) {
+        self.ejected.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// An instance has refused or broken a connection.
     pub(crate) fn fails(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
@@ -131,6 +158,10 @@ impl Place {
             crowded: read(&self.crowded),
             repeated: read(&self.repeated),
             failures: read(&self.failures),
+            fallen: read(&self.fallen),
+            ejected: read(&self.ejected),
+            out: 0,
+            shed: self.queue.shed(),
         })
     }
 

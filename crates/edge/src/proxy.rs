@@ -7,31 +7,33 @@ use http::request::Parts;
 use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use tokio::time::timeout;
 use towpath_model::run::Bounds;
 
 use crate::answered::Answered;
 use crate::body::Body;
 use crate::client::{Changed, Failed, Lease};
+use crate::deadline::Deadline;
+use crate::door::clock;
 use crate::guard::{Guard, Refusal};
 use crate::pages::Page;
 use crate::place::Open;
 use crate::search::{Search, Vain};
 use crate::sent::{Early, Outgoing};
+use crate::shares::Wish;
 use crate::state::State;
 use crate::table::Aim;
-use crate::visit::Named;
+use crate::visit::{Named, Visit};
 use crate::{balance, compress, headers, pipe};
 
 /// Passes a request on, and its answer back.
 pub(crate) async fn pass(
     state: &Arc<State>,
-    secure: bool,
+    visit: &Visit,
     aim: Arc<Aim>,
     guard: &Guard,
     named: &Named,
     (mut asked, body): (Parts, Incoming),
-    mut open: Open,
+    (mut open, wish): (Open, &Wish),
 ) -> Response<Body> {
     let protocol = (asked.version == Version::HTTP_11)
         .then(|| headers::upgrade(&asked.headers))
@@ -49,34 +51,49 @@ pub(crate) async fn pass(
         true => balance::brought(&asked.headers),
         false => None,
     };
-    let mut search = Search::new(state, aim, brought);
-    let sent = send(state, &mut search, &mut outgoing, guard.bounds()).await;
+    let mut search = Search::new(state, aim, brought, wish);
+    let deadline = Deadline::of(&asked.headers, search.aim.target.grpc, guard.bounds());
+    let sent = send(state, &mut search, &mut outgoing, (guard.bounds(), deadline)).await;
     drop(outgoing);
+    open.facts.failures = search.failures;
     let mut response = match sent {
         Ok(response) => response,
-        Err(page) => return page.answer(&asked.headers).map(|body| body.counted(open)),
+        Err(page) => {
+            open.facts.release = search.release();
+            return refuse(page, &asked, open);
+        }
     };
     open.facts.is_theirs = true;
     open.facts.instance = response.body().instance();
-    open.facts.failures = search.failures;
+    open.facts.release = open
+        .facts
+        .instance
+        .as_ref()
+        .and_then(|one| one.release().map(Arc::clone));
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let instance = response.body_mut().take_changed();
-        let (Some(visitor), Some(instance)) = (upgrade, instance) else {
+        let Some(both) = upgrade.zip(instance) else {
             let words = format!("{} changed to a protocol that nobody asked for.", place.name);
             let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
-            return page.answer(&asked.headers).map(|body| body.counted(open));
+            return refuse(page, &asked, open);
         };
-        return switch(state, visitor, response.map(|_| ()), instance, open);
+        return switch(state, response.map(|_| ()), both, open);
     }
     headers::strip_connection(response.headers_mut());
     let target = &search.aim.target;
     if target.sticky
         && let Some(mark) = response.body().mark().filter(|mark| brought != Some(*mark))
-        && let Some(cookie) = balance::given(mark, secure)
+        && let Some(cookie) = balance::given(mark, visit.secure)
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    let coding = match target.compress {
+    let (parts, body) = coded(response, target.compress, &asked);
+    Response::from_parts(parts, body.counted(open).goes_out(&visit.outlet))
+}
+
+/// An answer, compressed where it is to be and may be.
+fn coded(response: Response<Answered>, compresses: bool, asked: &Parts) -> (http::response::Parts, Body) {
+    let coding = match compresses {
         true => compress::coding_for(&asked.headers, &response),
         false => None,
     };
@@ -88,13 +105,18 @@ pub(crate) async fn pass(
             Body::flow(compress::Compressed::new(body, coding))
         }
         None => {
-            if target.compress && compress::is_compressible(&parts.headers) {
+            if compresses && compress::is_compressible(&parts.headers) {
                 compress::vary(&mut parts.headers, &ACCEPT_ENCODING);
             }
             Body::answered(body)
         }
     };
-    Response::from_parts(parts, body.counted(open))
+    (parts, body)
+}
+
+/// The edge answers in the place of an instance.
+fn refuse(page: Page, asked: &Parts, open: Open) -> Response<Body> {
+    page.answer(&asked.headers).map(|body| body.counted(open))
 }
 
 /// Sends a request to one instance after the other, until one answers.
@@ -102,29 +124,33 @@ async fn send(
     state: &State,
     search: &mut Search<'_>,
     outgoing: &mut Outgoing<'_>,
-    bounds: &Bounds,
+    (bounds, mut deadline): (&Bounds, Deadline),
 ) -> Result<Response<Answered>, Page> {
     search.aim.place.earn_repetition();
     loop {
-        let (instance, busy) = match search.next().await {
-            Ok(found) => found,
-            Err(Vain(because)) => {
+        let found = deadline.keep(search.next()).await;
+        let (instance, busy) = match found {
+            Ok(Ok(found)) => found,
+            Err(late) => return Err(late.page(&search.aim.place.name)),
+            Ok(Err(Vain(because))) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Err(Page::new(status, "Nothing answers here yet", because));
             }
         };
-        let sent = instance.send(&state.idle, outgoing, busy);
-        let answered = match bounds.time {
-            Some(time) => timeout(time.to_std(), sent).await,
-            None => Ok(sent.await),
-        };
+        let began = search.is_measured().then(clock::now);
+        let answered = deadline
+            .keep_asking(instance.send(&state.idle, outgoing, busy))
+            .await;
         let failed = match answered {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(failed)) => failed,
-            Err(_) => {
-                let millis = bounds.time.map_or(0, |time| time.millis());
-                return Err(Refusal::Slow(search.aim.place.name.to_string(), millis).page());
+            Ok(Ok(response)) => {
+                if let Some(began) = began {
+                    let took = clock::now().duration_since(began);
+                    search.answered(&instance, took, response.status().is_server_error());
+                }
+                return Ok(response);
             }
+            Ok(Err(failed)) => failed,
+            Err(late) => return Err(late.page(&search.aim.place.name)),
         };
         if let Some(early) = outgoing.visitor_ended() {
             let status = match early {
@@ -151,9 +177,8 @@ async fn send(
 /// Both sides change to another protocol: from here on bytes are passed on.
 fn switch(
     state: &Arc<State>,
-    visitor: OnUpgrade,
     response: Response<()>,
-    (instance, lease): (Changed, Lease),
+    (visitor, (instance, lease)): (OnUpgrade, (Changed, Lease)),
     open: Open,
 ) -> Response<Body> {
     let protocol = headers::upgrade(response.headers());

@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::table::Aim;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, Running, Snapshot, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Key, Listening, Running, Snapshot, Target, Traffic, listen};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -71,11 +71,18 @@ impl Edge {
             http: http.port,
             authority: trust.certificate(),
         };
+        let key = match &config.key {
+            Some(file) => Key::of(file).map_err(|source| EdgeError::System {
+                doing: "reading the key of the edge",
+                source,
+            })?,
+            None => Key::made_up(),
+        };
         let state = Arc::new(State::new(
             config.product.clone(),
             (https.port, http.port),
             trust,
-            config.patience,
+            (config.patience, key),
             events,
         ));
         if let Some(log) = &config.log {
@@ -170,6 +177,7 @@ impl Edge {
             places.extend(place);
             all_before.extend(before);
         }
+        self.state.look_for_shares(&table);
         drop(table);
         for place in places {
             place.changed.notify_waiters();
@@ -297,8 +305,13 @@ impl Edge {
     /// What has been seen of requests since it started.
     pub fn seen(&self) -> Snapshot {
         let mut seen = self.state.seen.read(clock::millis());
-        let places = self.state.table().places();
-        seen.components = places.iter().filter_map(|place| place.seen()).collect();
+        let aims: Vec<Arc<Aim>> = self.state.table().all().map(|(_, aim)| Arc::clone(aim)).collect();
+        let whole = |aim: &Arc<Aim>| {
+            let mut whole = aim.place.seen()?;
+            whole.out = aim.instances.iter().filter(|one| one.pulse.is_out()).count() as u64;
+            Some(whole)
+        };
+        seen.components = aims.iter().filter_map(whole).collect();
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
         seen.began = clock::began();

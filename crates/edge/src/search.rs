@@ -1,21 +1,27 @@
 //! The search for an instance that takes a request or a connection.
 //!
-//! Ready instances are tried first, the least busy one before the others. When there is none, or all of them have refused,
-//! the search waits: until the target is set, which wakes it at once, or for a short while, after which those that refused
-//! are asked again. A process that comes back on the same port is not announced by anybody, so asking is the only way to
+//! Ready instances of the visitor's release are tried first, the one that is expected to answer soonest before the others. When
+//! there is none, or all of them have refused, another release answers; and when nobody does, the search waits: until the
+//! target is set, which wakes it at once, or for a short while, after which those that refused are asked again. A process that comes back on the same port is not announced by anybody, so asking is the only way to
 //! learn of it; the pause is a quarter of what has been waited so far, which finds it soon and never asks often. It all
 //! ends when the target's hold is over, counted from the beginning of the search.
+//!
+//! Where instances have as much open as they may, the search waits in a queue, and who came first goes first.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
+use crate::balance::{self, Cost};
 use crate::client::{Busy, Instance};
 use crate::door::clock;
+use crate::pulse::{self, Standing};
+use crate::queue::{Room, Ticket};
+use crate::shares::Wish;
 use crate::state::State;
 use crate::table::Aim;
-use crate::{Answer, Event, balance};
+use crate::{Answer, Event};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -30,33 +36,51 @@ pub(crate) struct Vain(pub(crate) String);
 pub(crate) struct Search<'s> {
     state: &'s State,
     pub(crate) aim: Arc<Aim>,
+    wish: &'s Wish,
     refused: Vec<Arc<Instance>>,
     /// How many have refused since it began.
     pub(crate) failures: u32,
     stick: Option<u64>,
     began: Instant,
+    /// The place in the queue of those who wait for room.
+    ticket: Option<Ticket>,
 }
 
 impl<'s> Search<'s> {
-    pub(crate) fn new(state: &'s State, aim: Arc<Aim>, stick: Option<u64>) -> Search<'s> {
+    pub(crate) fn new(state: &'s State, aim: Arc<Aim>, stick: Option<u64>, wish: &'s Wish) -> Search<'s> {
         Search {
             state,
             aim,
+            wish,
             refused: Vec::new(),
             failures: 0,
             stick,
             began: clock::now(),
+            ticket: None,
         }
     }
 
     /// The instance to try next.
     pub(crate) async fn next(&mut self) -> Result<(Arc<Instance>, Busy), Vain> {
         loop {
-            if let Some(found) = self.choose() {
+            if self.is_its_turn()
+                && let Some(found) = self.choose()
+            {
+                self.ticket.take().into_iter().for_each(Ticket::served);
                 return Ok(found);
             }
             self.wait().await?;
         }
+    }
+
+    /// The release that it looks for an instance of.
+    pub(crate) fn release(&self) -> Option<Arc<str>> {
+        self.aim.pool(self.wish).1.map(Arc::clone)
+    }
+
+    /// Whether nobody waits for room who came before.
+    fn is_its_turn(&self) -> bool {
+        self.aim.guard.bounds().hard.is_none() || self.ticket.is_some() || self.aim.place.queue.is_empty()
     }
 
     /// An instance could not be reached, or broke off: it is asked again only after all others.
@@ -69,62 +93,138 @@ impl<'s> Search<'s> {
         }
         self.failures += 1;
         self.aim.place.fails();
+        instance.pulse.failed();
+        self.judge(instance);
         self.refused.push(Arc::clone(instance));
     }
 
-    /// An instance, counted as one that has this open. One that has as much open as it may is out of the question.
+    /// Whether there are others that it would be compared with, or those who wait want to know.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.aim.instances.len() > 1 || self.aim.guard.bounds().hard.is_some()
+    }
+
+    /// An instance has begun to answer.
+    pub(crate) fn answered(&self, instance: &Arc<Instance>, took: Duration, is_wrong: bool) {
+        let now = clock::millis();
+        instance.pulse.took(now, took);
+        if instance.pulse.answered(is_wrong) {
+            self.judge(instance);
+        } else if instance.pulse.is_out() && instance.pulse.comes_back(now) {
+            self.state.tell(Event::Returned {
+                target: self.aim.place.name.to_string(),
+                instance: instance.id.clone(),
+            });
+        }
+    }
+
+    /// Leaves an instance out that does worse than the others of its release.
+    fn judge(&self, instance: &Arc<Instance>) {
+        let is_other =
+            |other: &&Arc<Instance>| !Arc::ptr_eq(other, instance) && other.release() == instance.release();
+        let others = self.aim.instances.iter().filter(is_other);
+        let others: Vec<pulse::Health> = others.map(|other| other.pulse.health()).collect();
+        if let Some(because) = pulse::judge(instance.pulse.health(), &others)
+            && instance.pulse.leave_out(clock::millis())
+        {
+            self.aim.place.ejects();
+            self.state.tell(Event::Ejected {
+                target: self.aim.place.name.to_string(),
+                instance: instance.id.clone(),
+                because: because.words(),
+            });
+        }
+    }
+
+    fn is_refused(&self, instance: &Arc<Instance>) -> bool {
+        self.refused.iter().any(|other| Arc::ptr_eq(other, instance))
+    }
+
+    /// An instance of the release that is wished for; of another one where all of its own have refused, or there are none.
     fn choose(&self) -> Option<(Arc<Instance>, Busy)> {
+        let (pool, release) = self.aim.pool(self.wish);
+        if let Some(found) = self.choose_of(pool) {
+            return Some(found);
+        }
+        let may_fall = release.is_some() && !matches!(self.wish, Wish::Forced(_));
+        if !may_fall || pool.iter().any(|one| !self.is_refused(one)) {
+            return None;
+        }
+        let found = self
+            .aim
+            .instead()
+            .into_iter()
+            .find_map(|pool| self.choose_of(pool));
+        found.inspect(|_| self.aim.place.falls())
+    }
+
+    /// An instance, counted as one that has this open. One that has as much open as it may is out of the question.
+    fn choose_of(&self, pool: &[Arc<Instance>]) -> Option<(Arc<Instance>, Busy)> {
         let bounds = self.aim.guard.bounds();
         let takes =
             |instance: &Arc<Instance>| Some((Arc::clone(instance), instance.busy_within(bounds.hard)?));
-        let instances = &self.aim.instances;
-        let is_refused =
-            |instance: &Arc<Instance>| self.refused.iter().any(|other| Arc::ptr_eq(other, instance));
         if let Some(mark) = self.stick
             && let Some(instance) = self.aim.marked(mark)
-            && !is_refused(instance)
-            && !self.is_better_elsewhere(instance, bounds.soft)
+            && pool.iter().any(|one| Arc::ptr_eq(one, instance))
+            && !self.is_refused(instance)
+            && !instance.pulse.is_out()
+            && !is_better_elsewhere(pool, instance, bounds.soft)
             && let Some(taken) = takes(instance)
         {
             return Some(taken);
         }
-        if let [instance] = &**instances {
-            return takes(instance).filter(|_| !is_refused(instance));
+        if let [instance] = pool {
+            return takes(instance).filter(|_| !self.is_refused(instance));
         }
+        let now = clock::millis();
+        if let Some(due) = pool
+            .iter()
+            .find(|one| one.pulse.is_out() && !self.is_refused(one))
+            && due.pulse.is_tried_now(now)
+            && let Some(taken) = takes(due)
+        {
+            return Some(taken);
+        }
+        self.cheapest(pool, now, &takes, false)
+            .or_else(|| self.cheapest(pool, now, &takes, true))
+    }
+
+    /// The one that is expected to answer soonest, without those that are left out, or all of them.
+    fn cheapest<T>(
+        &self,
+        pool: &[Arc<Instance>],
+        now: u64,
+        takes: &impl Fn(&Arc<Instance>) -> Option<T>,
+        all: bool,
+    ) -> Option<T> {
+        let hard = self.aim.guard.bounds().hard;
+        let slow_start = u64::try_from(self.aim.target.slow_start.as_millis()).unwrap_or(u64::MAX);
         let place = &self.aim.place;
-        let (count, turn) = (instances.len(), place.turn());
-        let is_full = |instance: &Instance| bounds.hard.is_some_and(|hard| instance.open() >= hard as usize);
-        let open = |at: usize| {
-            let instance: &Arc<Instance> = &instances[at];
-            (!is_refused(instance) && !is_full(instance)).then(|| instance.open())
+        let (count, turn) = (pool.len(), place.turn());
+        let cost = |at: usize| {
+            let instance: &Arc<Instance> = &pool[at];
+            let is_full = hard.is_some_and(|hard| instance.open() >= hard as usize);
+            let is_there = all || instance.pulse.standing(now) == Standing::In;
+            (is_there && !is_full && !self.is_refused(instance)).then(|| Cost {
+                open: instance.open() as u64,
+                micros: instance.pulse.micros(now),
+                cold: instance.pulse.cold(now, slow_start),
+            })
         };
         if count > balance::LOOKED_AT {
             let (one, other) = balance::two_of(count, turn, place.active());
-            let least = match (open(one), open(other)) {
-                (Some(open), Some(others)) if others < open => Some(other),
-                (Some(_), _) => Some(one),
-                (None, Some(_)) => Some(other),
-                (None, None) => None,
-            };
-            if let Some(taken) = least.and_then(|at| takes(&instances[at])) {
+            let of = |at: usize| [one, other].get(at).and_then(|at| cost(*at));
+            let least = balance::cheapest(2, 0, of).map(|at| [one, other][at]);
+            if let Some(taken) = least.and_then(|at| takes(&pool[at])) {
                 return Some(taken);
             }
         }
         // The one that is chosen may have been filled up by somebody else in between: then there is another one.
-        while let Some(at) = balance::fewest(count, turn, open) {
-            if let Some(taken) = takes(&instances[at]) {
+        while let Some(at) = balance::cheapest(count, turn, cost) {
+            if let Some(taken) = takes(&pool[at]) {
                 return Some(taken);
             }
         }
         None
-    }
-
-    /// Whether somebody who stays on an instance is better served by another one: this one has much open, another has not.
-    fn is_better_elsewhere(&self, instance: &Instance, soft: Option<u32>) -> bool {
-        let Some(soft) = soft.map(|soft| soft as usize) else {
-            return false;
-        };
-        instance.open() >= soft && self.aim.instances.iter().any(|other| other.open() < soft)
     }
 
     async fn wait(&mut self) -> Result<(), Vain> {
@@ -136,6 +236,8 @@ impl<'s> Search<'s> {
         let (hold, because) = self.look_again()?;
         if !Arc::ptr_eq(&before, &self.aim) {
             self.refused.clear();
+            // The line that it stood in may be that of another release now.
+            self.ticket = None;
             return Ok(());
         }
         let waited = clock::now().duration_since(self.began);
@@ -148,11 +250,15 @@ impl<'s> Search<'s> {
                 place.name
             )));
         };
-        if self.aim.instances.is_empty() {
-            if place.is_first_to_want() {
+        let (pool, release) = self.aim.pool(self.wish);
+        let release = release.map(Arc::clone);
+        if pool.is_empty() {
+            if self.aim.instances.is_empty() && place.is_first_to_want() {
                 self.state.tell(Event::Wanted(place.name.to_string()));
             }
             let _ = timeout(left, changed).await;
+        } else if self.refused.is_empty() && self.aim.guard.bounds().hard.is_some() {
+            self.wait_for_room(release, left, changed).await?;
         } else {
             let pause = (waited / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE).min(left);
             tokio::select! {
@@ -162,6 +268,63 @@ impl<'s> Search<'s> {
         }
         self.refused.clear();
         self.look_again().map(|_| ())
+    }
+
+    /// Waits in the queue, until it is called.
+    async fn wait_for_room(
+        &mut self,
+        release: Option<Arc<str>>,
+        left: Duration,
+        changed: impl Future<Output = ()>,
+    ) -> Result<(), Vain> {
+        let is_new = self.ticket.is_none();
+        let ticket = match self.ticket.take() {
+            Some(ticket) => ticket,
+            None => self
+                .aim
+                .place
+                .queue
+                .join(release, self.room())
+                .ok_or_else(|| self.too_much())?,
+        };
+        let ticket = self.ticket.insert(ticket);
+        if !is_new {
+            ticket.again();
+        } else if ticket.is_first() {
+            // What became free before it stood there has called nobody.
+            return Ok(());
+        }
+        let _ = timeout(left, async {
+            tokio::select! {
+                () = changed => {}
+                () = ticket.called() => {}
+            }
+        })
+        .await;
+        if ticket.is_shed() {
+            return Err(self.too_much());
+        }
+        Ok(())
+    }
+
+    /// How many of its release are answered at once, and how long that takes.
+    fn room(&self) -> Room {
+        let now = clock::millis();
+        let (pool, _) = self.aim.pool(self.wish);
+        let hard = self.aim.guard.bounds().hard.unwrap_or(u32::MAX) as usize;
+        let takes = pool.iter().map(|one| one.pulse.micros(now)).max().unwrap_or(0);
+        Room {
+            at_once: hard.saturating_mul(pool.len()),
+            takes: Duration::from_micros(takes),
+            now,
+        }
+    }
+
+    fn too_much(&self) -> Vain {
+        Vain(format!(
+            "{} has more to do than it can. Ask again in a moment.",
+            self.aim.place.name
+        ))
     }
 
     /// Takes the target as it is now: how long it holds, and what it says when that is over.
@@ -194,4 +357,12 @@ impl<'s> Search<'s> {
             _ => because.to_owned(),
         }
     }
+}
+
+/// Whether somebody who stays on an instance is better served by another one: this one has much open, another has not.
+fn is_better_elsewhere(pool: &[Arc<Instance>], instance: &Instance, soft: Option<u32>) -> bool {
+    let Some(soft) = soft.map(|soft| soft as usize) else {
+        return false;
+    };
+    instance.open() >= soft && pool.iter().any(|other| other.open() < soft)
 }

@@ -1,7 +1,7 @@
 //! A visitor's request on its way to an instance, which may have to be sent more than once.
 //!
-//! A request can be repeated when nobody has got it yet, or when its method says that twice is like once (RFC 9110, 9.2.2)
-//! and its body is still there. For such methods a small body is kept while it passes; it is never waited for.
+//! A request can be repeated when nobody has got it yet, or when its method (RFC 9110, 9.2.2) or its `Idempotency-Key` says that
+//! twice is like once, and its body is still there. For such methods a small body is kept while it passes; it is never waited for.
 //!
 //! It is repeated once and no more: a request that makes its instance fall over would otherwise go round until none is left.
 
@@ -26,6 +26,8 @@ use crate::guard::Whole;
 use crate::headers::{self, Passing};
 use crate::patient::Waiting;
 use crate::place::Place;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The largest body that is kept.
 const KEPT: usize = 64 * 1024;
@@ -85,7 +87,7 @@ impl<'r> Outgoing<'r> {
             Source::Nothing
         } else if let Some(whole) = whole {
             Source::Once(body, whole)
-        } else if asked.method.is_idempotent() {
+        } else if is_repeatable(asked) {
             Source::Kept(Arc::new(Mutex::new(Kept::new(body))))
         } else {
             Source::Once(body, Bytes::new())
@@ -103,6 +105,12 @@ impl<'r> Outgoing<'r> {
             is_repeated: false,
             most: None,
         }
+    }
+
+    /// Whether twice is like once: its method says so, or the visitor does, who has given it a key to be known by
+    /// (draft-ietf-httpapi-idempotency-key-header).
+    pub(crate) fn is_repeatable(&self) -> bool {
+        is_repeatable(self.asked)
     }
 
     pub(crate) fn method(&self) -> &Method {
@@ -219,7 +227,7 @@ impl<'r> Outgoing<'r> {
             Source::Once(..) | Source::Gone => false,
         };
         let may = is_there
-            && self.asked.method.is_idempotent()
+            && is_repeatable(self.asked)
             && !self.is_repeated
             && self.visitor_ended().is_none()
             && self.place.spend_repetition();
@@ -241,6 +249,14 @@ impl<'r> Outgoing<'r> {
             _ => None,
         }
     }
+}
+
+fn is_repeatable(asked: &Parts) -> bool {
+    asked.method.is_idempotent()
+        || asked
+            .headers
+            .get(IDEMPOTENCY_KEY)
+            .is_some_and(|key| !key.is_empty())
 }
 
 /// How a request has ended before it was whole.

@@ -14,15 +14,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::body::Body;
+use crate::crowd::Stream;
 use crate::ending::{Part, Phase};
 use crate::first::First;
 use crate::gather::Gather;
 use crate::patient::Read;
 use crate::search::Search;
 use crate::state::State;
-use crate::visit::{Entry, Visit, answer};
-use crate::{Answer, Event};
-use crate::{pipe, shown};
+use crate::visit::{self, Entry, Visit, answer};
+use crate::{Answer, Event, pipe, shares, shown};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -32,6 +32,9 @@ const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 200;
+
+/// What is written of an answer before its visitor reads it: what a frame has, twice. A connection has as many of these as streams.
+const STREAM_BUFFER: usize = 32 * 1024;
 
 /// Whether a silent HTTP/2 visitor is still there is asked so often.
 const PING: Duration = Duration::from_secs(30);
@@ -92,13 +95,20 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let patience = state.patience;
-    let stream = Read::new(stream, patience.reading);
+    let stream = Read::new(stream, patience.reading, Arc::clone(&visit.outlet));
     let visit = Arc::new(visit);
     let service = service_fn(move |request| {
         let (state, visit) = (Arc::clone(&state), Arc::clone(&visit));
         async move {
             let ending = Arc::clone(&state.ending);
+            let stream = (version == Version::HTTP_2).then(Stream::open);
+            if matches!(stream, Some(None)) {
+                return Ok(visit::crowded(&request));
+            }
             let mut answered = answer(state, visit, request).await;
+            if let (Some(Some(stream)), Ok(answered)) = (stream, &mut answered) {
+                answered.body_mut().is_on(stream);
+            }
             if version == Version::HTTP_11 && ending.is_leaving() {
                 answered.iter_mut().for_each(say_goodbye);
             }
@@ -111,6 +121,7 @@ where
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .max_concurrent_streams(STREAMS)
+            .max_send_buf_size(STREAM_BUFFER)
             .max_header_list_size(LARGEST_HEAD as u32)
             .serve_connection(TokioIo::new(Gather::new(stream)), service);
         let mut connection = std::pin::pin!(connection);
@@ -163,7 +174,8 @@ async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
         return;
     };
     let _open = aim.place.open();
-    let mut search = Search::new(state, aim, None);
+    let wish = shares::of_connection(&aim);
+    let mut search = Search::new(state, aim, None, &wish);
     let reach = async {
         loop {
             let (instance, busy) = search.next().await.ok()?;

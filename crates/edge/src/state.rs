@@ -1,6 +1,7 @@
 //! What all parts of a running edge share.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
@@ -8,6 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use towpath_model::sealed::Sealed;
 
 use crate::aside::Tellers;
+use crate::crowd::Addresses;
+use crate::door::{clock, sockets};
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
@@ -16,7 +19,7 @@ use crate::seen::Seen;
 use crate::shown::Asking;
 use crate::table::{Aim, Table};
 use crate::trust::Trust;
-use crate::{Event, Patience};
+use crate::{Event, Key, Patience};
 
 /// How many connections of visitors are open at once; more wait until one is closed.
 const VISITORS: usize = 10_000;
@@ -24,6 +27,19 @@ const VISITORS: usize = 10_000;
 /// The same for components among themselves. It is a bound of its own: a visitor's request that makes its component ask
 /// another one would otherwise wait for itself.
 const COMPONENTS: usize = 10_000;
+
+/// How often it is told that something lacks.
+const MINUTE: u64 = 60_000;
+
+/// Descriptors for everything that is no connection: sockets that are listened on, files, the log, the runtime's own.
+const OTHERS: u64 = 64;
+
+/// How many visitors and components there is room for. Half of the descriptors are left for connections to instances: visitors
+/// that hold all of them could not be answered by anybody.
+fn seats(files: u64) -> (usize, usize) {
+    let rest = usize::try_from(files.saturating_sub(OTHERS)).unwrap_or(usize::MAX);
+    (VISITORS.min(rest / 2).max(1), COMPONENTS.min(rest / 4).max(1))
+}
 
 /// What all parts of a running edge share.
 pub(crate) struct State {
@@ -37,6 +53,13 @@ pub(crate) struct State {
     pub(crate) ending: Arc<Ending>,
     pub(crate) visitors: Arc<Semaphore>,
     pub(crate) components: Arc<Semaphore>,
+    /// Whose connections are open, and how many one address may have.
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) most_of_one: usize,
+    /// How many connections of visitors and of components may be open.
+    seats: (usize, usize),
+    /// When it was told last that no descriptor is left.
+    exhausted: AtomicU64,
     pub(crate) packed: Packed,
     pub(crate) counters: Counters,
     pub(crate) providers: Providers,
@@ -48,6 +71,9 @@ pub(crate) struct State {
     keys: RwLock<Arc<Keys>>,
     pub(crate) idle: crate::client::Idle,
     pub(crate) seen: Seen,
+    /// By which visitors keep their buckets.
+    pub(crate) key: Key,
+    shares: AtomicBool,
 }
 
 impl State {
@@ -55,9 +81,10 @@ impl State {
         product: String,
         (https, http): (u16, u16),
         trust: Trust,
-        patience: Patience,
+        (patience, key): (Patience, Key),
         events: UnboundedSender<Event>,
     ) -> State {
+        let seats = seats(sockets::files());
         State {
             table: RwLock::default(),
             events,
@@ -69,15 +96,31 @@ impl State {
             trust,
             patience,
             ending: Ending::new(),
-            visitors: Arc::new(Semaphore::new(VISITORS)),
-            components: Arc::new(Semaphore::new(COMPONENTS)),
+            visitors: Arc::new(Semaphore::new(seats.0)),
+            components: Arc::new(Semaphore::new(seats.1)),
+            addresses: Arc::default(),
+            most_of_one: seats.0 / 2,
+            seats,
+            exhausted: AtomicU64::new(0),
             packed: Packed::default(),
             counters: Counters::default(),
             tellers: Tellers::default(),
             keys: RwLock::default(),
             idle: crate::client::Idle::default(),
             seen: Seen::default(),
+            key,
+            shares: AtomicBool::new(false),
         }
+    }
+
+    /// Whether any target divides its visitors among releases.
+    pub(crate) fn has_shares(&self) -> bool {
+        self.shares.load(Ordering::Relaxed)
+    }
+
+    /// Takes over what the table says of it.
+    pub(crate) fn look_for_shares(&self, table: &Table) {
+        self.shares.store(table.has_shares(), Ordering::Relaxed);
     }
 
     /// The table as it is now. Nothing waits while it is held.
@@ -104,7 +147,16 @@ impl State {
     /// Connections that are open.
     pub(crate) fn connections(&self) -> u64 {
         let open = |all: &Semaphore, most: usize| most.saturating_sub(all.available_permits()) as u64;
-        open(&self.visitors, VISITORS) + open(&self.components, COMPONENTS)
+        open(&self.visitors, self.seats.0) + open(&self.components, self.seats.1)
+    }
+
+    /// No descriptor is left for a connection.
+    pub(crate) fn is_exhausted(&self, why: &std::io::Error) {
+        let (now, told) = (clock::millis(), self.exhausted.load(Ordering::Relaxed));
+        if told == 0 || now.saturating_sub(told) >= MINUTE {
+            self.exhausted.store(now, Ordering::Relaxed);
+            self.tell(Event::Exhausted(why.to_string()));
+        }
     }
 
     pub(crate) fn tell(&self, event: Event) {

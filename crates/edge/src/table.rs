@@ -9,11 +9,13 @@ use std::sync::Arc;
 use towpath_model::desired::edge::SignIn;
 
 use crate::client::Instance;
+use crate::door::clock;
 use crate::guard::{Counters, Guard};
 use crate::place::Place;
 use crate::route::{Names, Way, route};
 use crate::seen::{self, Lane, Seen, Series};
-use crate::{Answer, Route, RouteTo, Target};
+use crate::shares::{Ranges, Visitors, Wish};
+use crate::{Answer, Releases, Route, RouteTo, Target};
 
 /// A target as it was last set.
 #[derive(Debug)]
@@ -24,12 +26,23 @@ pub(crate) struct Aim {
     pub(crate) instances: Box<[Arc<Instance>]>,
     /// Where they are, by the marks that visitors bring, if visitors stay on one.
     marks: HashMap<u64, usize>,
+    /// Those of each release, in the order of their shares; none where no releases are known.
+    groups: Box<[Group]>,
+    ranges: Ranges,
     pub(crate) place: Arc<Place>,
     /// What is kept in front of all of it.
     pub(crate) guard: Arc<Guard>,
     /// The parts of its address space.
     pub(crate) branches: Box<[Branch]>,
     lane: Lane,
+}
+
+/// The ready instances of a release.
+#[derive(Debug)]
+struct Group {
+    release: Arc<str>,
+    parts: u16,
+    instances: Box<[Arc<Instance>]>,
 }
 
 /// A part of an address space.
@@ -66,20 +79,37 @@ impl Aim {
             || Arc::new(Place::new(Arc::from(name))),
             |aim| Arc::clone(&aim.place),
         );
-        let ready = match &mut target.answer {
-            Answer::Instances { ready, .. } => std::mem::take(ready),
-            _ => Vec::new(),
+        let (ready, releases) = match &mut target.answer {
+            Answer::Instances { ready, releases, .. } => (std::mem::take(ready), Some(releases)),
+            _ => (Vec::new(), None),
         };
         let known = before.map_or(&[][..], |aim| &aim.instances);
         let known: HashMap<&str, &Arc<Instance>> = known.iter().map(|one| (one.id.as_str(), one)).collect();
+        let is_alone = known.is_empty();
         let stays = |id: &str, at| {
             let instance = known.get(id).filter(|instance| instance.is(id, at, target.grpc));
             instance.map(|instance| Arc::clone(instance))
         };
+        let comes = |id, at| {
+            let instance = Instance::new(id, at, target.grpc, &place.queue);
+            if !is_alone {
+                instance.pulse.begins_slowly(clock::millis());
+            }
+            Arc::new(instance)
+        };
         let instances: Box<[Arc<Instance>]> = ready
             .into_iter()
-            .map(|(id, at)| stays(&id, at).unwrap_or_else(|| Arc::new(Instance::new(id, at, target.grpc))))
+            .map(|(id, at)| stays(&id, at).unwrap_or_else(|| comes(id, at)))
             .collect();
+        let division = before.and_then(Aim::releases).map(|before| &before.division);
+        let groups = match releases {
+            Some(releases) => grouped(releases, division, &instances),
+            None => Box::default(),
+        };
+        let ranges = match &target.answer {
+            Answer::Instances { releases, .. } => releases.division.ranges(&releases.shares),
+            _ => Ranges::default(),
+        };
         let marks = instances.iter().enumerate().filter(|_| target.sticky);
         let marks = marks.map(|(at, instance)| (instance.mark, at)).collect();
         for host in &mut target.hosts {
@@ -98,6 +128,8 @@ impl Aim {
             target,
             instances,
             marks,
+            groups,
+            ranges,
             place,
             lane: Lane::default(),
         }
@@ -117,6 +149,60 @@ impl Aim {
         };
         target.routes = self.branches.iter().map(route).collect();
         target
+    }
+
+    /// What was set of its releases, and how they divide visitors now.
+    fn releases(&self) -> Option<&Releases> {
+        match &self.target.answer {
+            Answer::Instances { releases, .. } => Some(releases),
+            _ => None,
+        }
+    }
+
+    /// By what its visitors are known again.
+    pub(crate) fn visitors(&self) -> &Visitors {
+        self.releases()
+            .map_or(&Visitors::Nobody, |releases| &releases.visitors)
+    }
+
+    /// Whether there is more than one release to ask for.
+    pub(crate) fn has_releases(&self) -> bool {
+        self.groups.len() > 1
+    }
+
+    /// Whether more than one release gets visitors.
+    pub(crate) fn has_shares(&self) -> bool {
+        self.groups.iter().filter(|group| group.parts > 0).count() > 1
+    }
+
+    fn group(&self, wish: &Wish) -> Option<&Group> {
+        match wish {
+            Wish::Forced(release) => self.groups.iter().find(|group| *group.release == **release),
+            Wish::Bucket(bucket) => {
+                let at = self.ranges.of(*bucket)?;
+                self.groups.get(at)
+            }
+            Wish::Any => self.main(),
+        }
+    }
+
+    /// The release that gets most; of those that get as much, the oldest.
+    fn main(&self) -> Option<&Group> {
+        self.groups.iter().rev().max_by_key(|group| group.parts)
+    }
+
+    /// The instances that may answer, and the release that they are of.
+    pub(crate) fn pool(&self, wish: &Wish) -> (&[Arc<Instance>], Option<&Arc<str>>) {
+        match self.group(wish) {
+            Some(group) => (&group.instances, Some(&group.release)),
+            None if matches!(wish, Wish::Forced(_)) => (&[], None),
+            None => (&self.instances, None),
+        }
+    }
+
+    /// Those that answer in the place of a release that cannot.
+    pub(crate) fn instead(&self) -> [&[Arc<Instance>]; 2] {
+        [self.main().map_or(&[], |main| &main.instances), &self.instances]
     }
 
     /// The instance that a visitor has been given this mark of.
@@ -144,6 +230,30 @@ impl Aim {
     }
 }
 
+/// Sorts instances by their releases, and divides visitors anew where shares have changed.
+fn grouped(
+    releases: &mut Releases,
+    before: Option<&crate::Division>,
+    instances: &[Arc<Instance>],
+) -> Box<[Group]> {
+    let division = before
+        .filter(|before| !before.is_empty())
+        .unwrap_or(&releases.division);
+    releases.division = division.after(&releases.shares);
+    let ids: HashMap<&str, &Arc<Instance>> = instances.iter().map(|one| (one.id.as_str(), one)).collect();
+    let group = |share: &crate::Share| {
+        let release: Arc<str> = Arc::from(share.release.as_str());
+        let own = share.instances.iter().filter_map(|id| ids.get(id.as_str()));
+        let own = own.inspect(|instance| instance.belongs_to(&release));
+        Group {
+            instances: own.map(|instance| Arc::clone(instance)).collect(),
+            parts: share.parts,
+            release,
+        }
+    };
+    releases.shares.iter().map(group).collect()
+}
+
 /// All targets.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -151,6 +261,8 @@ pub(crate) struct Table {
     hosts: HashMap<Box<str>, Arc<str>>,
     inside: HashMap<u16, Arc<str>>,
     public: BTreeSet<Arc<str>>,
+    /// How many targets divide their visitors among releases.
+    shared: usize,
 }
 
 /// Where a request goes, with what it needs there.
@@ -219,10 +331,15 @@ impl Table {
         })
     }
 
-    /// The places of all targets.
-    pub(crate) fn places(&self) -> Vec<Arc<Place>> {
-        let places = self.targets.values().map(|aim| Arc::clone(&aim.place));
-        places.collect()
+    /// Whether any target divides its visitors among releases.
+    pub(crate) fn has_shares(&self) -> bool {
+        self.shared > 0
+    }
+
+    /// Whether people reach something by a name below this one.
+    pub(crate) fn has_below(&self, host: &str) -> bool {
+        let is_below = |name: &str| name.strip_suffix(host).is_some_and(|rest| rest.ends_with('.'));
+        self.hosts.keys().any(|name| is_below(name))
     }
 
     /// Names under which people reach something, in order, and no more than `most` of them.
@@ -238,7 +355,9 @@ impl Table {
             Some(aim) => self.targets.insert(Arc::clone(&aim.place.name), Arc::clone(aim)),
             None => self.targets.remove(name),
         };
+        self.shared += usize::from(aim.as_ref().is_some_and(|aim| aim.has_shares()));
         if let Some(before) = &before {
+            self.shared -= usize::from(before.has_shares());
             self.forget_names(name, &before.target);
         }
         if let Some(aim) = aim {
@@ -313,10 +432,12 @@ mod tests {
             routes: Vec::new(),
             rules: Arc::default(),
             drain: Duration::ZERO,
+            slow_start: Duration::ZERO,
             answer: Answer::Instances {
                 ready,
                 hold: Duration::from_secs(1),
                 because: String::new(),
+                releases: Releases::default(),
             },
         }
     }

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
+use crate::crowd::Outlet;
 use crate::guard::Guard;
 use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
@@ -19,7 +20,7 @@ use crate::seen::Witness;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{aside, files, guard, headers, proxy, sound};
+use crate::{aside, files, guard, headers, proxy, shares, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -44,6 +45,8 @@ pub(crate) struct Visit {
     pub(crate) secure: bool,
     /// The certificate that was shown for it, where one was asked for.
     pub(crate) shown: Option<Box<Shown>>,
+    /// Whether what is sent is read.
+    pub(crate) outlet: Arc<Outlet>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
 }
@@ -62,6 +65,7 @@ impl Visit {
             from,
             secure,
             shown: None,
+            outlet: Arc::default(),
             last: Mutex::default(),
         }
     }
@@ -201,12 +205,16 @@ async fn at_target(
     aim: Arc<Aim>,
     guard: &Guard,
     named: &Named,
-    (parts, body): (Parts, Incoming),
+    (mut parts, body): (Parts, Incoming),
 ) -> Response<Body> {
     let mut open = aim.place.open();
     let response = match &aim.target.answer {
         Answer::Instances { .. } => {
-            return proxy::pass(state, visit.secure, aim, guard, named, (parts, body), open).await;
+            let way = shares::enter(state, visit, &aim, &named.host, &mut parts);
+            let asks = (parts, body);
+            let mut answer = proxy::pass(state, visit, aim, guard, named, asks, (open, &way.wish)).await;
+            way.tell(answer.headers_mut());
+            return answer;
         }
         Answer::Files { .. } => {
             open.facts.is_theirs = true;
@@ -264,4 +272,10 @@ fn nothing_here(state: &State, visit: &Visit, host: &Host, asked: &HeaderMap) ->
         .map(|host| format!("{scheme}://{host}:{port}/"))
         .collect();
     page.answer(asked)
+}
+
+/// There are too many requests over HTTP/2 at once.
+pub(crate) fn crowded(request: &Request<Incoming>) -> Response<Body> {
+    let words = "Too many requests are open. Ask again in a moment.";
+    Page::new(StatusCode::SERVICE_UNAVAILABLE, "Too much at once", words).answer(request.headers())
 }

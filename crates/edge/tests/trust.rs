@@ -22,6 +22,7 @@ async fn start(authority: &Path, port: u16) -> Result<Edge, EdgeError> {
         http: port,
         patience: Patience::default(),
         log: None,
+        key: None,
     };
     Edge::start(config, unbounded_channel().0).await
 }
@@ -113,6 +114,7 @@ async fn an_authority_is_opened_by_the_first_who_wants_it_and_may_be_mended_mean
         http: 0,
         patience: Patience::default(),
         log: None,
+        key: None,
     };
     let edge = Edge::start(config, sender).await.expect("it starts all the same");
     let secure = async || {

@@ -233,6 +233,29 @@ impl<E: Engine> Core<E> {
                     self.asker.now(id);
                 }
             }
+            Message::Edge(towpath_edge::Event::Ejected {
+                target,
+                instance,
+                because,
+            }) => {
+                self.note(
+                    Tone::Warning,
+                    format!("{target}: {instance} is left out, because {because}"),
+                );
+                if let Ok(id) = InstanceId::parse(&instance) {
+                    self.asker.now(id);
+                }
+            }
+            Message::Edge(towpath_edge::Event::Returned { target, instance }) => {
+                self.note(
+                    Tone::Note,
+                    format!("{target}: {instance} does well again, and is asked"),
+                );
+            }
+            Message::Edge(towpath_edge::Event::Exhausted(why)) => {
+                let text = format!("the edge can take no more connections until others end: {why}");
+                self.note(Tone::Warning, text);
+            }
             Message::Edge(towpath_edge::Event::Untrusted(why)) => self.cannot_be_trusted(why),
             Message::Edge(towpath_edge::Event::Ended) => self.edge_ended().await,
             Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use towpath_decide::converge::Will;
 use towpath_decide::tend::Part;
-use towpath_edge::{Answer, RouteTo, Target};
+use towpath_edge::{Answer, Releases, RouteTo, Target};
 use towpath_model::desired::component::Protocol;
 use towpath_model::run::{
     Listens, Product, Route, SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO, State, Variables,
@@ -16,6 +16,10 @@ use towpath_model::unit::Name;
 
 /// How long a request waits for an instance.
 const HOLD: Duration = Duration::from_secs(30);
+
+/// How long the share of an instance grows that comes to others: what a just-in-time compiler, a cache and a pool of connections
+/// take to warm up. One that is alone, or comes with all others, has its whole share at once.
+const SLOW_START: Duration = Duration::from_secs(10);
 
 /// The target of a component; nothing where it is not reached at all.
 pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addresses) -> Option<Target> {
@@ -54,6 +58,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
             .map(|listens| Arc::clone(&listens.rules))
             .unwrap_or_default(),
         drain: component.stop.drain.to_std(),
+        slow_start: SLOW_START,
         answer,
     })
 }
@@ -124,5 +129,6 @@ fn instances(name: &Name, part: &Part) -> Answer {
         ready,
         hold: HOLD,
         because,
+        releases: Releases::default(),
     }
 }

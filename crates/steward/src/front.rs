@@ -9,7 +9,7 @@ use crate::core::Core;
 use crate::door::{clock, processes};
 use crate::errors;
 use crate::face;
-use crate::start::{Config, REQUESTS};
+use crate::start::{Config, EDGE_KEY, REQUESTS};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -147,6 +147,7 @@ impl<E: Engine> Core<E> {
             http,
             patience: Patience::default(),
             log: Some(RequestLog::at(self.config.state.join(REQUESTS))),
+            key: Some(self.config.state.join(EDGE_KEY)),
         };
         self.begin_edge(config, Held::default()).await
     }

@@ -59,6 +59,9 @@ pub struct Config {
 /// The file in the state folder with a line a request; what is older stands in one with `.1` behind its name.
 pub const REQUESTS: &str = "requests.log";
 
+/// The key of the edge, in the state folder.
+pub(crate) const EDGE_KEY: &str = "edge.key";
+
 /// Looks after a product whose instances are processes of this machine.
 pub async fn serve_processes(config: Config, ready: impl FnOnce()) -> Result<(), StewardError> {
     // Whoever holds the lock of the store is the only one who starts anything here. That there is somebody who would start

@@ -17,6 +17,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use super::inward::{self, Garbage, Left};
 use super::outward::{Outward, Stopped};
 use crate::body::Broken;
+use crate::crowd;
 
 /// The largest head of an answer.
 const LARGEST_HEAD: usize = 128 * 1024;
@@ -136,7 +137,8 @@ impl Link {
     /// Reads what has come behind what is there already.
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let came = std::mem::take(&mut self.came);
-        self.read.reserve(came.len() + self.room);
+        let room = if crowd::is_crowded() { LEAST } else { self.room };
+        self.read.reserve(came.len() + room);
         self.read.extend_from_slice(&came);
         drop(came);
         let read = match &mut self.stream {

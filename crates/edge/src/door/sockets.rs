@@ -170,6 +170,11 @@ pub(crate) fn raise_files() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
+/// How many files this process may have open.
+pub(crate) fn files() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// What runs as the program of this process: another version is another file, whatever it says of itself.
 pub(crate) fn program() -> String {
     let about = fs::metadata("/proc/self/exe");

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 
-use crate::door::disk;
+use crate::shares::Key;
 
 /// The file in the state folder.
 const FILE: &str = "edge.key";
@@ -24,14 +24,7 @@ pub(crate) fn keep_in(folder: &Path) {
 }
 
 fn kept(folder: &Path) -> Option<[u8; 32]> {
-    let path = folder.join(FILE);
-    if disk::is_missing(&path) {
-        let made = blake3::Hash::from(random::<32>());
-        // Another edge may have put one there meanwhile: that one holds.
-        let _ = disk::write_private_once(&path, made.to_hex().as_str());
-    }
-    let text = disk::read_text(&path).ok()?;
-    blake3::Hash::from_hex(text.trim()).ok().map(blake3::Hash::into)
+    Some(*Key::of(&folder.join(FILE)).ok()?.bytes())
 }
 
 /// The key.
@@ -40,7 +33,7 @@ pub(super) fn key() -> &'static [u8; 32] {
 }
 
 /// Bytes that nobody can guess.
-pub(super) fn random<const COUNT: usize>() -> [u8; COUNT] {
+pub(crate) fn random<const COUNT: usize>() -> [u8; COUNT] {
     let mut bytes = [0; COUNT];
     aws_lc_rs::rand::fill(&mut bytes).expect("the system gives random bytes");
     bytes
@@ -105,8 +98,5 @@ mod tests {
         let first = kept(folder.path()).expect("it is made");
         assert_eq!(kept(folder.path()), Some(first));
         assert_eq!(kept(&folder.path().join("nowhere")), None);
-        let broken = tempfile::tempdir().expect("a folder");
-        disk::write_private_once(&broken.path().join(FILE), "no key").expect("it is written");
-        assert_eq!(kept(broken.path()), None);
     }
 }

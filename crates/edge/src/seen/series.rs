@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use http::StatusCode;
 
+use super::Seen;
 use super::histogram::{Histogram, Times};
 use super::snapshot::Counted;
 use super::vitals::{self, VITALS};
@@ -53,13 +54,18 @@ impl Refusals {
     }
 }
 
+/// So many releases of a target answer at the same time, and one is being warmed up and one goes.
+const AT_ONCE: usize = 4;
+
 /// Counts of requests of one kind.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) component: Arc<str>,
     pub(crate) route: Arc<str>,
-    /// The release that answers. What is set today carries none.
+    /// The release that answers, where one is known.
     pub(crate) release: Option<Arc<str>>,
+    /// The same by releases, those that were asked for last.
+    releases: Mutex<Vec<Arc<Series>>>,
     /// By the class of the status, from 1xx to 5xx.
     answers: [AtomicU64; 5],
     pub(crate) refusals: Refusals,
@@ -83,6 +89,7 @@ impl Series {
             component,
             route,
             release,
+            releases: Mutex::default(),
             answers: Default::default(),
             refusals: Refusals::default(),
             gone: AtomicU64::new(0),
@@ -113,6 +120,21 @@ impl Series {
             all.saturating_sub(self.refusals.sent_away()),
             read(&self.answers[4]),
         )
+    }
+
+    /// What is counted of one release.
+    pub(crate) fn of_release(&self, release: &Arc<str>, seen: &Seen) -> Arc<Series> {
+        let mut known = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |series: &&Arc<Series>| series.release.as_ref().is_some_and(|one| one == release);
+        if let Some(series) = known.iter().find(is_it) {
+            return Arc::clone(series);
+        }
+        let series = seen.series(&self.component, &self.route, Some(release));
+        if known.len() >= AT_ONCE {
+            known.remove(0);
+        }
+        known.push(Arc::clone(&series));
+        series
     }
 
     pub(crate) fn answered(&self, status: StatusCode) {

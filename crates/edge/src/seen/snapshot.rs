@@ -191,6 +191,18 @@ pub struct Whole {
     pub repeated: u64,
     /// How often an instance refused or broke a connection, and was left out for the request.
     pub failures: u64,
+    /// Requests that another release answered, because their own had no instance that could.
+    #[serde(default)]
+    pub fallen: u64,
+    /// How often an instance was left out for doing worse than others.
+    #[serde(default)]
+    pub ejected: u64,
+    /// Requests that were sent away from a queue that did not get shorter.
+    #[serde(default)]
+    pub shed: u64,
+    /// Instances that are left out now.
+    #[serde(default)]
+    pub out: u64,
 }
 
 /// The lines of the log of requests.

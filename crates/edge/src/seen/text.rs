@@ -234,7 +234,7 @@ impl Page {
 
     fn components(&mut self, all: &[Whole]) {
         type Read = fn(&Whole) -> u64;
-        let rows: [(&str, &str, &str, Read); 5] = [
+        let rows: [(&str, &str, &str, Read); 9] = [
             (
                 "active",
                 "gauge",
@@ -262,6 +262,25 @@ impl Page {
                 "Connections that an instance refused or broke",
                 |one| one.failures,
             ),
+            (
+                "release_fallbacks_total",
+                "counter",
+                "Requests that another release answered, because their own had no instance that could",
+                |one| one.fallen,
+            ),
+            (
+                "ejections_total",
+                "counter",
+                "Times that an instance was left out for doing worse than the others",
+                |one| one.ejected,
+            ),
+            (
+                "shed_total",
+                "counter",
+                "Requests that were sent away from a queue that did not get shorter",
+                |one| one.shed,
+            ),
+            ("ejected", "gauge", "Instances that are left out", |one| one.out),
         ];
         for (name, kind, help, read) in rows {
             self.head(name, kind, help);

@@ -21,6 +21,8 @@ use crate::visit::Visit;
 pub(crate) struct Facts {
     /// A file or an instance has answered, and not the edge in its place.
     pub(crate) is_theirs: bool,
+    /// The release that answered, or should have.
+    pub(crate) release: Option<Arc<str>>,
     /// The instance that answered.
     pub(crate) instance: Option<Arc<Instance>>,
     /// How many instances had failed before.
@@ -84,6 +86,9 @@ impl Witness {
         self.status = response.status();
         if let Some(facts) = response.body_mut().facts() {
             self.facts = std::mem::take(facts);
+        }
+        if let Some((release, series)) = self.facts.release.take().zip(self.series.as_ref()) {
+            self.series = Some(series.of_release(&release, seen));
         }
         match &self.series {
             Some(series) => {

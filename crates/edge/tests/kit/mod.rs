@@ -60,6 +60,7 @@ async fn begun(patience: Patience, log: impl FnOnce(&Path) -> Option<RequestLog>
         http: 0,
         patience,
         log: log(folder.path()),
+        key: Some(folder.path().join("edge.key")),
     };
     let edge = Edge::start(config, sender).await.expect("it starts");
     Running {
@@ -82,6 +83,7 @@ pub(crate) fn target(name: &str, ready: &[(&str, SocketAddr)], hold: Duration) -
             ready: ready.iter().map(|(id, at)| ((*id).to_owned(), *at)).collect(),
             hold,
             because: format!("{name} is not there.\nLook at its log."),
+            releases: towpath_edge::Releases::default(),
         },
     )
 }
@@ -98,6 +100,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         routes: Vec::new(),
         rules: std::sync::Arc::default(),
         drain: Duration::ZERO,
+        slow_start: Duration::ZERO,
         answer,
     }
 }
