@@ -4,7 +4,7 @@
 //! the visitor has it already, in which coding it goes out. Small files are read in that same go, and kept: for those that are
 //! asked for again the system is only asked whether they are still the same, and that it knows at once.
 
-mod condition;
+pub(crate) mod condition;
 mod find;
 mod flow;
 mod packed;

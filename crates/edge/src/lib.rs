@@ -13,6 +13,7 @@ mod authority;
 mod balance;
 mod body;
 mod budget;
+mod cache;
 mod client;
 mod compress;
 mod door;
@@ -123,6 +124,9 @@ pub struct Target {
     pub drain: Duration,
     /// What answers.
     pub answer: Answer,
+    /// What it is made of, as far as that is known: where it changes, nothing is given that was kept of what it was before.
+    #[serde(default)]
+    pub build: Option<String>,
 }
 
 /// A part of an address space.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderValue, SET_COOKIE, UPGRADE};
+use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, UPGRADE};
 use http::request::Parts;
 use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -13,6 +13,7 @@ use towpath_model::run::Bounds;
 use crate::answered::Answered;
 use crate::body::Body;
 use crate::client::{Changed, Failed, Lease};
+use crate::encode::Coding;
 use crate::guard::{Guard, Refusal};
 use crate::pages::Page;
 use crate::place::Open;
@@ -82,29 +83,43 @@ pub(crate) async fn pass(
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    let coding = match target.compress {
-        true => compress::coding_for(&asked.headers, &response),
-        false => None,
-    };
-    let (mut parts, body) = response.into_parts();
+    let coding = coding(target.compress, &asked.headers, &response);
+    let (compress, (mut parts, body)) = (target.compress, response.into_parts());
     parts.version = Version::default();
-    let body = match coding {
-        Some(coding) => {
-            compress::mark(&mut parts.headers, coding);
-            Body::flow(compress::Compressed::new(body, coding))
+    coded(
+        compress,
+        coding,
+        Response::from_parts(parts, Body::answered(body)),
+    )
+    .map(|body| body.counted(open))
+}
+
+/// The coding that an answer goes out in.
+pub(crate) fn coding<B: http_body::Body>(
+    compress: bool,
+    asked: &HeaderMap,
+    response: &Response<B>,
+) -> Option<Coding> {
+    match compress {
+        true => compress::coding_for(asked, response),
+        false => None,
+    }
+}
+
+/// An answer in its coding.
+pub(crate) fn coded(compress: bool, coding: Option<Coding>, mut response: Response<Body>) -> Response<Body> {
+    let Some(coding) = coding else {
+        if compress && compress::is_compressible(response.headers()) {
+            compress::vary(response.headers_mut(), &ACCEPT_ENCODING);
         }
-        None => {
-            if target.compress && compress::is_compressible(&parts.headers) {
-                compress::vary(&mut parts.headers, &ACCEPT_ENCODING);
-            }
-            Body::answered(body)
-        }
+        return response;
     };
-    Response::from_parts(parts, body.counted(open))
+    compress::mark(response.headers_mut(), coding);
+    response.map(|body| Body::flow(compress::Compressed::new(body, coding)))
 }
 
 /// Sends a request to one instance after the other, until one answers.
-async fn send(
+pub(crate) async fn send(
     state: &State,
     search: &mut Search<'_>,
     outgoing: &mut Outgoing<'_>,

@@ -160,6 +160,11 @@ impl Edge {
             let place = aim.as_ref().map(|aim| Arc::clone(&aim.place));
             let before = table.exchange(&name, aim.clone());
             before.iter().for_each(|before| before.part_from(aim.as_deref()));
+            if let (Some(before), Some(aim)) = (&before, &aim)
+                && before.build != aim.build
+            {
+                self.state.cache.forget_former(&name, aim.build);
+            }
             let was_ready = before.as_ref().is_some_and(|aim| !aim.instances.is_empty());
             let place = place.or_else(|| before.as_ref().map(|aim| Arc::clone(&aim.place)));
             if ready || was_ready {
@@ -292,6 +297,7 @@ impl Edge {
         let mut seen = self.state.seen.read(clock::millis());
         let places = self.state.table().places();
         seen.components = places.iter().filter_map(|place| place.seen()).collect();
+        seen.kept = self.state.cache.size();
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
         seen

@@ -107,6 +107,7 @@ impl Seen {
             components: Vec::new(),
             nowhere: self.nowhere.read(),
             lines: self.log().map(Log::lines).unwrap_or_default(),
+            kept: (0, 0),
         }
     }
 }

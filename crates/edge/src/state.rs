@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use towpath_model::sealed::Sealed;
 
+use crate::cache::Cache;
 use crate::ending::Ending;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
@@ -35,6 +36,7 @@ pub(crate) struct State {
     pub(crate) visitors: Arc<Semaphore>,
     pub(crate) components: Arc<Semaphore>,
     pub(crate) packed: Packed,
+    pub(crate) cache: Cache,
     pub(crate) counters: Counters,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
@@ -62,6 +64,7 @@ impl State {
             visitors: Arc::new(Semaphore::new(VISITORS)),
             components: Arc::new(Semaphore::new(COMPONENTS)),
             packed: Packed::default(),
+            cache: Cache::default(),
             counters: Counters::default(),
             keys: RwLock::default(),
             idle: crate::client::Idle::default(),

@@ -18,7 +18,7 @@ use crate::request_id::{self, REQUEST_ID};
 use crate::seen::Witness;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{files, guard, headers, proxy, sound};
+use crate::{cache, files, guard, headers, proxy, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -167,12 +167,23 @@ async fn at_target(
     state: &Arc<State>,
     visit: &Visit,
     aim: Arc<Aim>,
-    guard: &Guard,
-    named: &Named,
+    guard: &Arc<Guard>,
+    named: &Arc<Named>,
     (parts, body): (Parts, Incoming),
 ) -> Response<Body> {
     let mut open = aim.place.open();
     let response = match &aim.target.answer {
+        Answer::Instances { .. } if guard.rules().cache.is_some() && !aim.target.grpc => {
+            let through = cache::Through {
+                state,
+                secure: visit.secure,
+                inside: matches!(visit.entry, Entry::Inside(_)),
+                aim,
+                guard,
+                named,
+            };
+            return cache::pass(through, (parts, body), open).await;
+        }
         Answer::Instances { .. } => {
             return proxy::pass(state, visit.secure, aim, guard, named, (parts, body), open).await;
         }

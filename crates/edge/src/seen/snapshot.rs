@@ -19,6 +19,9 @@ pub struct Snapshot {
     pub nowhere: BTreeMap<String, u64>,
     /// The lines of the log of requests.
     pub lines: Lines,
+    /// How many answers are kept, and their bytes.
+    #[serde(default)]
+    pub kept: (u64, u64),
 }
 
 /// Requests of one component, over one route, of one release.
@@ -38,6 +41,9 @@ pub struct Counted {
     pub gone: u64,
     /// Answers that broke off.
     pub cut: u64,
+    /// Where answers are kept: how they came about, as `hit`, `miss`, `stale` or `passed`.
+    #[serde(default)]
+    pub cache: BTreeMap<String, u64>,
     /// Bytes of bodies that came from visitors.
     pub received: u64,
     /// Bytes of bodies that went to visitors.
@@ -64,24 +70,30 @@ impl Counted {
     }
 
     fn since(&self, earlier: &Counted) -> Counted {
-        let refused = |(name, count): (&String, &u64)| {
-            let before = earlier.refusals.get(name).copied().unwrap_or(0);
-            (name.clone(), count.saturating_sub(before))
-        };
         Counted {
             component: self.component.clone(),
             route: self.route.clone(),
             release: self.release.clone(),
             answers: std::array::from_fn(|class| self.answers[class].saturating_sub(earlier.answers[class])),
-            refusals: self.refusals.iter().map(refused).collect(),
+            refusals: since(&self.refusals, &earlier.refusals),
             gone: self.gone.saturating_sub(earlier.gone),
             cut: self.cut.saturating_sub(earlier.cut),
+            cache: since(&self.cache, &earlier.cache),
             received: self.received.saturating_sub(earlier.received),
             sent: self.sent.saturating_sub(earlier.sent),
             first: self.first.since(&earlier.first),
             whole: self.whole.since(&earlier.whole),
         }
     }
+}
+
+/// What has come of each since.
+fn since(now: &BTreeMap<String, u64>, earlier: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let since = |(name, count): (&String, &u64)| {
+        let before = earlier.get(name).copied().unwrap_or(0);
+        (name.clone(), count.saturating_sub(before))
+    };
+    now.iter().map(since).collect()
 }
 
 /// What is counted of a component as a whole.
@@ -137,6 +149,9 @@ impl Snapshot {
             (0..5).for_each(|class| all.answers[class] += one.answers[class]);
             for (reason, count) in &one.refusals {
                 *all.refusals.entry(reason.clone()).or_default() += count;
+            }
+            for (source, count) in &one.cache {
+                *all.cache.entry(source.clone()).or_default() += count;
             }
             all.gone += one.gone;
             all.cut += one.cut;

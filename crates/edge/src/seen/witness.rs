@@ -11,6 +11,7 @@ use super::line::{Ended, Line};
 use super::trace::Trace;
 use super::{Seen, Series};
 use crate::body::Body;
+use crate::cache::Source;
 use crate::client::Instance;
 use crate::door::clock;
 use crate::sent;
@@ -25,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) instance: Option<Arc<Instance>>,
     /// How many instances had failed before.
     pub(crate) failures: u32,
+    /// How it came about, where answers are kept.
+    pub(crate) source: Option<Source>,
     /// The body of the request, while it passes.
     pub(crate) passed: Option<Arc<sent::Ended>>,
 }
@@ -78,6 +81,9 @@ impl Witness {
             Some(series) => {
                 series.answered(self.status);
                 series.first.count(first);
+                if let Some(source) = self.facts.source {
+                    series.came(source);
+                }
                 if !self.facts.is_theirs && self.status != StatusCode::SWITCHING_PROTOCOLS {
                     series.refusals.count(self.status);
                 }
@@ -128,6 +134,7 @@ impl Drop for Witness {
                 sent: self.sent,
                 is_cut: self.is_cut,
                 failures: self.facts.failures,
+                source: self.facts.source,
                 series: self.series.take(),
                 instance: self.facts.instance.take(),
             });

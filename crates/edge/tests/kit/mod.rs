@@ -99,6 +99,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         rules: std::sync::Arc::default(),
         drain: Duration::ZERO,
         answer,
+        build: None,
     }
 }
 
