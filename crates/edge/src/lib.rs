@@ -19,6 +19,7 @@ mod compress;
 mod door;
 mod encode;
 mod ending;
+mod error_page;
 mod files;
 mod first;
 mod gather;
@@ -53,7 +54,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use towpath_model::run::Rules;
+use towpath_model::run::{Maintenance, Rules};
 
 pub use running::Edge;
 pub use seen::{Counted, Lines, RequestLog, Snapshot, TEXT, Times, Whole};
@@ -127,6 +128,9 @@ pub struct Target {
     /// What it is made of, as far as that is known: where it changes, nothing is given that was kept of what it was before.
     #[serde(default)]
     pub build: Option<String>,
+    /// Visitors are told to come later.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
 }
 
 /// A part of an address space.

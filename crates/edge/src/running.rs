@@ -108,6 +108,16 @@ impl Edge {
         self.state.know(values);
     }
 
+    /// Shows this page to browsers for what cannot be answered, or our own where there is none.
+    pub fn show(&self, page: Option<&str>) {
+        self.state.show(page);
+    }
+
+    /// The page that it shows.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.state.error_page().map(|page| page.text().to_owned())
+    }
+
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
     /// inside ports are listened on; those that are taken by somebody else are told, and tried again when their target is
     /// set again.

@@ -9,6 +9,7 @@ use towpath_model::sealed::Sealed;
 
 use crate::cache::Cache;
 use crate::ending::Ending;
+use crate::error_page::ErrorPage;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
 use crate::seen::Seen;
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(crate) counters: Counters,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
+    /// A page of the product's own for what cannot be answered.
+    error_page: RwLock<Option<Arc<ErrorPage>>>,
     pub(crate) idle: crate::client::Idle,
     pub(crate) seen: Seen,
 }
@@ -67,6 +70,7 @@ impl State {
             cache: Cache::default(),
             counters: Counters::default(),
             keys: RwLock::default(),
+            error_page: RwLock::default(),
             idle: crate::client::Idle::default(),
             seen: Seen::default(),
         }
@@ -87,6 +91,16 @@ impl State {
 
     pub(crate) fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::new(values));
+    }
+
+    pub(crate) fn error_page(&self) -> Option<Arc<ErrorPage>> {
+        let page = self.error_page.read().unwrap_or_else(PoisonError::into_inner);
+        page.clone()
+    }
+
+    pub(crate) fn show(&self, page: Option<&str>) {
+        let page = page.map(|text| Arc::new(ErrorPage::new(text)));
+        *self.error_page.write().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
     pub(crate) fn aim(&self, name: &str) -> Option<Arc<Aim>> {

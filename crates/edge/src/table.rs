@@ -322,6 +322,7 @@ mod tests {
                 because: String::new(),
             },
             build: None,
+            maintenance: None,
         }
     }
 

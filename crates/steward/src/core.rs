@@ -24,6 +24,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use towpath_api::{Event, Tone};
 use towpath_decide::converge::Because;
+use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::Target;
 use towpath_edge::apart::Remote;
@@ -128,6 +129,8 @@ pub(crate) struct Core<E> {
     pub(crate) vanished: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
+    /// What is closed for visitors.
+    pub(crate) closed: Closed,
     /// Something large was read, and what that took has not been given back yet.
     pub(crate) untidy: bool,
     /// The ports that were given to those that are being started.
@@ -455,7 +458,10 @@ impl<E: Engine> Core<E> {
             .unwrap_or_default();
         for name in names {
             let part = self.tended.parts().get(&name);
-            let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
+            let mut target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
+            if let Some(target) = &mut target {
+                target.maintenance = self.closed.of(&name, clock::today()).cloned();
+            }
             let is_known = part.is_none_or(Part::faces);
             let is_believed = part.is_some_and(|part| self.front.believes(&name, part));
             if is_known && !is_believed {

@@ -55,6 +55,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         drain: component.stop.drain.to_std(),
         answer,
         build: build(part),
+        maintenance: None,
     })
 }
 

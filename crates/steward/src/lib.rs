@@ -8,6 +8,7 @@ mod act;
 mod addresses;
 mod ask;
 pub mod build;
+mod close;
 mod core;
 mod door;
 mod dress;

@@ -222,7 +222,12 @@ impl<E: Engine> Core<E> {
                     self.component(name, part, traffic.unwrap_or_default())
                 })
                 .collect(),
-            notes: self.notes.values().cloned().collect(),
+            notes: self
+                .notes
+                .values()
+                .cloned()
+                .chain(self.closed.notes(clock::today()))
+                .collect(),
         }
     }
 

@@ -176,6 +176,12 @@ impl House {
                 self.know(values);
                 say(Answer::Done, Vec::new());
             }
+            Request::Show(page) => {
+                if let Some(edge) = self.edge.get() {
+                    edge.show(page.as_deref());
+                }
+                say(Answer::Done, Vec::new());
+            }
             Request::Seen => {
                 let seen = self.edge.get().map(|edge| edge.seen()).unwrap_or_default();
                 say(Answer::Seen(Box::new(seen)), Vec::new());

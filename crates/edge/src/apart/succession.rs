@@ -58,6 +58,7 @@ impl House {
         let _ = edge.set(targets.collect()).await;
         *locked(&self.past) = estate.past;
         edge.know(&estate.values.0);
+        edge.show(estate.error_page.as_deref());
         *locked(&self.values) = estate.values;
         // Those that were there before are found before the last one may think that it is the only one.
         let begun = self.open(edge, lock).await?;
@@ -149,6 +150,7 @@ impl House {
             targets: targets.collect(),
             past: locked(&self.past).clone(),
             values: locked(&self.values).clone(),
+            error_page: edge.shown(),
         };
         let files = std::iter::once(lock).chain(sockets).collect();
         Ok((estate, ears, files))

@@ -100,6 +100,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         drain: Duration::ZERO,
         answer,
         build: None,
+        maintenance: None,
     }
 }
 

@@ -81,6 +81,13 @@ impl<E: Engine> Core<E> {
         self.wardrobe.values.extend(values);
         if let Some(edge) = &self.edge {
             edge.know(&face::keys(&product, &self.wardrobe.values)).await;
+            let before = self
+                .product
+                .as_ref()
+                .and_then(|before| before.error_page.as_ref());
+            if before != product.error_page.as_ref() || self.product.is_none() {
+                edge.show(product.error_page.as_deref()).await;
+            }
         }
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
@@ -352,6 +359,7 @@ impl<E: Engine> Core<E> {
         seen.iter().for_each(|one| self.look_for_silent(one));
         self.from_nothing = seen.iter().all(|one| one.life.is_over());
         self.wardrobe.making = left.making.clone();
+        self.closed = left.closed.clone();
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();
