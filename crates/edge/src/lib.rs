@@ -56,6 +56,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use towpath_model::run::{Maintenance, Rules};
 
+pub use files::has_digest;
 pub use running::Edge;
 pub use seen::{Counted, Lines, RequestLog, Snapshot, TEXT, Times, Whole};
 
@@ -176,6 +177,9 @@ pub enum Answer {
         assets: Duration,
         /// How long others may be kept; without it they are asked for anew each time.
         pages: Option<Duration>,
+        /// Where files with a digest in their name are looked for that the folder does not have any more, in this order.
+        #[serde(default)]
+        former: Vec<PathBuf>,
     },
     /// Nothing answers, at once: 503 with these words.
     Closed {

@@ -18,6 +18,7 @@ use crate::tell::Onlookers;
 use crate::watch::Change;
 use crate::{errors, face};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -83,6 +84,8 @@ pub(crate) enum Message {
         /// Those of them whose artifact cannot be known to be the same.
         anew: Vec<Name>,
     },
+    /// The assets of a site and of its earlier builds are in these folders.
+    Kept(Name, Vec<PathBuf>),
     /// The folder of the state has gone.
     Vanished,
     /// The manifest says something else now.
@@ -131,6 +134,8 @@ pub(crate) struct Core<E> {
     pub(crate) force_builds: bool,
     /// What is closed for visitors.
     pub(crate) closed: Closed,
+    /// Where the assets of earlier builds of sites are.
+    pub(crate) attics: BTreeMap<Name, Vec<PathBuf>>,
     /// Something large was read, and what that took has not been given back yet.
     pub(crate) untidy: bool,
     /// The ports that were given to those that are being started.
@@ -239,6 +244,7 @@ impl<E: Engine> Core<E> {
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(reread).await,
+            Message::Kept(name, kept) => self.assets_kept(name, kept).await,
             Message::Vanished => self.vanish(),
         }
     }
@@ -460,6 +466,7 @@ impl<E: Engine> Core<E> {
             let part = self.tended.parts().get(&name);
             let mut target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
             if let Some(target) = &mut target {
+                self.with_former(&name, &mut target.answer);
                 target.maintenance = self.closed.of(&name, clock::today()).cloned();
             }
             let is_known = part.is_none_or(Part::faces);

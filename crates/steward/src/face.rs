@@ -36,6 +36,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
             fallback: site.fallback.clone(),
             assets: site.assets.map_or(YEAR, |kept| kept.to_std()),
             pages: site.pages.map(|kept| kept.to_std()),
+            former: Vec::new(),
         },
         _ => instances(name, part),
     };

@@ -7,6 +7,7 @@
 mod act;
 mod addresses;
 mod ask;
+mod attic;
 pub mod build;
 mod close;
 mod core;

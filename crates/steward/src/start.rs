@@ -185,6 +185,7 @@ async fn serve<E: Engine>(
         vanished: false,
         force_builds: false,
         closed: Closed::default(),
+        attics: BTreeMap::new(),
         untidy: false,
         starting: HashMap::new(),
         config,

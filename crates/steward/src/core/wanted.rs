@@ -81,13 +81,7 @@ impl<E: Engine> Core<E> {
         self.wardrobe.values.extend(values);
         if let Some(edge) = &self.edge {
             edge.know(&face::keys(&product, &self.wardrobe.values)).await;
-            let before = self
-                .product
-                .as_ref()
-                .and_then(|before| before.error_page.as_ref());
-            if before != product.error_page.as_ref() || self.product.is_none() {
-                edge.show(product.error_page.as_deref()).await;
-            }
+            edge.show(product.error_page.as_deref()).await;
         }
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
@@ -117,6 +111,7 @@ impl<E: Engine> Core<E> {
             self.learn(Fact::Answered { id, well });
         }
         self.look_for_folders();
+        self.keep_assets();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
         }

@@ -78,7 +78,7 @@ fn coming(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failu
         now.checked_add(long).ok()
     } else if let Ok(moment) = text.parse::<Timestamp>() {
         Some(moment)
-    } else if let Ok(time) = clock {
+    } else if let (Ok(time), false) = (clock, text.contains('-')) {
         let day = |date: jiff::civil::Date| in_zone(date.to_datetime(time));
         let today = day(here.date()).filter(|today| *today > now);
         today.or_else(|| day(here.date().tomorrow().ok()?))
