@@ -79,10 +79,7 @@ impl<E: Engine> Core<E> {
         }
         let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
         self.wardrobe.values.extend(values);
-        if let Some(edge) = &self.edge {
-            edge.know(&face::keys(&product, &self.wardrobe.values)).await;
-            edge.show(product.error_page.as_deref()).await;
-        }
+        self.prepare_edge(&product).await;
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {
@@ -114,6 +111,14 @@ impl<E: Engine> Core<E> {
         self.keep_assets();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
+        }
+    }
+
+    /// Lets the edge know what it needs for all targets together.
+    async fn prepare_edge(&self, product: &Product) {
+        if let Some(edge) = &self.edge {
+            edge.know(&face::keys(product, &self.wardrobe.values)).await;
+            edge.show(product.error_page.as_deref()).await;
         }
     }
 

@@ -19,7 +19,7 @@ public = true
 health = { path = "/healthz", interval = "100ms" }
 
 [site.pages]
-dir    = "dist"
+files  = "dist"
 public = true
 "#;
 
