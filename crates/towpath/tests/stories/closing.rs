@@ -43,7 +43,7 @@ fn maintenance_holds_until_it_is_over_whoever_dies() {
     );
     product.write("sorry.html", "<h1>{{title}}</h1><p>{{reason}}</p>");
     fs::create_dir(product.folder.join("dist")).expect("a folder");
-    product.write("dist/index.html", "pages");
+    fs::write(product.folder.join("dist/index.html"), "pages").expect("a file");
     product.up();
     let ask = |name: &str| product.say(name, "GET /", &[BROWSER]);
     has(&ask("web"), 200, "");
