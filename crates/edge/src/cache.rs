@@ -147,7 +147,7 @@ pub(crate) async fn pass(
         Turn::Answered(response) => {
             open.facts.is_theirs = true;
             open.answered(response.status());
-            response.map(|body| body.counted(open))
+            (*response).map(|body| body.counted(open))
         }
         Turn::Refused(page) => {
             open.answered(page.status);
@@ -164,7 +164,7 @@ pub(crate) async fn pass(
 
 /// What becomes of a request.
 enum Turn {
-    Answered(Response<Body>),
+    Answered(Box<Response<Body>>),
     /// The edge answers in the place of the origin.
     Refused(Page),
     /// It goes to the origin as it is.
@@ -263,7 +263,7 @@ impl Through<'_> {
                     let (head, record) = &*coming;
                     open.facts.source = Some(Source::Hit);
                     let response = reply::of_head(head, Told::Joined);
-                    return Turn::Answered(self.of_reader(asked, response, record.reader()));
+                    return Turn::Answered(Box::new(self.of_reader(asked, response, record.reader())));
                 }
                 Phase::Kept => {}
                 Phase::Comes(_) | Phase::Alone | Phase::Asking => return Turn::Alone,
@@ -286,7 +286,13 @@ impl Through<'_> {
     ) -> Turn {
         open.facts.source = Some(source);
         let compress = self.aim.target.compress;
-        Turn::Answered(reply::of_kept((self.shelf(), key), kept, asked, compress, told))
+        Turn::Answered(Box::new(reply::of_kept(
+            (self.shelf(), key),
+            kept,
+            asked,
+            compress,
+            told,
+        )))
     }
 
     /// What is read while it comes.
@@ -343,12 +349,12 @@ impl Through<'_> {
             Outcome::Old(kept) => self.answer_from(&key, &kept, asked, (Told::Stale, Source::Stale), open),
             Outcome::Comes(mut response, reader) => {
                 reply::tell(response.headers_mut(), Told::Stored, 0);
-                Turn::Answered(self.of_reader(asked, response, reader))
+                Turn::Answered(Box::new(self.of_reader(asked, response, reader)))
             }
             Outcome::Passed(mut response, told) => {
                 reply::tell(response.headers_mut(), told, 0);
                 if reply::has_it(&asked.headers, response.status(), response.headers()) {
-                    return Turn::Answered(reply::unchanged(response.into_parts().0.headers));
+                    return Turn::Answered(Box::new(reply::unchanged(response.into_parts().0.headers)));
                 }
                 let coding = match asked.method {
                     Method::HEAD => None,
@@ -358,7 +364,7 @@ impl Through<'_> {
                     Method::HEAD => response.map(|_| Body::empty()),
                     _ => response.map(Body::answered),
                 };
-                Turn::Answered(proxy::coded(self.aim.target.compress, coding, response))
+                Turn::Answered(Box::new(proxy::coded(self.aim.target.compress, coding, response)))
             }
             Outcome::Failed(page) => Turn::Refused(page),
         }

@@ -1,4 +1,5 @@
 //! What visitors are shown in place of an answer: the product's own page, and that it is closed for a while.
+#![allow(clippy::disallowed_methods, reason = "the test says until when it is closed")]
 
 mod kit;
 
