@@ -8,7 +8,9 @@ mod message;
 mod status;
 
 pub use client::{Answer, Client, ClientError};
-pub use message::{Apply, DownArgs, Event, LogArgs, LogLine, Problem, Same, Scale, Tone};
+pub use message::{
+    Apply, DownArgs, Event, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale, Tone,
+};
 pub use status::{
     Component, Edge, Explained, Instance, Keeps, Lately, Schedule, Status, Steward, Surroundings, Violation,
 };

@@ -65,6 +65,33 @@ pub struct Scale {
     pub instances: u32,
 }
 
+/// `POST /maintenance`: components are closed for visitors, or opened. Answered by `Maintained`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintain {
+    /// They are closed; opened otherwise.
+    pub on: bool,
+    /// These; everything, when empty.
+    pub components: Vec<String>,
+    /// Why, in words for visitors.
+    #[serde(default)]
+    pub because: Option<String>,
+    /// When it ends by itself.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// The networks whose visitors are let in.
+    #[serde(default)]
+    pub let_in: Vec<String>,
+}
+
+/// What is closed for visitors now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintained {
+    /// Something is another way than before.
+    pub changed: bool,
+    /// What holds, a sentence each.
+    pub holds: Vec<String>,
+}
+
 /// `POST /same`: whether there is nothing to do, because everything is as it was last asked for, and well.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Same {

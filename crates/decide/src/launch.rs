@@ -183,6 +183,8 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
                 .into_iter()
                 .map(|(name, one)| (name, Arc::new(one)))
                 .collect(),
+            // Whoever may read files puts it there.
+            error_page: None,
         },
         values,
         generate: generate.into_iter().collect(),

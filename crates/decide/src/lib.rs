@@ -9,6 +9,7 @@ pub mod hours;
 pub mod job;
 pub mod launch;
 pub mod lint;
+pub mod maintenance;
 pub mod moving;
 pub mod plan;
 pub mod restart;

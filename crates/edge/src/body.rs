@@ -64,6 +64,14 @@ impl Body {
         }
     }
 
+    /// Other bytes, for the same request.
+    pub(crate) fn instead(self, bytes: Bytes) -> Body {
+        Body {
+            kind: Kind::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())),
+            ..self
+        }
+    }
+
     /// The request is open until this body has ended.
     pub(crate) fn counted(mut self, open: Open) -> Body {
         self.open = Some(open);

@@ -4,7 +4,7 @@
 //! the visitor has it already, in which coding it goes out. Small files are read in that same go, and kept: for those that are
 //! asked for again the system is only asked whether they are still the same, and that it knows at once.
 
-mod condition;
+pub(crate) mod condition;
 mod find;
 mod flow;
 mod packed;
@@ -25,6 +25,7 @@ use crate::{Answer, Target};
 
 use find::Found;
 pub(crate) use packed::Packed;
+pub use path::has_digest;
 use shelf::Eyes;
 
 /// What is asked for, and how it is to be answered.
@@ -39,6 +40,7 @@ struct Asked {
     fallback: Option<String>,
     assets: Duration,
     pages: Option<Duration>,
+    former: Vec<PathBuf>,
 }
 
 /// Answers with a file.
@@ -93,6 +95,7 @@ fn asked(target: &Target, request: &Parts) -> Option<Asked> {
         fallback,
         assets,
         pages,
+        former,
     } = &target.answer
     else {
         return None;
@@ -108,6 +111,7 @@ fn asked(target: &Target, request: &Parts) -> Option<Asked> {
         fallback: fallback.clone(),
         assets: *assets,
         pages: *pages,
+        former: former.clone(),
     })
 }
 

@@ -14,6 +14,7 @@ mod authority;
 mod balance;
 mod body;
 mod budget;
+mod cache;
 mod client;
 mod compress;
 mod crowd;
@@ -21,6 +22,7 @@ mod deadline;
 mod door;
 mod encode;
 mod ending;
+mod error_page;
 mod files;
 mod first;
 #[doc(hidden)]
@@ -62,8 +64,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use towpath_model::run::Rules;
+use towpath_model::run::{Maintenance, Rules};
 
+pub use files::has_digest;
 pub use running::Edge;
 pub use seen::{
     Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,
@@ -143,6 +146,12 @@ pub struct Target {
     pub slow_start: Duration,
     /// What answers.
     pub answer: Answer,
+    /// What it is made of, as far as that is known: where it changes, nothing is given that was kept of what it was before.
+    #[serde(default)]
+    pub build: Option<String>,
+    /// Visitors are told to come later.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
 }
 
 /// A part of an address space.
@@ -191,6 +200,9 @@ pub enum Answer {
         assets: Duration,
         /// How long others may be kept; without it they are asked for anew each time.
         pages: Option<Duration>,
+        /// Where files with a digest in their name are looked for that the folder does not have any more, in this order.
+        #[serde(default)]
+        former: Vec<PathBuf>,
     },
     /// Nothing answers, at once: 503 with these words.
     Closed {

@@ -7,10 +7,16 @@ use http::header::{
 use http::{Response, StatusCode};
 
 use crate::body::Body;
+use crate::error_page::{ErrorPage, Shown};
 use crate::request_id::REQUEST_ID;
 
 /// Seconds after which a visitor whose request was held in vain may ask again.
 const RETRY: HeaderValue = HeaderValue::from_static("2");
+
+/// A page of the product's own is let do what is done on a page of one file, and what its own site has.
+const OWN_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
 
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -44,6 +50,9 @@ impl Page {
             values.any(|value| value.to_str().is_ok_and(|value| value.contains(kind)))
         };
         let is_page = accepts("text/html");
+        // Somebody may show it in words and colors of his own.
+        let shown =
+            (is_page && self.status.as_u16() >= 400 && self.addresses.is_empty()).then(|| self.shown());
         let (kind, text) = if is_page {
             ("text/html; charset=utf-8", self.html())
         } else if accepts("json") {
@@ -54,6 +63,9 @@ impl Page {
         };
         let mut response = Response::new(Body::whole(text));
         *response.status_mut() = self.status;
+        if let Some(shown) = shown {
+            response.extensions_mut().insert(shown);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -65,6 +77,15 @@ impl Page {
             headers.insert(RETRY_AFTER, RETRY);
         }
         response
+    }
+
+    fn shown(&self) -> Shown {
+        let words: Vec<String> = self.words.iter().map(|words| escape(words)).collect();
+        Shown {
+            status: self.status.as_u16(),
+            title: escape(&self.title).into(),
+            reason: words.join("<br>").into(),
+        }
     }
 
     fn text(&self) -> String {
@@ -112,6 +133,17 @@ impl Page {
     }
 }
 
+/// Shows one of our pages as the product's own, where it is one and there is such a page.
+pub(crate) fn dress(own: Option<&ErrorPage>, response: Response<Body>, id: &HeaderValue) -> Response<Body> {
+    let Some(shown) = own.and(response.extensions().get::<Shown>()).cloned() else {
+        return response;
+    };
+    let html = own.map(|own| own.html(&shown, id.to_str().unwrap_or_default()));
+    let mut response = response.map(|body| body.instead(html.unwrap_or_default()));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, OWN_POLICY);
+    response
+}
+
 /// A text as JSON has it.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
@@ -125,7 +157,7 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

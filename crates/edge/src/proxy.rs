@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderValue, SET_COOKIE, UPGRADE};
+use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, UPGRADE};
 use http::request::Parts;
 use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::client::{Changed, Failed, Lease};
 use crate::deadline::Deadline;
 use crate::door::clock;
+use crate::encode::Coding;
 use crate::guard::{Guard, Refusal};
 use crate::pages::Page;
 use crate::place::Open;
@@ -87,40 +88,44 @@ pub(crate) async fn pass(
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    let (parts, body) = coded(response, target.compress, &asked);
-    Response::from_parts(parts, body.counted(open).goes_out(&visit.outlet))
+    let coding = coding(target.compress, &asked.headers, &response);
+    let (compress, (mut parts, body)) = (target.compress, response.into_parts());
+    parts.version = Version::default();
+    let response = Response::from_parts(parts, Body::answered(body));
+    coded(compress, coding, response).map(|body| body.counted(open).goes_out(&visit.outlet))
 }
 
-/// An answer, compressed where it is to be and may be.
-fn coded(response: Response<Answered>, compresses: bool, asked: &Parts) -> (http::response::Parts, Body) {
-    let coding = match compresses {
-        true => compress::coding_for(&asked.headers, &response),
+/// The coding that an answer goes out in.
+pub(crate) fn coding<B: http_body::Body>(
+    compress: bool,
+    asked: &HeaderMap,
+    response: &Response<B>,
+) -> Option<Coding> {
+    match compress {
+        true => compress::coding_for(asked, response),
         false => None,
-    };
-    let (mut parts, body) = response.into_parts();
-    parts.version = Version::default();
-    let body = match coding {
-        Some(coding) => {
-            compress::mark(&mut parts.headers, coding);
-            Body::flow(compress::Compressed::new(body, coding))
+    }
+}
+
+/// An answer in its coding.
+pub(crate) fn coded(compress: bool, coding: Option<Coding>, mut response: Response<Body>) -> Response<Body> {
+    let Some(coding) = coding else {
+        if compress && compress::is_compressible(response.headers()) {
+            compress::vary(response.headers_mut(), &ACCEPT_ENCODING);
         }
-        None => {
-            if compresses && compress::is_compressible(&parts.headers) {
-                compress::vary(&mut parts.headers, &ACCEPT_ENCODING);
-            }
-            Body::answered(body)
-        }
+        return response;
     };
-    (parts, body)
+    compress::mark(response.headers_mut(), coding);
+    response.map(|body| Body::flow(compress::Compressed::new(body, coding)))
 }
 
 /// The edge answers in the place of an instance.
-fn refuse(page: Page, asked: &Parts, open: Open) -> Response<Body> {
+pub(crate) fn refuse(page: Page, asked: &Parts, open: Open) -> Response<Body> {
     page.answer(&asked.headers).map(|body| body.counted(open))
 }
 
 /// Sends a request to one instance after the other, until one answers.
-async fn send(
+pub(crate) async fn send(
     state: &State,
     search: &mut Search<'_>,
     outgoing: &mut Outgoing<'_>,

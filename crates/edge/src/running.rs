@@ -117,6 +117,16 @@ impl Edge {
         self.state.seen.spans.know(&self.state.product, values);
     }
 
+    /// Shows this page to browsers for what cannot be answered, or our own where there is none.
+    pub fn show(&self, page: Option<&str>) {
+        self.state.show(page);
+    }
+
+    /// The page that it shows.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.state.error_page().map(|page| page.text().to_owned())
+    }
+
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
     /// inside ports are listened on; those that are taken by somebody else are told, and tried again when their target is
     /// set again.
@@ -169,6 +179,11 @@ impl Edge {
             let place = aim.as_ref().map(|aim| Arc::clone(&aim.place));
             let before = table.exchange(&name, aim.clone());
             before.iter().for_each(|before| before.part_from(aim.as_deref()));
+            if let (Some(before), Some(aim)) = (&before, &aim)
+                && before.build != aim.build
+            {
+                self.state.cache.forget_former(&name, aim.build);
+            }
             let was_ready = before.as_ref().is_some_and(|aim| !aim.instances.is_empty());
             let place = place.or_else(|| before.as_ref().map(|aim| Arc::clone(&aim.place)));
             if ready || was_ready {
@@ -312,6 +327,7 @@ impl Edge {
             Some(whole)
         };
         seen.components = aims.iter().filter_map(whole).collect();
+        seen.kept = self.state.cache.size();
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
         seen.began = clock::began();

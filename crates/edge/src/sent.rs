@@ -113,6 +113,28 @@ impl<'r> Outgoing<'r> {
         is_repeatable(self.asked)
     }
 
+    /// A request without a body.
+    pub(crate) fn alone(
+        asked: &'r Parts,
+        (told, host): (&'r str, &'r str),
+        place: &'r Place,
+        patience: Duration,
+    ) -> Outgoing<'r> {
+        Outgoing {
+            asked,
+            told,
+            host,
+            protocol: None,
+            length: Length::Nothing,
+            source: Source::Nothing,
+            ended: None,
+            patience,
+            place,
+            is_repeated: false,
+            most: None,
+        }
+    }
+
     pub(crate) fn method(&self) -> &Method {
         &self.asked.method
     }

@@ -9,9 +9,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use towpath_model::sealed::Sealed;
 
 use crate::aside::Tellers;
+use crate::cache::Cache;
 use crate::crowd::Addresses;
 use crate::door::{clock, sockets};
 use crate::ending::Ending;
+use crate::error_page::ErrorPage;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
 use crate::provider::Providers;
@@ -61,6 +63,7 @@ pub(crate) struct State {
     /// When it was told last that no descriptor is left.
     exhausted: AtomicU64,
     pub(crate) packed: Packed,
+    pub(crate) cache: Cache,
     pub(crate) counters: Counters,
     pub(crate) providers: Providers,
     /// What asks visitors for certificates.
@@ -69,6 +72,8 @@ pub(crate) struct State {
     pub(crate) tellers: Tellers,
     /// What sign-ins are checked with.
     keys: RwLock<Arc<Keys>>,
+    /// A page of the product's own for what cannot be answered.
+    error_page: RwLock<Option<Arc<ErrorPage>>>,
     pub(crate) idle: crate::client::Idle,
     pub(crate) seen: Seen,
     /// By which visitors keep their buckets.
@@ -103,9 +108,11 @@ impl State {
             seats,
             exhausted: AtomicU64::new(0),
             packed: Packed::default(),
+            cache: Cache::default(),
             counters: Counters::default(),
             tellers: Tellers::default(),
             keys: RwLock::default(),
+            error_page: RwLock::default(),
             idle: crate::client::Idle::default(),
             seen: Seen::default(),
             key,
@@ -138,6 +145,16 @@ impl State {
 
     pub(crate) fn know(&self, values: &BTreeMap<String, Sealed<String>>) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::new(values));
+    }
+
+    pub(crate) fn error_page(&self) -> Option<Arc<ErrorPage>> {
+        let page = self.error_page.read().unwrap_or_else(PoisonError::into_inner);
+        page.clone()
+    }
+
+    pub(crate) fn show(&self, page: Option<&str>) {
+        let page = page.map(|text| Arc::new(ErrorPage::new(text)));
+        *self.error_page.write().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
     pub(crate) fn aim(&self, name: &str) -> Option<Arc<Aim>> {

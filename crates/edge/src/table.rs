@@ -34,6 +34,8 @@ pub(crate) struct Aim {
     pub(crate) guard: Arc<Guard>,
     /// The parts of its address space.
     pub(crate) branches: Box<[Branch]>,
+    /// What it is made of, in short.
+    pub(crate) build: u64,
     lane: Lane,
 }
 
@@ -122,7 +124,14 @@ impl Aim {
             .collect();
         let earlier = before.iter().map(|aim| &aim.guard);
         let guard = Guard::new(name, Arc::clone(&target.rules), earlier, counters);
+        let build = match (&target.build, before) {
+            (Some(build), _) => short(build),
+            // While nothing answers it is made of what it was made of.
+            (None, Some(before)) if instances.is_empty() => before.build,
+            (None, _) => 0,
+        };
         Aim {
+            build,
             guard,
             branches,
             target,
@@ -252,6 +261,14 @@ fn grouped(
         }
     };
     releases.shares.iter().map(group).collect()
+}
+
+/// A text in short, the same in every process.
+fn short(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_le_bytes(first)
 }
 
 /// All targets.
@@ -439,6 +456,8 @@ mod tests {
                 because: String::new(),
                 releases: Releases::default(),
             },
+            build: None,
+            maintenance: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION};
+use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use crate::Answer;
 use crate::body::Body;
 use crate::crowd::Outlet;
+use crate::door::clock;
 use crate::guard::Guard;
 use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
@@ -20,10 +21,13 @@ use crate::seen::Witness;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{aside, files, guard, headers, proxy, shares, sound};
+use crate::{aside, cache, files, guard, headers, pages, proxy, shares, sound};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
+
+/// After so many seconds a visitor may come again whom nobody has told when maintenance ends.
+const COME_AGAIN: u64 = 120;
 
 /// By which door a request came in.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +107,10 @@ pub(crate) async fn answer(
     parts.headers.insert(REQUEST_ID, id.clone());
     let mut witness = Witness::begin(&state.seen, &visit, &mut parts, &id);
     let mut response = at_host(&state, &visit, (parts, body), &mut witness).await;
+    // What is not one of our own pages says nothing about itself.
+    if !response.extensions().is_empty() {
+        response = pages::dress(state.error_page().as_deref(), response, &id);
+    }
     response.headers_mut().entry(REQUEST_ID).or_insert(id);
     Ok(witness.answered(&state.seen, response))
 }
@@ -154,6 +162,9 @@ async fn at_host(
         }
         Found::Aim(aim, guard, series) => {
             witness.reached(series);
+            if let Some(closed) = closed(&aim, visit, &parts.headers) {
+                return closed;
+            }
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
                 Ok(passed) => {
                     if matches!(visit.entry, Entry::Inside(_))
@@ -189,6 +200,27 @@ async fn at_host(
     }
 }
 
+/// What a visitor is told while a target is in maintenance. Components ask each other as ever.
+fn closed(aim: &Arc<Aim>, visit: &Visit, asked: &HeaderMap) -> Option<Response<Body>> {
+    let maintenance = aim.target.maintenance.as_ref()?;
+    if matches!(visit.entry, Entry::Inside(_)) {
+        return None;
+    }
+    let now = clock::today();
+    if !maintenance.keeps_out(visit.from.ip().to_canonical(), now) {
+        return None;
+    }
+    let because = maintenance.because.as_deref().unwrap_or("We will be back soon.");
+    let page = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Closed for maintenance", because);
+    let open = aim.place.open();
+    let mut response = page.answer(asked).map(|body| body.counted(open));
+    let seconds = maintenance.seconds_left(now).unwrap_or(COME_AGAIN);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Some(response)
+}
+
 /// Whoever asks for something that can be read in two ways may not mean the next bytes as it seems either.
 fn refuse(page: Page, parts: &Parts) -> Response<Body> {
     let mut refused = page.answer(&parts.headers);
@@ -203,8 +235,8 @@ async fn at_target(
     state: &Arc<State>,
     visit: &Visit,
     aim: Arc<Aim>,
-    guard: &Guard,
-    named: &Named,
+    guard: &Arc<Guard>,
+    named: &Arc<Named>,
     (mut parts, body): (Parts, Incoming),
 ) -> Response<Body> {
     let mut open = aim.place.open();
@@ -212,7 +244,23 @@ async fn at_target(
         Answer::Instances { .. } => {
             let way = shares::enter(state, visit, &aim, &named.host, &mut parts);
             let asks = (parts, body);
-            let mut answer = proxy::pass(state, visit, aim, guard, named, asks, (open, &way.wish)).await;
+            // Whoever asks for a release wants to know how that one answers.
+            let may_be_kept = guard.rules().cache.is_some()
+                && !aim.target.grpc
+                && !matches!(way.wish, shares::Wish::Forced(_));
+            let mut answer = if may_be_kept {
+                let through = cache::Through {
+                    state,
+                    visit,
+                    wish: &way.wish,
+                    aim,
+                    guard,
+                    named,
+                };
+                cache::pass(through, asks, open).await
+            } else {
+                proxy::pass(state, visit, aim, guard, named, asks, (open, &way.wish)).await
+            };
             way.tell(answer.headers_mut());
             return answer;
         }

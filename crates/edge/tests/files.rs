@@ -32,6 +32,7 @@ async fn site(files: &[(&str, &str)], fallback: Option<&str>) -> (Running, PathB
             fallback: fallback.map(str::to_owned),
             assets: DAY,
             pages: None,
+            former: vec![running.folder.path().join("former")],
         },
     );
     web.compress = true;
@@ -304,4 +305,59 @@ async fn unpack(bytes: &[u8]) -> String {
     decoder.write_all(bytes).await.expect("it is whole");
     decoder.shutdown().await.expect("it is whole");
     String::from_utf8(decoder.into_inner()).expect("it is text")
+}
+
+#[tokio::test]
+async fn what_a_page_from_before_the_newest_build_asks_for_is_there() {
+    let (running, folder) = site(
+        &[("index.html", "new"), ("app.9c8d7e6f.js", "new")],
+        Some("index.html"),
+    )
+    .await;
+    let former = running.folder.path().join("former");
+    write(&former, "app.4f3a2b1c.js", "old");
+    write(&former, "app.9c8d7e6f.js", "other");
+    write(&former, "about.html", "old page");
+    let old = get(&running, "/app.4f3a2b1c.js").await;
+    assert_eq!((old.status, old.text()), (StatusCode::OK, "old"));
+    assert_eq!(old.header("cache-control"), "public, max-age=86400, immutable");
+    assert_eq!(
+        get(&running, "/app.9c8d7e6f.js").await.text(),
+        "new",
+        "what is there comes first"
+    );
+    assert_eq!(
+        get(&running, "/about.html").await.status,
+        StatusCode::NOT_FOUND,
+        "a page has no digest"
+    );
+    assert_eq!(
+        get(&running, "/app.00112a3b.js").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        get(&running, "/..%2fformer/about.html").await.status,
+        StatusCode::NOT_FOUND
+    );
+    // In the middle of a build nothing is there, and the page that is open goes on.
+    fs::remove_dir_all(&folder).expect("it is there");
+    assert_eq!(get(&running, "/app.4f3a2b1c.js").await.text(), "old");
+}
+
+#[tokio::test]
+async fn the_same_content_has_the_same_tag_wherever_and_whenever_it_was_written() {
+    let long = "a long text, again and again. ".repeat(1_000);
+    let (running, folder) = site(&[("a.txt", &long), ("b.txt", &long), ("c.txt", "another")], None).await;
+    let tag = async |path: &str| get(&running, path).await.header("etag").to_owned();
+    let first = tag("/a.txt").await;
+    assert_eq!(tag("/b.txt").await, first);
+    assert_ne!(tag("/c.txt").await, first);
+    write(&folder, "a.txt", &long);
+    assert_eq!(
+        tag("/a.txt").await,
+        first,
+        "a build that makes the same makes nobody load it again"
+    );
+    let coded = ask(&running, Method::GET, "/a.txt", &[("accept-encoding", "gzip")]).await;
+    assert!(!coded.header("etag").starts_with("W/") && coded.header("etag") != first);
 }

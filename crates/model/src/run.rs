@@ -6,6 +6,7 @@
 
 mod component;
 mod instance;
+mod maintenance;
 mod resource;
 mod rules;
 mod shift;
@@ -17,6 +18,7 @@ pub use component::{
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
+pub use maintenance::Maintenance;
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;

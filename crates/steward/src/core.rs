@@ -19,6 +19,7 @@ use crate::tell::Onlookers;
 use crate::watch::Change;
 use crate::{errors, face};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use towpath_api::{Event, Tone};
 use towpath_decide::converge::Because;
 use towpath_decide::headers::Finding;
+use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
 use towpath_edge::Target;
 use towpath_edge::apart::Remote;
@@ -84,6 +86,8 @@ pub(crate) enum Message {
         /// Those of them whose artifact cannot be known to be the same.
         anew: Vec<Name>,
     },
+    /// The assets of a site and of its earlier builds are in these folders.
+    Kept(Name, Vec<PathBuf>),
     /// The folder of the state has gone.
     Vanished,
     /// A component was asked for the headers of its answers.
@@ -133,6 +137,10 @@ pub(crate) struct Core<E> {
     pub(crate) vanished: bool,
     /// Builds run although nothing has changed.
     pub(crate) force_builds: bool,
+    /// What is closed for visitors.
+    pub(crate) closed: Closed,
+    /// Where the assets of earlier builds of sites are.
+    pub(crate) attics: BTreeMap<Name, Vec<PathBuf>>,
     /// Something large was read, and what that took has not been given back yet.
     pub(crate) untidy: bool,
     /// The ports that were given to those that are being started.
@@ -264,6 +272,7 @@ impl<E: Engine> Core<E> {
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(reread).await,
+            Message::Kept(name, kept) => self.assets_kept(name, kept).await,
             Message::Vanished => self.vanish(),
             Message::Probed(name, found) => self.probed(name, &found),
         }
@@ -485,7 +494,11 @@ impl<E: Engine> Core<E> {
         let turned = names.clone();
         for name in names {
             let part = self.tended.parts().get(&name);
-            let target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
+            let mut target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
+            if let Some(target) = &mut target {
+                self.with_former(&name, &mut target.answer);
+                target.maintenance = self.closed.of(&name, clock::today()).cloned();
+            }
             let is_known = part.is_none_or(Part::faces);
             let is_believed = part.is_some_and(|part| self.front.believes(&name, part));
             if is_known && !is_believed {

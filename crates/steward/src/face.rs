@@ -1,6 +1,7 @@
 //! What the edge is told of a component.
 
 use crate::addresses::Addresses;
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
             fallback: site.fallback.clone(),
             assets: site.assets.map_or(YEAR, |kept| kept.to_std()),
             pages: site.pages.map(|kept| kept.to_std()),
+            former: Vec::new(),
         },
         _ => instances(name, part),
     };
@@ -60,7 +62,19 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         drain: component.stop.drain.to_std(),
         slow_start: SLOW_START,
         answer,
+        build: build(part),
+        maintenance: None,
     })
+}
+
+/// What those who serve are made of, and the first of them: where they are replaced by others, as when a file has been edited,
+/// what they have answered is not right any more. One more of them changes nothing.
+fn build(part: &Part) -> Option<String> {
+    let serving = || part.standing.iter().filter(|one| one.serves());
+    let first = serving().map(|one| one.seen.id.number).min()?;
+    let digests: BTreeSet<&str> = serving().map(|one| one.seen.digest.as_str()).collect();
+    let digests: Vec<&str> = digests.into_iter().collect();
+    Some(format!("{} from {first}", digests.join(" and ")))
 }
 
 /// A part of an address space, as the edge takes it.

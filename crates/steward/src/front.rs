@@ -198,6 +198,7 @@ impl<E: Engine> Core<E> {
             Ok(()) => {
                 if let (Some(edge), Some(product)) = (&self.edge, &self.product) {
                     edge.know(&face::keys(product, &self.wardrobe.values)).await;
+                    edge.show(product.error_page.as_deref()).await;
                 }
                 self.front.believed.clear();
                 let names: Vec<Name> = self.tended.parts().keys().cloned().collect();

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Applied, Fact, Remembered};
 use towpath_model::run::Product;
 use towpath_model::unit::{Name, Unit};
@@ -17,6 +18,7 @@ const REMEMBERED: &str = "remembered";
 const INSIDE: &str = "inside";
 const EDGE: &str = "edge";
 const MAKING: &str = "making";
+const CLOSED: &str = "closed";
 /// The name of a record of which there is only one.
 const CURRENT: &str = "current";
 
@@ -40,6 +42,8 @@ pub(crate) struct Left {
     pub(crate) edge: Option<(u16, u16)>,
     /// The making of the environment that held.
     pub(crate) making: Making,
+    /// What was closed for visitors.
+    pub(crate) closed: Closed,
 }
 
 impl Ledger {
@@ -72,6 +76,9 @@ impl Ledger {
         }
         for (_, body) in self.store.records(MAKING).await? {
             left.making = serde_json::from_value(body).unwrap_or_default();
+        }
+        for (_, body) in self.store.records(CLOSED).await? {
+            left.closed = serde_json::from_value(body).unwrap_or_default();
         }
         Ok(left)
     }
@@ -115,6 +122,10 @@ impl Ledger {
 
     pub(crate) fn making(&mut self, making: &Making) {
         self.record(MAKING, CURRENT, json!(making));
+    }
+
+    pub(crate) fn closed(&mut self, closed: &Closed) {
+        self.record(CLOSED, CURRENT, json!(closed));
     }
 
     pub(crate) fn product(&mut self, product: &Product) {

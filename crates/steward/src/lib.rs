@@ -7,7 +7,9 @@
 mod act;
 mod addresses;
 mod ask;
+mod attic;
 pub mod build;
+mod close;
 mod core;
 mod door;
 mod dress;

@@ -305,6 +305,7 @@ impl<E: Engine> Core<E> {
         };
         let what = spoken(change, &self.config.folder);
         self.look_for_folders();
+        self.keep_assets();
         let makes = self
             .tended
             .parts()
@@ -417,6 +418,7 @@ impl<E: Engine> Core<E> {
     /// A build is over: its files are watched again, and those that cannot be known to be as they were are started anew.
     pub(crate) fn built(&mut self, owners: &[Name], anew: Vec<Name>) {
         self.maker.resume(owners);
+        self.keep_assets();
         for name in anew {
             let wish = Wish::Restart(Because::Changed);
             self.learn(Fact::Wished { name, wish });

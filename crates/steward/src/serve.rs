@@ -24,8 +24,8 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc::{Receiver, UnboundedSender, channel};
 use tokio::sync::oneshot;
 use towpath_api::{
-    Apply, DownArgs, Event, Explained, Keeps, LogArgs, LogLine, Problem, Same, Scale, Status, Surroundings,
-    WITHOUT_USAGE,
+    Apply, DownArgs, Event, Explained, Keeps, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale,
+    Status, Surroundings, WITHOUT_USAGE,
 };
 use towpath_decide::converge::Because;
 use towpath_decide::scale::scale;
@@ -56,6 +56,8 @@ pub(crate) enum Request {
     Look(Onlooker),
     /// Why a component is as it is.
     Explain(String, oneshot::Sender<Option<Explained>>),
+    /// Visitors are to be told to come later, or not any more.
+    Maintain(Maintain, oneshot::Sender<Result<Maintained, Refusal>>),
     /// The edge, where there is one.
     Edge(oneshot::Sender<Option<Arc<Remote>>>),
     /// What a component is surrounded by.
@@ -65,7 +67,7 @@ pub(crate) enum Request {
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Why a client does not get what it asks for.
-type Refusal = Box<Problem>;
+pub(crate) type Refusal = Box<Problem>;
 
 /// What every connection needs.
 struct Desk<E> {
@@ -131,6 +133,7 @@ impl<E: Engine> Desk<E> {
             (&Method::POST, ["same"]) => self.same().await,
             (&Method::POST, ["apply"]) => self.apply(&body).await,
             (&Method::POST, ["down"]) => self.down(&body),
+            (&Method::POST, ["maintenance"]) => self.maintain(&body).await,
             (&Method::GET, ["events"]) => self.look(),
             (&Method::POST, ["logs"]) => self.logs(&body).await,
             (&Method::GET, ["components", name, "explain"]) => {
@@ -231,6 +234,14 @@ impl<E: Engine> Desk<E> {
         Ok(lines(events))
     }
 
+    async fn maintain(&self, body: &Bytes) -> Result<Answer, Refusal> {
+        let asked: Maintain = read(body)?;
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Maintain(asked, to))?;
+        let told = answer.await.map_err(|_| ending())??;
+        Ok(json(&told))
+    }
+
     fn look(&self) -> Result<Answer, Refusal> {
         let (onlooker, events) = onlooker(false, Vec::new());
         self.send(Request::Look(onlooker))?;
@@ -289,6 +300,10 @@ impl<E: Engine> Core<E> {
             Request::Status(to) => drop(to.send((self.status().await, self.resources()))),
             Request::Same(to) => drop(to.send(self.same())),
             Request::Edge(to) => drop(to.send(self.edge.clone())),
+            Request::Maintain(asked, to) => {
+                let told = self.maintain(asked).await;
+                drop(to.send(told));
+            }
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {
                 self.look_once_more(*looked, |looked| {
@@ -472,7 +487,7 @@ fn json<T: Serialize>(told: &T) -> Answer {
     }
 }
 
-fn problem(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Refusal {
+pub(crate) fn problem(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Refusal {
     Box::new(Problem {
         status: status.as_u16(),
         code: code.to_owned(),
@@ -487,7 +502,7 @@ fn refused(problem: &Problem) -> Answer {
     answer(status, UnsyncBoxBody::new(Full::new(Bytes::from(text))))
 }
 
-fn unknown(name: &str) -> Refusal {
+pub(crate) fn unknown(name: &str) -> Refusal {
     let message = format!("there is no component `{name}` here");
     problem(
         StatusCode::NOT_FOUND,

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use towpath_api::{LogArgs, LogLine};
+use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::Tended;
 use towpath_edge::EdgeError;
 use towpath_edge::apart::{self, End, Remote};
@@ -188,6 +189,8 @@ async fn serve<E: Engine>(
         from_nothing: false,
         vanished: false,
         force_builds: false,
+        closed: Closed::default(),
+        attics: BTreeMap::new(),
         untidy: false,
         starting: HashMap::new(),
         config,

@@ -223,7 +223,13 @@ impl<E: Engine> Core<E> {
                     self.component(name, part, traffic.unwrap_or_default())
                 })
                 .collect(),
-            notes: self.notes.values().cloned().chain(self.probes.notes()).collect(),
+            notes: self
+                .notes
+                .values()
+                .cloned()
+                .chain(self.probes.notes())
+                .chain(self.closed.notes(clock::today()))
+                .collect(),
         }
     }
 

@@ -3,8 +3,8 @@
 mod running;
 
 pub use running::{
-    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, Metrics, OnStored, Open, Psql, Redis, Reset,
-    Run, Scale, Status, Stewardship, Stored, Top, Up, Upon,
+    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff, MaintenanceOn,
+    Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, Status, Stewardship, Stored, Top, Up, Upon,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -24,6 +24,7 @@ const COMMANDS: &str = "Run it:
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; `towpath scale web=3` says how many
+  maintenance           `on` tells visitors to come later; `off` lets them in
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
 Write it:
@@ -84,6 +85,9 @@ pub enum Command {
     Restart(Keep),
     /// Say how many instances of a component run
     Scale(Scale),
+    /// Tell visitors to come later, while everything runs on
+    #[command(subcommand)]
+    Maintenance(Maintenance),
     /// Run a command as a component would run it
     Run(Run),
     /// Open psql on a Postgres

@@ -13,6 +13,7 @@ mod explain;
 mod init;
 mod keep;
 mod logs;
+mod maintenance;
 mod metrics;
 mod open;
 mod plan;
@@ -65,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Stop(args) => keep::run(&context, args, "stop"),
         Command::Restart(args) => keep::run(&context, args, "restart"),
         Command::Scale(args) => keep::scale(&context, args),
+        Command::Maintenance(args) => maintenance::run(&context, args),
         Command::Run(args) => run::run(&context, args),
         Command::Psql(args) => shell::psql(args),
         Command::Redis(args) => shell::redis(args),

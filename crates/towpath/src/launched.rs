@@ -23,6 +23,9 @@ use towpath_model::unit::Name;
 /// The most bytes of a `.env` file that are read: it holds settings and keys, and no files.
 const MOST: usize = 1024 * 1024;
 
+/// The most bytes of the page for what cannot be answered: it is kept in memory, and made for each such answer.
+const MOST_SHOWN: usize = 256 * 1024;
+
 /// The file with the values that were made up for an environment.
 const GENERATED: &str = "generated.env";
 
@@ -54,8 +57,30 @@ pub(crate) fn launch_checked(
         keep(&folder, name, &mut launched, &mut read)?;
     }
     contents(&mut launched.product, &mut read)?;
+    let (desired, _) = wanted(checked, Some(launched.product.environment.as_str()))?;
+    launched.product.error_page = error_page(desired, &folder, &mut read)?;
     launched.product.sources = sources(checked, read);
     Ok(launched)
+}
+
+/// Reads the page that browsers are shown for what cannot be answered: when it changes, it is read again.
+fn error_page(desired: &Desired, folder: &Path, read: &mut Read) -> Result<Option<String>, Failure> {
+    let Some(path) = &desired.edge.error_page else {
+        return Ok(None);
+    };
+    let path = folder.join(path.as_str());
+    let refuse = |what: &str, hint: &str| {
+        let message = format!("{}, the `error_page` of the edge, {what}", path.display());
+        Err(Failure::new(Kind::Config, message).hint(hint))
+    };
+    let Some(text) = read.file(&path)? else {
+        return refuse("is not there", "write it, or take `error_page` out of [edge]");
+    };
+    if text.len() > MOST_SHOWN {
+        let hint = "it is shown when much else fails: leave pictures out, or make them small";
+        return refuse(&format!("has more than {} KiB", MOST_SHOWN / 1024), hint);
+    }
+    Ok(Some(text))
 }
 
 /// Reads what resources are migrated by and filled with: when it changes, they are not as they are wanted.

@@ -186,6 +186,12 @@ impl House {
                 self.know(values);
                 say(Answer::Done, Vec::new());
             }
+            Request::Show(page) => {
+                if let Some(edge) = self.edge.get() {
+                    edge.show(page.as_deref());
+                }
+                say(Answer::Done, Vec::new());
+            }
             Request::Seen => {
                 say(Answer::Seen(Box::new(self.seen().await)), Vec::new());
             }

@@ -269,6 +269,13 @@ impl Remote {
         let _ = self.ask(Request::Know(Values(values.clone())), ANSWERS).await;
     }
 
+    /// Has it show this page to browsers for what cannot be answered. One of an earlier version, which has none, is not asked.
+    pub async fn show(&self, page: Option<&str>) {
+        if self.is_ours() {
+            let _ = self.ask(Request::Show(page.map(str::to_owned)), ANSWERS).await;
+        }
+    }
+
     /// What it has seen of requests since it began.
     pub async fn seen(&self) -> Snapshot {
         match self.ask(Request::Seen, ANSWERS).await {

@@ -62,6 +62,7 @@ impl House {
             seen: estate.seen,
         };
         edge.know(&estate.values.0);
+        edge.show(estate.error_page.as_deref());
         *locked(&self.values) = estate.values;
         // Those that were there before are found before the last one may think that it is the only one.
         let begun = self.open(edge, lock).await?;
@@ -168,6 +169,7 @@ impl House {
             past: locked(&self.past).traffic.clone(),
             seen: self.handed_on(&edge.seen()),
             values: locked(&self.values).clone(),
+            error_page: edge.shown(),
         };
         let files = std::iter::once(lock).chain(sockets).collect();
         Ok((estate, ears, files))

@@ -31,6 +31,8 @@ pub(super) enum Request {
     Set(Vec<(String, Option<Target>)>),
     /// Know the values that sign-ins are checked with.
     Know(Values),
+    /// Show this page for what cannot be answered.
+    Show(Option<String>),
     /// What has come through for these.
     Traffic(Vec<String>),
     /// What has been seen of requests.
@@ -111,6 +113,9 @@ pub(super) struct Estate {
     /// What sign-ins are checked with.
     #[serde(default)]
     pub(super) values: Values,
+    /// The product's own page for what cannot be answered.
+    #[serde(default)]
+    pub(super) error_page: Option<String>,
 }
 
 /// Values that nobody sees but those at both ends of the line.

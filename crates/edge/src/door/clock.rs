@@ -26,6 +26,11 @@ pub(crate) fn began() -> u64 {
     *BEGAN.get_or_init(|| u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX))
 }
 
+/// The time of day, as a moment.
+pub(crate) fn today() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// Nanoseconds since this was first asked, and a day: whoever counts back from now does not come to zero.
 pub(crate) fn nanos() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();

@@ -108,6 +108,8 @@ pub(crate) struct Opened {
     /// Its last change, since 1970.
     pub(crate) modified: Duration,
     pub(crate) stamp: Stamp,
+    /// The digest of what is in it, where that is in memory.
+    pub(crate) digest: Option<u128>,
     content: Content,
 }
 
@@ -154,6 +156,7 @@ fn open(path: PathBuf) -> io::Result<Opened> {
         length: found.len(),
         modified,
         stamp: Stamp::of(&found),
+        digest: None,
         content: Content::Disk(file),
     })
 }
@@ -165,6 +168,9 @@ impl Opened {
             && let Content::Disk(file) = &self.content
             && file.metadata().is_ok_and(|found| Stamp::of(&found) == self.stamp)
         {
+            let mut first = [0; 16];
+            first.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..16]);
+            self.digest = Some(u128::from_le_bytes(first));
             self.content = Content::Memory(bytes);
         }
         self

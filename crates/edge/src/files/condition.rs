@@ -5,16 +5,16 @@ use std::time::Duration;
 use http::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 
 /// What a file is known by.
-pub(super) struct Known<'k> {
-    pub(super) tag: &'k str,
+pub(crate) struct Known<'k> {
+    pub(crate) tag: &'k str,
     /// Since 1970.
-    pub(super) modified: Duration,
-    pub(super) length: u64,
+    pub(crate) modified: Duration,
+    pub(crate) length: u64,
 }
 
 /// Which part of a file is sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Whole,
     /// From a byte on, so many.
     Range(u64, u64),
@@ -23,7 +23,7 @@ pub(super) enum Part {
 }
 
 /// Whether the visitor has the file as it is.
-pub(super) fn is_unchanged(asked: &HeaderMap, known: &Known<'_>) -> bool {
+pub(crate) fn is_unchanged(asked: &HeaderMap, known: &Known<'_>) -> bool {
     let mut tags = asked.get_all(IF_NONE_MATCH).iter().peekable();
     if tags.peek().is_some() {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
@@ -39,7 +39,7 @@ pub(super) fn is_unchanged(asked: &HeaderMap, known: &Known<'_>) -> bool {
 }
 
 /// Which part the visitor asks for. Several parts at once may be answered with the whole, and are.
-pub(super) fn part(asked: &HeaderMap, known: &Known<'_>) -> Part {
+pub(crate) fn part(asked: &HeaderMap, known: &Known<'_>) -> Part {
     let Some(range) = asked.get(RANGE).and_then(|value| value.to_str().ok()) else {
         return Part::Whole;
     };

@@ -4,6 +4,7 @@ use http::StatusCode;
 use std::path::Path;
 
 use super::Asked;
+use super::path::has_digest;
 use super::shelf::Eyes;
 use crate::door::disk::{Opened, There};
 
@@ -44,6 +45,21 @@ pub(super) fn find(asked: &Asked, eyes: &Eyes<'_>) -> Found {
             }
         }
         There::File(_) | There::Nothing => {}
+    }
+    // A page that was loaded before the newest build asks for what that has not any more. Its name says what was in it.
+    let name = path.relative.file_name().and_then(|name| name.to_str());
+    if !asked.former.is_empty() && !path.is_folder && name.is_some_and(has_digest) {
+        let mut former = asked.former.iter();
+        let found = former.find_map(|folder| match eyes.look_in(folder, &path.relative) {
+            There::File(file) => Some(file),
+            _ => None,
+        });
+        if let Some(file) = found {
+            return Found::File {
+                file,
+                status: StatusCode::OK,
+            };
+        }
     }
     // A page of an application has no extension; a missing picture is missing.
     let fallback = asked.fallback.as_deref().filter(|_| !path.has_extension);

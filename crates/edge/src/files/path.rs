@@ -62,7 +62,7 @@ fn decode(part: &str) -> Option<String> {
 /// Bundlers write `app.4f3a2b1c.js`, `app-BxT3k9dZ.js`, `app-Z7WQ5Y3C.css`. A digest that is not recognized costs a question
 /// for each page; a word that is taken for one is kept for a year though it changes. So a part counts only if no word looks
 /// like it: letters and digits in turns, and of letters either those of hexadecimal numbers or both small and large.
-pub(crate) fn has_digest(name: &str) -> bool {
+pub fn has_digest(name: &str) -> bool {
     let mut parts = name.split(['.', '-', '_']);
     // The first part is the file's own name.
     parts.next();

@@ -1,6 +1,7 @@
 //! Makes the answer with a file that was found.
 
 use std::io;
+use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -47,7 +48,11 @@ pub(super) fn ready(
     let can_be_coded = asked.compress && is_text(&kind) && file.length >= SMALLEST;
     // A part is a part of the file as it is.
     let is_coded = can_be_coded && !asked.headers.contains_key(RANGE);
-    let tag = format!("{:x}-{:x}", file.length, file.modified.as_nanos());
+    // What is too large to be read first is known by what the system says of it.
+    let tag = match file.digest {
+        Some(digest) => format!("{digest:032x}"),
+        None => format!("{:x}-{:x}", file.length, file.modified.as_nanos()),
+    };
     let mut headers = headers(asked, &file, kind, status);
     if can_be_coded {
         headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
@@ -71,7 +76,7 @@ pub(super) fn ready(
     let mut place = None;
     let coding = coding.filter(|(coding, sibling)| {
         let is_there =
-            sibling.is_some() || file.length > PACKED || packed.has(&file.path, &coded_tag, *coding);
+            sibling.is_some() || file.length > PACKED || packed.has(place_of(&file), &coded_tag, *coding);
         place = match is_there {
             false if eyes.may_wait() => packed.place(),
             _ => None,
@@ -188,7 +193,7 @@ fn coded(
         };
         return Ok((body, None));
     }
-    let path = file.path.clone();
+    let path = place_of(&file).to_owned();
     let bytes: Bytes = packed.get(&path, tag, coding, || whole(coding, &file.read(0, file.length)?))?;
     let length = bytes.len() as u64;
     let body = if asked.is_head {
@@ -197,6 +202,14 @@ fn coded(
         Body::whole(bytes)
     };
     Ok((body, Some(length)))
+}
+
+/// Where a file lies that is kept in a coding; of one that is known by its content that is all the same.
+fn place_of(file: &Opened) -> &Path {
+    match file.digest {
+        Some(_) => Path::new(""),
+        None => &file.path,
+    }
 }
 
 /// How long the file may be kept.

@@ -45,10 +45,13 @@ impl Shelf {
 
     /// Keeps a file, if it is one to be kept, and hands it back.
     fn keep(&self, path: PathBuf, file: Opened) -> Opened {
-        if file.length > LARGEST || clock::since_epoch().saturating_sub(file.modified) < SETTLED {
+        if file.length > LARGEST {
             return file;
         }
         let file = file.load();
+        if clock::since_epoch().saturating_sub(file.modified) < SETTLED {
+            return file;
+        }
         let Some(copy) = file.again() else {
             return file;
         };
@@ -107,7 +110,12 @@ impl<'f> Eyes<'f> {
 
     /// What is at a path below the folder.
     pub(super) fn look(&self, relative: &Path) -> There {
-        let path = self.folder.join(relative);
+        self.look_in(self.folder, relative)
+    }
+
+    /// What is at a path below another folder.
+    pub(super) fn look_in(&self, folder: &Path, relative: &Path) -> There {
+        let path = folder.join(relative);
         let seen = disk::glance(&path);
         if let Seen::File(stamp) = seen
             && let Some(file) = self.shelf.get(&path, stamp)
@@ -122,7 +130,7 @@ impl<'f> Eyes<'f> {
                 self.misses();
                 There::Nothing
             }
-            (true, _) => match disk::look(self.folder, relative) {
+            (true, _) => match disk::look(folder, relative) {
                 There::File(file) => There::File(self.shelf.keep(path, file)),
                 there => there,
             },

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::Series;
 use super::log::Log;
+use crate::cache::Source;
 use crate::client::Instance;
 use crate::door::clock;
 use crate::visit::Visit;
@@ -55,6 +56,7 @@ pub(crate) struct Ended {
     pub(crate) sent: u64,
     pub(crate) is_cut: bool,
     pub(crate) failures: u32,
+    pub(crate) source: Option<Source>,
     pub(crate) series: Option<Arc<Series>>,
     pub(crate) instance: Option<Arc<Instance>>,
 }
@@ -120,6 +122,7 @@ impl Line {
             whole_ms: millis(ended.whole),
             instance: ended.instance.as_ref().map(|instance| instance.id.as_str()),
             failures: ended.failures,
+            cache: ended.source.map(|source| super::series::SOURCES[source as usize]),
             agent: self
                 .agent
                 .as_ref()
@@ -166,6 +169,8 @@ struct Written<'l> {
     instance: Option<&'l str>,
     #[serde(skip_serializing_if = "is_none")]
     failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<&'l str>,
     address: String,

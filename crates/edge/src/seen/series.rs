@@ -10,6 +10,7 @@ use super::Seen;
 use super::histogram::{Histogram, Times};
 use super::snapshot::Counted;
 use super::vitals::{self, VITALS};
+use crate::cache::Source;
 
 /// Why the edge answered in the place of an instance, by the status that it answered with. What is none of these is `other`.
 pub(super) const REASONS: [(u16, &str); 13] = [
@@ -27,6 +28,9 @@ pub(super) const REASONS: [(u16, &str); 13] = [
     (503, "unavailable"),
     (504, "too_late"),
 ];
+
+/// How answers come about where they are kept, as `Source` lists it.
+pub(super) const SOURCES: [&str; 4] = ["hit", "miss", "stale", "passed"];
 
 /// Requests that the edge answered itself, by the reason.
 #[derive(Debug, Default)]
@@ -73,6 +77,8 @@ pub(crate) struct Series {
     pub(crate) gone: AtomicU64,
     /// The answer broke off.
     pub(crate) cut: AtomicU64,
+    /// How answers came about where they are kept, in the order of `SOURCES`.
+    sources: [AtomicU64; SOURCES.len()],
     pub(crate) received: AtomicU64,
     pub(crate) sent: AtomicU64,
     /// Until the head of the answer was there.
@@ -94,6 +100,7 @@ impl Series {
             refusals: Refusals::default(),
             gone: AtomicU64::new(0),
             cut: AtomicU64::new(0),
+            sources: Default::default(),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             first: Histogram::new(),
@@ -142,6 +149,11 @@ impl Series {
         self.answers[class].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// An answer came about so.
+    pub(crate) fn came(&self, source: Source) {
+        self.sources[source as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn read(&self) -> Counted {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counted {
@@ -152,6 +164,12 @@ impl Series {
             refusals: self.refusals.read(),
             gone: read(&self.gone),
             cut: read(&self.cut),
+            cache: SOURCES
+                .iter()
+                .zip(self.sources.iter().map(read))
+                .filter(|(_, count)| *count > 0)
+                .map(|(name, count)| ((*name).to_owned(), count))
+                .collect(),
             received: read(&self.received),
             sent: read(&self.sent),
             first: self.first.read(),

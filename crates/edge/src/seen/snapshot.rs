@@ -31,6 +31,9 @@ pub struct Snapshot {
     /// Spans, where they go somewhere.
     #[serde(default)]
     pub spans: Option<SpanCounts>,
+    /// How many answers are kept, and their bytes.
+    #[serde(default)]
+    pub kept: (u64, u64),
 }
 
 /// The process that an edge is.
@@ -100,6 +103,9 @@ pub struct Counted {
     pub gone: u64,
     /// Answers that broke off.
     pub cut: u64,
+    /// Where answers are kept: how they came about, as `hit`, `miss`, `stale` or `passed`.
+    #[serde(default)]
+    pub cache: BTreeMap<String, u64>,
     /// Bytes of bodies that came from visitors.
     pub received: u64,
     /// Bytes of bodies that went to visitors.
@@ -126,10 +132,6 @@ impl Counted {
     }
 
     fn since(&self, earlier: &Counted) -> Counted {
-        let refused = |(name, count): (&String, &u64)| {
-            let before = earlier.refusals.get(name).copied().unwrap_or(0);
-            (name.clone(), count.saturating_sub(before))
-        };
         let measured = |(name, times): (&String, &Times)| match earlier.vitals.get(name) {
             Some(before) => (name.clone(), times.since(before)),
             None => (name.clone(), times.clone()),
@@ -139,9 +141,10 @@ impl Counted {
             route: self.route.clone(),
             release: self.release.clone(),
             answers: std::array::from_fn(|class| self.answers[class].saturating_sub(earlier.answers[class])),
-            refusals: self.refusals.iter().map(refused).collect(),
+            refusals: since(&self.refusals, &earlier.refusals),
             gone: self.gone.saturating_sub(earlier.gone),
             cut: self.cut.saturating_sub(earlier.cut),
+            cache: since(&self.cache, &earlier.cache),
             received: self.received.saturating_sub(earlier.received),
             sent: self.sent.saturating_sub(earlier.sent),
             first: self.first.since(&earlier.first),
@@ -154,6 +157,7 @@ impl Counted {
     fn add(&mut self, other: &Counted) {
         (0..5).for_each(|class| self.answers[class] += other.answers[class]);
         add_counts(&mut self.refusals, &other.refusals);
+        add_counts(&mut self.cache, &other.cache);
         self.gone += other.gone;
         self.cut += other.cut;
         self.received += other.received;
@@ -174,6 +178,15 @@ fn add_counts(all: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
     for (name, count) in more {
         *all.entry(name.clone()).or_default() += count;
     }
+}
+
+/// What has come of each since.
+fn since(now: &BTreeMap<String, u64>, earlier: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let since = |(name, count): (&String, &u64)| {
+        let before = earlier.get(name).copied().unwrap_or(0);
+        (name.clone(), count.saturating_sub(before))
+    };
+    now.iter().map(since).collect()
 }
 
 /// What is counted of a component as a whole.

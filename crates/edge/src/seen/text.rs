@@ -77,6 +77,14 @@ impl Snapshot {
         ] {
             page.line("log_lines_total", &[("fate", fate)], count);
         }
+        let (answers, bytes) = self.kept;
+        for (name, help, value) in [
+            ("cache_answers", "Answers that are kept", answers),
+            ("cache_bytes", "Bytes of the answers that are kept", bytes),
+        ] {
+            page.head(name, "gauge", help);
+            let _ = writeln!(page.0, "towpath_edge_{name} {value}");
+        }
         page.further(self);
         page.0
     }
@@ -120,6 +128,16 @@ impl Page {
         for one in all {
             for (reason, count) in &one.refusals {
                 self.line("refused_total", &with(one, ("reason", reason)), *count);
+            }
+        }
+        self.head(
+            "cache_total",
+            "counter",
+            "Answers where answers are kept, by how they came about",
+        );
+        for one in all {
+            for (source, count) in &one.cache {
+                self.line("cache_total", &with(one, ("result", source)), *count);
             }
         }
         type Read = fn(&Counted) -> u64;

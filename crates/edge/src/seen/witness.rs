@@ -11,6 +11,7 @@ use super::line::{Ended, Line};
 use super::spans::Span;
 use super::{Seen, Series};
 use crate::body::Body;
+use crate::cache::Source;
 use crate::client::Instance;
 use crate::door::clock;
 use crate::sent;
@@ -27,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) instance: Option<Arc<Instance>>,
     /// How many instances had failed before.
     pub(crate) failures: u32,
+    /// How it came about, where answers are kept.
+    pub(crate) source: Option<Source>,
     /// The body of the request, while it passes.
     pub(crate) passed: Option<Arc<sent::Ended>>,
 }
@@ -94,6 +97,9 @@ impl Witness {
             Some(series) => {
                 series.answered(self.status);
                 series.first.count(first);
+                if let Some(source) = self.facts.source {
+                    series.came(source);
+                }
                 if !self.facts.is_theirs && self.status != StatusCode::SWITCHING_PROTOCOLS {
                     series.refusals.count(self.status);
                 }
@@ -146,6 +152,7 @@ impl Drop for Witness {
                 sent: self.sent,
                 is_cut: self.is_cut,
                 failures: self.facts.failures,
+                source: self.facts.source,
                 series: self.series.take(),
                 instance: self.facts.instance.take(),
             };

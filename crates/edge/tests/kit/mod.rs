@@ -102,6 +102,8 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         drain: Duration::ZERO,
         slow_start: Duration::ZERO,
         answer,
+        build: None,
+        maintenance: None,
     }
 }
 

@@ -98,7 +98,7 @@ table! {
     assets: Option<Duration> { eg "1y" };
     /// How long pages may be kept.
     pages: Option<Duration> { eg "5m" };
-    /// How long the edge itself may keep answers.
+    /// How long the edge itself may keep answers, at most. It keeps those that say so (`Cache-Control`), as a shared cache.
     edge: Option<Duration> { eg "1h" };
 }
 
@@ -184,7 +184,8 @@ table! {
     certificates: Duration = crate::unit::known("7d");
     /// Where certificates are asked for.
     acme: Option<Url> { eg "https://acme-v02.api.letsencrypt.org/directory" };
-    /// A page to show instead of errors.
+    /// A page that browsers are shown for what cannot be answered: a file of HTML, in which `{{status}}`, `{{title}}`,
+    /// `{{reason}}` and `{{request}}` stand for what is the case.
     error_page: Option<Path>;
     /// How long a request waits for something that wakes or is switched.
     hold: Duration = crate::unit::known("30s");

@@ -26,6 +26,9 @@ pub struct Product {
     pub components: BTreeMap<Name, Arc<Component>>,
     /// The builds that they name.
     pub builds: BTreeMap<Name, Arc<Build>>,
+    /// What browsers are shown for what cannot be answered, where it is a page of the product's own.
+    #[serde(default)]
+    pub error_page: Option<String>,
 }
 
 /// A file that a product was read from.

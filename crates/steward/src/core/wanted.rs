@@ -79,9 +79,7 @@ impl<E: Engine> Core<E> {
         }
         let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
         self.wardrobe.values.extend(values);
-        if let Some(edge) = &self.edge {
-            edge.know(&face::keys(&product, &self.wardrobe.values)).await;
-        }
+        self.prepare_edge(&product).await;
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {
@@ -110,8 +108,17 @@ impl<E: Engine> Core<E> {
             self.learn(Fact::Answered { id, well });
         }
         self.look_for_folders();
+        self.keep_assets();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
+        }
+    }
+
+    /// Lets the edge know what it needs for all targets together.
+    async fn prepare_edge(&self, product: &Product) {
+        if let Some(edge) = &self.edge {
+            edge.know(&face::keys(product, &self.wardrobe.values)).await;
+            edge.show(product.error_page.as_deref()).await;
         }
     }
 
@@ -352,6 +359,7 @@ impl<E: Engine> Core<E> {
         seen.iter().for_each(|one| self.look_for_silent(one));
         self.from_nothing = seen.iter().all(|one| one.life.is_over());
         self.wardrobe.making = left.making.clone();
+        self.closed = left.closed.clone();
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();

@@ -136,6 +136,43 @@ pub struct Scale {
     pub env: Option<String>,
 }
 
+/// `towpath maintenance`
+#[derive(Debug, Subcommand)]
+pub enum Maintenance {
+    /// Answer visitors with 503 and a page; what runs goes on, and components ask each other as ever
+    On(MaintenanceOn),
+    /// Let visitors in again
+    Off(MaintenanceOff),
+}
+
+/// `towpath maintenance on`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath maintenance on                            everything
+  towpath maintenance on web --because 'a new database' --until 30m
+  towpath maintenance on --let-in 10.0.0.0/8        whoever comes from there is let in
+It holds until it is switched off, or until its time; also when everything here is started anew.")]
+pub struct MaintenanceOn {
+    #[command(flatten)]
+    pub among: Among,
+    /// What visitors are told
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
+    /// When it ends by itself (30m, 09:30, 2026-11-21T09:30); visitors are told to come again then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// A network whose visitors are let in; may be said several times
+    #[arg(long, value_name = "NETWORK")]
+    pub let_in: Vec<String>,
+}
+
+/// `towpath maintenance off`
+#[derive(Debug, Args)]
+pub struct MaintenanceOff {
+    #[command(flatten)]
+    pub among: Among,
+}
+
 /// `towpath run`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
