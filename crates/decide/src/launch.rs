@@ -19,6 +19,7 @@ mod digest;
 pub mod dotenv;
 mod draft;
 mod from;
+mod front;
 mod given;
 mod outside;
 mod reach;
@@ -157,6 +158,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     outside::images(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);
+    let front = front::front(&mut draft);
     let Draft {
         components,
         builds,
@@ -180,6 +182,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
                 .into_iter()
                 .map(|(name, one)| (name, Arc::new(one)))
                 .collect(),
+            front,
         },
         values,
         generate: generate.into_iter().collect(),

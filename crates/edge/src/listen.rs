@@ -164,6 +164,12 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
                 continue;
             }
         };
+        if !matches!(entry, Entry::Inside(_))
+            && !state.trust.certificates.facing().admits(canonical(from).ip())
+        {
+            // Whoever may not come learns nothing of what is here.
+            continue;
+        }
         let part = Ending::join(&state.ending);
         let (state, seats) = (Arc::clone(&state), Arc::clone(seats));
         tokio::spawn(async move {

@@ -223,6 +223,7 @@ impl<E: Engine> Core<E> {
                 })
                 .collect(),
             notes: self.notes.values().cloned().collect(),
+            certificates: self.certificates().await,
         }
     }
 

@@ -55,6 +55,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         steward: None,
         components: components.into_values().collect(),
         notes: Vec::new(),
+        certificates: Vec::new(),
     }
 }
 

@@ -20,6 +20,11 @@ pub(crate) fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// The time of day, as people read it. It may jump either way.
+pub(crate) fn today() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// Nanoseconds since this was first asked, and a day: whoever counts back from now does not come to zero.
 pub(crate) fn nanos() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();

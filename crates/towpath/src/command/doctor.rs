@@ -10,12 +10,13 @@ use crate::here::{Here, Purpose};
 use crate::launched;
 use crate::tools::{Look, Means, installation, look};
 use crate::view::measure::bytes;
-use crate::view::paint;
+use crate::view::{paint, tame};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use towpath_decide::launch::tools::{Verdict, requirements};
 use towpath_model::Desired;
+use towpath_model::run::Certified;
 
 /// What a watched tree of 50,000 files takes, with the same again for an editor.
 const WATCHES: u64 = 131_072;
@@ -71,9 +72,14 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     checks.extend(limits(means));
     checks.push(room(machine::room(&here.folder)));
     checks.push(trust(&state::certificate(), machine::is_trusted, means));
-    let running = here.state.is_there() && crate::talk::status(&here).is_ok();
-    if !running {
-        checks.extend(ports(&fixed_ports(desired), machine::is_free));
+    let running = here
+        .state
+        .is_there()
+        .then(|| crate::talk::status(&here).ok())
+        .flatten();
+    match running {
+        Some(status) => checks.extend(status.certificates.iter().map(certificate)),
+        None => checks.extend(ports(&fixed_ports(desired), machine::is_free)),
     }
     context.terminal.result(&shown(&checks))?;
     let missing = checks
@@ -231,6 +237,34 @@ fn trust(certificate: &Path, is_trusted: impl Fn(&Path) -> Option<bool>, means: 
         what: "certificates".to_owned(),
         health,
         says: says.to_owned(),
+        fix,
+    }
+}
+
+/// How the certificate of a domain is.
+fn certificate(one: &Certified) -> Check {
+    let health = match (&one.wrong, one.until) {
+        (None, _) => Health::Well,
+        // There is one all the same.
+        (Some(_), Some(_)) => Health::Doubtful,
+        (Some(_), None) => Health::Missing,
+    };
+    let until = one
+        .until
+        .map(|until| format!(" until {until:.0}"))
+        .unwrap_or_default();
+    let from = format!("from {}{until}", tame::plain(&one.from));
+    let (says, fix) = match &one.wrong {
+        Some(wrong) => (
+            format!("{from}: {}", tame::plain(wrong)),
+            vec![format!("# {}", tame::plain(&one.next))],
+        ),
+        None => (from, Vec::new()),
+    };
+    Check {
+        what: tame::plain(&one.domain).to_string(),
+        health,
+        says,
         fix,
     }
 }
