@@ -178,3 +178,62 @@ impl fmt::Debug for Shown {
         formatter.debug_struct("Shown").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::{ClientConfig, HandshakeKind, RootCertStore};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+
+    /// Comes to somebody, and says how it went: a byte is read back, so that tickets have come, too.
+    async fn come(connector: &TlsConnector, to: &TlsAcceptor) -> Option<HandshakeKind> {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let name = ServerName::try_from("web.hello.localhost").expect("a name");
+        let visitor = async {
+            let mut stream = connector.connect(name, ours).await.expect("it is trusted");
+            stream.read_u8().await.expect("a byte");
+            stream.get_ref().1.handshake_kind()
+        };
+        let edge = async {
+            let mut stream = to.accept(theirs).await.expect("a handshake");
+            stream.write_all(b"x").await.expect("it reads");
+            stream.flush().await.expect("it reads");
+            stream
+        };
+        tokio::join!(visitor, edge).0
+    }
+
+    #[tokio::test]
+    async fn a_visitor_comes_back_to_a_successor_without_a_whole_handshake() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Trust::of(folder.path().to_owned()).await.expect("it is made");
+        let after = Trust::of(folder.path().to_owned()).await.expect("it is there");
+        let stranger = Trust::of(folder.path().to_owned()).await.expect("it is there");
+        let handed = serde_json::to_string(&before.tickets.hand_over()).expect("it is written");
+        after
+            .tickets
+            .take_over(&serde_json::from_str(&handed).expect("it is read"));
+        for version in [&version::TLS13, &version::TLS12] {
+            let mut roots = RootCertStore::empty();
+            let root = CertificateDer::from_pem_file(before.certificate()).expect("a certificate");
+            roots.add(root).expect("it can be trusted");
+            let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_protocol_versions(&[version])
+                .expect("there are suites")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let connector = TlsConnector::from(Arc::new(config));
+            let to = async |trust: &Trust| {
+                let acceptor = trust.acceptor().await.expect("it opens");
+                come(&connector, &acceptor).await
+            };
+            assert_eq!(to(&before).await, Some(HandshakeKind::Full));
+            assert_eq!(to(&after).await, Some(HandshakeKind::Resumed));
+            assert_eq!(to(&before).await, Some(HandshakeKind::Resumed));
+            assert_eq!(to(&stranger).await, Some(HandshakeKind::Full));
+        }
+    }
+}
