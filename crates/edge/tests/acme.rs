@@ -111,6 +111,13 @@ fn front(pebble: &Pebble, challenge: Option<Challenge>) -> Front {
     }
 }
 
+/// An authority that is ready.
+async fn pebble(folder: &Path, ports: (u16, u16), lasts: u32) -> Pebble {
+    let pebble = Pebble::start(folder, ports, lasts);
+    kit::until("an authority", async || pebble.is_ready()).await;
+    pebble
+}
+
 /// An edge with a public component under the domain.
 async fn shop() -> (Running, Instance) {
     let running = edge().await;
@@ -164,7 +171,7 @@ async fn a_domain_is_shown_to_be_ours_in_both_ways_and_nobody_waits_for_it() {
         let (running, _instance) = shop().await;
         let edge = &running.edge;
         let folder = running.folder.path();
-        let pebble = Pebble::start(folder, ports(edge), 3_600);
+        let pebble = pebble(folder, ports(edge), 3_600).await;
         let kept = folder.join("certificates");
         edge.face(front(&pebble, Some(challenge)), kept.clone()).await;
         let (issuer, _) = shown(edge.listening().https).await;
@@ -222,7 +229,7 @@ async fn one_is_renewed_before_it_ends_and_after_an_outage_though_the_authority_
     let (running, _instance) = shop().await;
     let edge = &running.edge;
     let https = edge.listening().https;
-    let mut pebble = Pebble::start(running.folder.path(), ports(edge), 6);
+    let mut pebble = pebble(running.folder.path(), ports(edge), 6).await;
     pebble.end();
     edge.face(front(&pebble, None), running.folder.path().join("certificates"))
         .await;
@@ -279,7 +286,7 @@ async fn whoever_is_killed_in_the_middle_goes_on_with_what_was_begun() {
     }
     let (running, _instance) = shop().await;
     let (http, https) = ports(&running.edge);
-    let pebble = Pebble::start(running.folder.path(), (http, https), 3_600);
+    let pebble = pebble(running.folder.path(), (http, https), 3_600).await;
     let certificates = running.folder.path().join("certificates");
     let config = Config {
         product: "hello".to_owned(),

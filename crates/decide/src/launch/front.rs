@@ -73,7 +73,7 @@ fn protocols(draft: &mut Draft<'_>) -> Vec<String> {
     let spoken = [("h2", "h2"), ("h1", "http/1.1")];
     let spoken = spoken.into_iter().filter(|(word, _)| has(word));
     let spoken: Vec<String> = spoken.map(|(_, name)| name.to_owned()).collect();
-    if has("h3") {
+    if has("h3") && !is_own_machine(draft.environment) {
         let message = "`h3` is not spoken by this version: visitors are offered what else there is";
         let hint = "leave it where it is if another machine serves this manifest, or take it out";
         let at = Path::of(["edge", "protocols"]);

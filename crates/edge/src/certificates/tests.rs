@@ -1,10 +1,10 @@
 //! Which certificate is shown for which name, and what is told of it.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use super::*;
-use jiff::{SignedDuration, Timestamp};
+use crate::door::disk;
+use jiff::SignedDuration;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 /// A certificate for names that ends after so many days, with its key, as text.
@@ -97,8 +97,8 @@ fn a_bad_new_file_keeps_the_old_one_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let (chain, key) = (folder.path().join("site.pem"), folder.path().join("site.key"));
     let put = |pair: &(String, String)| {
-        fs::write(&chain, &pair.0).expect("a file");
-        fs::write(&key, &pair.1).expect("a file");
+        disk::replace_private(&chain, &pair.0).expect("a file");
+        disk::replace_private(&key, &pair.1).expect("a file");
     };
     let certificates = Certificates::default();
     let from = Certificate::Files {
@@ -138,7 +138,7 @@ fn a_bad_new_file_keeps_the_old_one_and_says_so() {
         );
         assert!(Arc::ptr_eq(&first, &domain.shown().expect("it stays")), "{why}");
     }
-    fs::remove_file(&chain).expect("it was there");
+    disk::remove(&chain).expect("it was there");
     domain.look(&certificates.provider);
     assert!(told().wrong.expect("it is told").contains("cannot be read"));
     put(&made(&["example.com"], 5));
@@ -182,7 +182,7 @@ fn what_is_asked_for_elsewhere_is_found_again_and_told() {
         ..Record::default()
     };
     let text = serde_json::to_string(&record).expect("it is written");
-    fs::write(record::of_domain(folder.path(), "example.com"), text).expect("a file");
+    disk::replace_private(&record::of_domain(folder.path(), "example.com"), &text).expect("a file");
     let certificates = Certificates::default();
     let mut set = front(vec![
         ("example.com", Certificate::Acme),
@@ -195,7 +195,7 @@ fn what_is_asked_for_elsewhere_is_found_again_and_told() {
         panic!("{told:?}")
     };
     assert_eq!(old.from, "acme.example");
-    assert!(old.until.is_some_and(|until| until > Timestamp::now()));
+    assert!(old.until.is_some_and(|until| until > clock::today()));
     assert_eq!(old.wrong.as_deref(), Some("nobody is there (2 times in a row)"));
     assert!(
         new.wrong
