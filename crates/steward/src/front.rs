@@ -170,6 +170,10 @@ impl<E: Engine> Core<E> {
             self.front.ready = None;
             return;
         };
+        if !died.has_ended() {
+            // It was the one before, which had nothing open any more when this one followed it.
+            return;
+        }
         if lived < SHORT_LIFE {
             let events = self.front.events.clone();
             tokio::spawn(async move {

@@ -336,7 +336,7 @@ impl Remote {
     }
 
     /// Whether it has ended.
-    pub(super) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         *self.is_over.borrow()
     }
 

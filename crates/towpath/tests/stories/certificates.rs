@@ -159,6 +159,8 @@ fn a_certificate_from_files_and_a_resumed_session_outlive_the_program() {
         (product.edge()? != before?).then_some(())
     });
     assert_eq!(come(&config, port), Some(HandshakeKind::Resumed));
+    let told = product.status()["certificates"][0].clone();
+    assert!(told["wrong"].is_null() && told["until"].is_string(), "{told}");
     product.write("site.key", "nonsense");
     let told = eventually("it is told of a bad file", || {
         let told = product.status()["certificates"][0].clone();
