@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use towpath_model::run::{InstanceId, Kind, State};
+use towpath_model::run::{Certified, InstanceId, Kind, State};
 
 /// How a product is in an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Status {
     pub components: Vec<Component>,
     /// What is not as it should be with the whole: limits that cannot be kept, a disk that is full, a port that was taken.
     pub notes: Vec<String>,
+    /// The certificate of each domain that is no name of this machine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certified>,
 }
 
 /// Who looks after it.

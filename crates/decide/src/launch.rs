@@ -19,6 +19,7 @@ mod digest;
 pub mod dotenv;
 mod draft;
 mod from;
+mod front;
 mod given;
 mod outside;
 mod reach;
@@ -160,6 +161,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     spans::spans(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);
+    let front = front::front(&mut draft);
     let Draft {
         components,
         builds,
@@ -185,6 +187,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
                 .collect(),
             // Whoever may read files puts it there.
             error_page: None,
+            front,
         },
         values,
         generate: generate.into_iter().collect(),

@@ -1,5 +1,6 @@
 //! Every decision, as a pure function: no clock, no randomness, no files.
 
+pub mod certificate;
 pub mod converge;
 pub mod cost;
 pub mod headers;

@@ -8,21 +8,16 @@
 mod leaf;
 mod root;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, version};
-use tokio_rustls::TlsAcceptor;
 
 use crate::EdgeError;
 
 /// The local certificate authority.
 pub(crate) struct Authority {
-    provider: Arc<CryptoProvider>,
     leaves: leaf::Leaves,
 }
 
@@ -36,8 +31,7 @@ impl Authority {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let root = root::open(folder, &provider).map_err(unusable)?;
         Ok(Authority {
-            leaves: leaf::Leaves::new(root.issuer, Arc::clone(&provider)),
-            provider,
+            leaves: leaf::Leaves::new(root.issuer, provider),
         })
     }
 
@@ -46,27 +40,8 @@ impl Authority {
         folder.join(root::CERTIFICATE)
     }
 
-    /// What answers handshakes.
-    pub(crate) fn acceptor(self) -> TlsAcceptor {
-        let provider = Arc::clone(&self.provider);
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-            .expect("the provider has suites for both versions")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(self));
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        TlsAcceptor::from(Arc::new(config))
-    }
-}
-
-impl ResolvesServerCert for Authority {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.leaves.of(hello.server_name())
-    }
-}
-
-impl fmt::Debug for Authority {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Authority").finish_non_exhaustive()
+    /// The certificate of a name of this machine; that of the machine itself where nobody has named one.
+    pub(crate) fn of(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        self.leaves.of(name)
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// The first part of a request or a handshake: most of them are whole in it.
@@ -28,6 +28,27 @@ impl<S: AsyncRead + Unpin> First<S> {
         }
         let bytes = bytes.freeze();
         Some(First { bytes, stream })
+    }
+
+    /// Reads on until there are so many bytes; none if it ended before that.
+    pub(crate) async fn more(mut self, tell: impl Fn(&[u8]) -> bool) -> Option<First<S>> {
+        if tell(&self.bytes) {
+            return Some(self);
+        }
+        let mut bytes = BytesMut::with_capacity(READ);
+        bytes.extend_from_slice(&self.bytes);
+        while !tell(&bytes) {
+            if self.stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return None;
+            }
+        }
+        self.bytes = bytes.freeze();
+        Some(self)
+    }
+
+    /// Leaves out so many bytes that were read already.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.bytes.advance(count.min(self.bytes.len()));
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

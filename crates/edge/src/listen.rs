@@ -165,6 +165,12 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
                 continue;
             }
         };
+        if !matches!(entry, Entry::Inside(_))
+            && !state.trust.certificates.facing().admits(canonical(from).ip())
+        {
+            // Whoever may not come learns nothing of what is here.
+            continue;
+        }
         // Who is sent away here has more connections than a person needs.
         let Some(held) = state.addresses.hold(from.ip().to_canonical(), state.most_of_one) else {
             continue;

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
+use towpath_model::run::{Certified, Front};
 use towpath_model::sealed::Sealed;
 
 use crate::door::clock;
@@ -18,6 +20,7 @@ use crate::inside::Inside;
 use crate::listen::Ear;
 use crate::state::State;
 use crate::table::Aim;
+use crate::tickets::Tickets;
 use crate::trust::Trust;
 use crate::visit::Entry;
 use crate::{Config, EdgeError, Event, Key, Listening, Running, Snapshot, Target, Traffic, listen};
@@ -125,6 +128,35 @@ impl Edge {
     /// The page that it shows.
     pub(crate) fn shown(&self) -> Option<String> {
         self.state.error_page().map(|page| page.text().to_owned())
+    }
+
+    /// Sets what holds in front of everything: whom it lets in and believes, and the certificate of each domain. What is asked
+    /// for elsewhere is kept in a folder.
+    pub async fn face(&self, front: Front, folder: PathBuf) {
+        self.state.trust.set(front, folder).await;
+    }
+
+    /// Looks after the certificates that are asked for elsewhere, from now on. Only one edge of a folder may.
+    pub fn look_after_certificates(&self) {
+        self.state.trust.certificates.keep();
+    }
+
+    /// How the certificate of each domain is.
+    pub async fn certificates(&self) -> Vec<Certified> {
+        let certificates = Arc::clone(&self.state.trust.certificates);
+        let told = tokio::task::spawn_blocking(move || certificates.told()).await;
+        told.unwrap_or_default()
+    }
+
+    /// What holds in front of everything, and where what is asked for elsewhere is kept.
+    pub(crate) fn facing(&self) -> (Front, PathBuf) {
+        let facing = self.state.trust.certificates.facing();
+        (facing.front.clone(), facing.folder.clone())
+    }
+
+    /// The keys of tickets.
+    pub(crate) fn tickets(&self) -> &Tickets {
+        &self.state.trust.tickets
     }
 
     /// Sets targets, each as a whole, by their names; `None` takes one away. All of them at one instant. Answers when
@@ -309,6 +341,7 @@ impl Edge {
     }
 
     async fn close_all(&self) {
+        self.state.trust.certificates.leave().await;
         let mut ears = std::mem::take(&mut *self.ears.lock().unwrap_or_else(PoisonError::into_inner));
         ears.extend(self.inside.lock().await.leave());
         ears.iter().for_each(Ear::abort);
@@ -360,6 +393,7 @@ impl Drop for Edge {
         let ears = self.ears.get_mut().unwrap_or_else(PoisonError::into_inner);
         ears.iter().for_each(Ear::abort);
         self.inside.get_mut().abort();
+        self.state.trust.certificates.abort();
         self.state.ending.tell(Phase::Over);
     }
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::body::Body;
+use crate::certificates::PROTOCOL;
 use crate::crowd::Stream;
 use crate::ending::{Part, Phase};
 use crate::first::First;
@@ -22,7 +23,7 @@ use crate::patient::Read;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{self, Entry, Visit, answer};
-use crate::{Answer, Event, pipe, shares, shown};
+use crate::{Answer, Event, pipe, proxied, shares, shown};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -58,31 +59,48 @@ pub(crate) async fn connection(
     {
         return relay(&state, port, stream, part).await;
     }
-    let Ok(Some(stream)) = timeout(state.patience.head, First::of(stream, tells)).await else {
+    let facing = match entry {
+        Entry::Inside(_) => None,
+        Entry::Https | Entry::Http => Some(state.trust.certificates.facing()),
+    };
+    let forwards = facing.filter(|facing| facing.believes(from.ip()));
+    let begins = async {
+        match &forwards {
+            Some(facing) if facing.front.proxy_protocol => {
+                let (stream, from) = proxied::read(stream, from).await?;
+                Some((stream.more(tells).await?, from))
+            }
+            _ => Some((First::of(stream, tells).await?, from)),
+        }
+    };
+    let Ok(Some((stream, from))) = timeout(state.patience.head, begins).await else {
         return;
     };
+    let forwards = forwards.filter(|facing| facing.believes(from.ip()));
+    let visit = |secure| Visit::new(entry, from, secure).by_way_of(forwards);
     if matches!(entry, Entry::Https) && stream.bytes().first() == Some(&TLS) {
         let tls = match state.trust.acceptor().await {
             Ok(tls) => tls,
             Err(error) => return state.tell(Event::Untrusted(error.to_string())),
         };
         let within = HANDSHAKE.min(state.patience.head);
-        let Ok(Ok((stream, shown))) = timeout(within, shown::accept(&state, tls, stream)).await else {
+        let Ok(Ok((stream, shown))) = timeout(within, shown::accept(&state, &tls, stream)).await else {
             return;
         };
         let version = match stream.get_ref().1.alpn_protocol() {
+            // An authority has seen what it wanted to see.
+            Some(PROTOCOL) => return,
             Some(b"h2") => Version::HTTP_2,
             _ => Version::HTTP_11,
         };
-        let visit = Visit::new(entry, from, true).showing(shown);
-        return requests(state, visit, stream, version, part).await;
+        return requests(state, visit(true).showing(shown), stream, version, part).await;
     }
     let version = if stream.bytes().starts_with(b"PRI") {
         Version::HTTP_2
     } else {
         Version::HTTP_11
     };
-    requests(state, Visit::new(entry, from, false), stream, version, part).await;
+    requests(state, visit(false), stream, version, part).await;
 }
 
 /// Whether the first bytes tell TLS, HTTP/2 and HTTP/1.1 apart. A visitor may send its first word letter by letter.

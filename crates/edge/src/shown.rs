@@ -5,7 +5,7 @@
 //! has signed it is looked at before the part that it is for, because two parts may believe different authorities. A connection
 //! that was begun for another name shows nothing here, and its visitor is told to begin one for this name (RFC 9110, 15.5.20).
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -30,8 +30,23 @@ pub(crate) struct Shown {
     pub(crate) found: Mutex<Option<(String, u64, String)>>,
 }
 
-/// What asks for certificates.
-pub(crate) type Asking = OnceLock<Arc<ServerConfig>>;
+/// What asks for certificates: made of what asks for none, and anew when that is another one.
+#[derive(Default)]
+pub(crate) struct Asking(Mutex<Option<[Arc<ServerConfig>; 2]>>);
+
+impl Asking {
+    fn of(&self, plain: &Arc<ServerConfig>) -> Arc<ServerConfig> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*made {
+            Some([of, asking]) if Arc::ptr_eq(of, plain) => Arc::clone(asking),
+            _ => {
+                let asking = asking(plain);
+                *made = Some([Arc::clone(plain), Arc::clone(&asking)]);
+                asking
+            }
+        }
+    }
+}
 
 /// Shakes hands, and asks for a certificate where the name needs it.
 pub(crate) async fn accept<S>(
@@ -49,7 +64,7 @@ where
     let Some(name) = name else {
         return Ok((start.into_stream(Arc::clone(tls.config())).await?, None));
     };
-    let config = Arc::clone(state.asking.get_or_init(|| asking(tls.config())));
+    let config = state.asking.of(tls.config());
     let stream = start.into_stream(config).await?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let shown = Shown {

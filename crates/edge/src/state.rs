@@ -96,7 +96,7 @@ impl State {
             product,
             https,
             http,
-            asking: Asking::new(),
+            asking: Asking::default(),
             providers: Providers::new(trust.certificate()),
             trust,
             patience,

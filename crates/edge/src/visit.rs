@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use crate::Answer;
 use crate::body::Body;
+use crate::certificates::Facing;
 use crate::crowd::Outlet;
 use crate::door::clock;
 use crate::guard::Guard;
@@ -21,7 +22,7 @@ use crate::seen::Witness;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{aside, cache, files, guard, headers, pages, proxy, shares, sound};
+use crate::{aside, cache, files, forwarded, guard, headers, pages, proxy, shares, sound, to_https};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -45,12 +46,18 @@ pub(crate) enum Entry {
 pub(crate) struct Visit {
     pub(crate) entry: Entry,
     pub(crate) from: SocketAddr,
-    /// It is encrypted.
+    /// The visitor's connection is encrypted: this one, or the one to somebody in front who is believed.
     pub(crate) secure: bool,
     /// The certificate that was shown for it, where one was asked for.
     pub(crate) shown: Option<Box<Shown>>,
     /// Whether what is sent is read.
     pub(crate) outlet: Arc<Outlet>,
+    /// This one is encrypted.
+    encrypted: bool,
+    /// What is said of the visitor is believed.
+    by_way_of: Option<Arc<Facing>>,
+    /// What was said of the visitor's connection.
+    said: Option<bool>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
 }
@@ -70,6 +77,9 @@ impl Visit {
             secure,
             shown: None,
             outlet: Arc::default(),
+            encrypted: secure,
+            by_way_of: None,
+            said: None,
             last: Mutex::default(),
         }
     }
@@ -78,6 +88,38 @@ impl Visit {
     pub(crate) fn showing(self, shown: Option<Shown>) -> Visit {
         let shown = shown.map(Box::new);
         Visit { shown, ..self }
+    }
+
+    /// The same, by way of somebody who is believed, if it is one.
+    pub(crate) fn by_way_of(mut self, forwards: Option<Arc<Facing>>) -> Visit {
+        self.by_way_of = forwards;
+        self
+    }
+
+    /// The visit of the one for whom a request was passed on, where that is somebody else than who has connected.
+    fn of_visitor(self: Arc<Visit>, parts: &Parts) -> Arc<Visit> {
+        let Some(facing) = &self.by_way_of else {
+            return self;
+        };
+        let told = forwarded::told(&parts.headers, self.from.ip(), &facing.front.forwarders);
+        Arc::new(Visit {
+            entry: self.entry,
+            from: SocketAddr::new(
+                told.from,
+                if told.from == self.from.ip() {
+                    self.from.port()
+                } else {
+                    0
+                },
+            ),
+            secure: told.secure.unwrap_or(self.secure),
+            encrypted: self.encrypted,
+            by_way_of: None,
+            shown: None,
+            outlet: Arc::clone(&self.outlet),
+            said: told.secure,
+            last: Mutex::default(),
+        })
     }
 
     /// The host of a request. Most requests of a connection are for the same one, and that is read once.
@@ -103,6 +145,7 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let (mut parts, body) = request.into_parts();
+    let visit = visit.of_visitor(&parts);
     let id = request_id::of(&parts.headers);
     parts.headers.insert(REQUEST_ID, id.clone());
     let mut witness = Witness::begin(&state.seen, &visit, &mut parts, &id);
@@ -121,6 +164,13 @@ async fn at_host(
     (mut parts, mut body): (Parts, Incoming),
     witness: &mut Witness,
 ) -> Response<Body> {
+    let certificates = &state.trust.certificates;
+    if !visit.encrypted
+        && !matches!(visit.entry, Entry::Inside(_))
+        && let Some(word) = certificates.proofs.word(parts.uri.path())
+    {
+        return Response::new(Body::whole(word));
+    }
     if let Some(page) = sound::refusal(&parts) {
         return refuse(page, &parts);
     }
@@ -133,7 +183,15 @@ async fn at_host(
         }
     };
     let host = &named.host;
-    if matches!(visit.entry, Entry::Https) && !visit.secure {
+    if !visit.secure
+        && !matches!(visit.entry, Entry::Inside(_))
+        && certificates.redirects()
+        && let Some(elsewhere) =
+            to_https::elsewhere(&certificates.facing(), host, &parts.uri, visit.said, state.https)
+    {
+        return to_https::answer(&elsewhere);
+    }
+    if matches!(visit.entry, Entry::Https) && !visit.encrypted {
         return to_https(state, host, parts.uri.path_and_query());
     }
     let path = parts.uri.path();

@@ -5,6 +5,7 @@
 //! applied. No value of a secret is in it, so that it can be kept and shown; the values travel beside it, sealed.
 
 mod component;
+mod front;
 mod instance;
 mod maintenance;
 mod resource;
@@ -17,6 +18,7 @@ pub use component::{
     Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route,
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
+pub use front::{Acme, Certificate, Certified, Challenge, Front};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};

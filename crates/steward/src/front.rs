@@ -21,8 +21,11 @@ use towpath_decide::tend::Part;
 use towpath_edge::apart::{Held, Remote};
 use towpath_edge::{EdgeError, Event, Patience, RequestLog, Traffic};
 use towpath_engine::Engine;
-use towpath_model::run::{Life, Product};
+use towpath_model::run::{Certified, Life, Product};
 use towpath_model::unit::Name;
+
+/// The folder of certificates that are asked for elsewhere, in the state folder.
+const CERTIFICATES: &str = "certificates";
 
 /// How long what an earlier steward has set is believed: whoever is well answers sooner.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -175,6 +178,10 @@ impl<E: Engine> Core<E> {
             self.front.ready = None;
             return;
         };
+        if !died.has_ended() {
+            // It was the one before, which had nothing open any more when this one followed it.
+            return;
+        }
         if lived < SHORT_LIFE {
             let events = self.front.events.clone();
             tokio::spawn(async move {
@@ -196,9 +203,8 @@ impl<E: Engine> Core<E> {
         };
         match self.begin_edge(config, died.sockets()).await {
             Ok(()) => {
-                if let (Some(edge), Some(product)) = (&self.edge, &self.product) {
-                    edge.know(&face::keys(product, &self.wardrobe.values)).await;
-                    edge.show(product.error_page.as_deref()).await;
+                if let Some(product) = self.product.clone() {
+                    self.face_edge(&product).await;
                 }
                 self.front.believed.clear();
                 let names: Vec<Name> = self.tended.parts().keys().cloned().collect();
@@ -239,6 +245,32 @@ impl<E: Engine> Core<E> {
     pub(crate) fn begin_believing(&mut self) {
         if !self.front.believed.is_empty() {
             self.front.until = Some(clock::now() + BELIEVED);
+        }
+    }
+
+    /// Tells the edge what holds in front of a product, and with what sign-ins are checked, and its own page.
+    pub(crate) async fn face_edge(&self, product: &Product) {
+        let Some(edge) = &self.edge else {
+            return;
+        };
+        edge.know(&face::keys(product, &self.wardrobe.values)).await;
+        edge.show(product.error_page.as_deref()).await;
+        // One of another program, which nobody could follow, may not know these words.
+        if edge.is_ours() {
+            let folder = self.config.state.join(CERTIFICATES);
+            edge.face(product.front.clone(), folder).await;
+        }
+    }
+
+    /// How the certificate of each domain is.
+    pub(crate) async fn certificates(&self) -> Vec<Certified> {
+        let has_any = self
+            .product
+            .as_ref()
+            .is_some_and(|product| !product.front.domains.is_empty());
+        match &self.edge {
+            Some(edge) if has_any && edge.is_ours() => edge.certificates().await,
+            _ => Vec::new(),
         }
     }
 

@@ -230,6 +230,7 @@ impl<E: Engine> Core<E> {
                 .chain(self.probes.notes())
                 .chain(self.closed.notes(clock::today()))
                 .collect(),
+            certificates: self.certificates().await,
         }
     }
 

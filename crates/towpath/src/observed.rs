@@ -58,6 +58,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         components: components.into_values().collect(),
         edge: None,
         notes: Vec::new(),
+        certificates: Vec::new(),
     }
 }
 

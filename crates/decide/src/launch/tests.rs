@@ -1,6 +1,7 @@
 //! Products that are launched: every rule, and every example.
 
 mod examples;
+mod front;
 mod kept;
 mod restarted;
 mod rules;

@@ -8,6 +8,11 @@ use towpath_model::unit::Name;
 /// The names that an environment on somebody's own machine goes by. Where both are written, `dev` is one that all share.
 const USUAL: [&str; 2] = ["local", "dev"];
 
+/// Whether an environment is one of somebody's own machine, by its name.
+pub(super) fn is_own_machine(environment: &Name) -> bool {
+    USUAL.contains(&environment.as_str())
+}
+
 /// The environment that is meant when nobody names one: `local`, else `dev`, else the only one.
 pub fn usual_environment(root: &Desired) -> Result<Name, Problem> {
     let known = USUAL

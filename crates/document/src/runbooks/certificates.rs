@@ -24,8 +24,8 @@ pub(super) fn write(product: &Product<'_>) -> Option<Written> {
     }
     if public.contains(&Tls::Files) {
         steps.push(format!(
-            "Certificates from files: put the new files in their place, and {}.",
-            words::code(format!("towpath deploy {live}"))
+            "Certificates from files: put the new files in their place. The edge reads them by itself, and {} tells what it thinks of them.",
+            words::code(format!("towpath status {live}"))
         ));
     }
     if public.contains(&Tls::InFront) {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use towpath_model::run::Front;
 
 use super::line::{Letter, receive};
 use super::remote::{Remote, write};
@@ -192,6 +193,17 @@ impl House {
                 }
                 say(Answer::Done, Vec::new());
             }
+            Request::Face(front, folder) => {
+                self.face(*front, folder).await;
+                say(Answer::Done, Vec::new());
+            }
+            Request::Certificates => {
+                let told = match self.edge.get() {
+                    Some(edge) => edge.certificates().await,
+                    None => Vec::new(),
+                };
+                say(Answer::Certificates(told), Vec::new());
+            }
             Request::Seen => {
                 say(Answer::Seen(Box::new(self.seen().await)), Vec::new());
             }
@@ -243,6 +255,16 @@ impl House {
             edge.know(&values.0);
         }
         *locked(&self.values) = values;
+    }
+
+    /// Learns what holds in front of everything. One that only ends what it has begun looks after no certificates.
+    async fn face(&self, front: Front, folder: PathBuf) {
+        if let Some(edge) = self.edge.get() {
+            edge.face(front, folder).await;
+            if !*self.has_left.borrow() {
+                edge.look_after_certificates();
+            }
+        }
     }
 
     async fn set(&self, targets: Vec<(String, Option<Target>)>) -> (Vec<Ear>, Vec<OwnedFd>, Vec<Fault>) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use towpath_model::run::{Certified, Front};
 use towpath_model::sealed::Sealed;
 
 use super::house::locked;
@@ -276,6 +277,20 @@ impl Remote {
         }
     }
 
+    /// Sets what holds in front of everything, as an edge in the same process does, and has it look after the certificates.
+    pub async fn face(&self, front: Front, folder: PathBuf) {
+        // One that has ended is followed by another, which is told, too.
+        let _ = self.ask(Request::Face(Box::new(front), folder), ANSWERS).await;
+    }
+
+    /// How the certificate of each domain is.
+    pub async fn certificates(&self) -> Vec<Certified> {
+        match self.ask(Request::Certificates, ANSWERS).await {
+            Ok((Answer::Certificates(told), _)) => told,
+            _ => Vec::new(),
+        }
+    }
+
     /// What it has seen of requests since it began.
     pub async fn seen(&self) -> Snapshot {
         match self.ask(Request::Seen, ANSWERS).await {
@@ -331,7 +346,7 @@ impl Remote {
     }
 
     /// Whether it has ended.
-    pub(super) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         *self.is_over.borrow()
     }
 

@@ -50,6 +50,12 @@ impl House {
         }
         let lock = files.remove(0);
         let edge = Edge::start_on(estate.config, sockets_of(ears, files), self.events.clone()).await?;
+        if let Some((front, folder)) = estate.facing {
+            edge.face(front, folder).await;
+        }
+        if let Some(tickets) = &estate.tickets {
+            edge.tickets().take_over(tickets);
+        }
         let targets = estate.targets.into_iter();
         let targets = targets.filter_map(|(name, target)| {
             let target: Target = serde_json::from_value(target).ok()?;
@@ -77,6 +83,10 @@ impl House {
                 let _ = events.send(event);
             }
         });
+        // The one before has let go of them.
+        if let Some(edge) = self.edge.get() {
+            edge.look_after_certificates();
+        }
         self.know_those_before().await;
         Ok(begun)
     }
@@ -170,6 +180,8 @@ impl House {
             seen: self.handed_on(&edge.seen()),
             values: locked(&self.values).clone(),
             error_page: edge.shown(),
+            facing: Some(edge.facing()),
+            tickets: Some(edge.tickets().hand_over()),
         };
         let files = std::iter::once(lock).chain(sockets).collect();
         Ok((estate, ears, files))

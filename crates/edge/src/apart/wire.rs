@@ -1,12 +1,15 @@
 //! What is said between an edge that is a process of its own and those who talk to it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use towpath_model::run::{Certified, Front};
 use towpath_model::sealed::Sealed;
 
+use crate::tickets::Handed;
 use crate::visit::Entry;
 use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic};
 
@@ -33,6 +36,10 @@ pub(super) enum Request {
     Know(Values),
     /// Show this page for what cannot be answered.
     Show(Option<String>),
+    /// What holds in front of everything, and the folder in which certificates are kept.
+    Face(Box<Front>, PathBuf),
+    /// How the certificate of each domain is.
+    Certificates,
     /// What has come through for these.
     Traffic(Vec<String>),
     /// What has been seen of requests.
@@ -70,6 +77,8 @@ pub(super) enum Answer {
     Set(Vec<Ear>, Vec<Fault>),
     /// What has come through.
     Traffic(HashMap<String, Traffic>),
+    /// How the certificate of each domain is.
+    Certificates(Vec<Certified>),
     /// What has been seen of requests.
     Seen(Box<Snapshot>),
     /// Everything that a successor needs. The lock comes first, then the sockets.
@@ -116,6 +125,12 @@ pub(super) struct Estate {
     /// The product's own page for what cannot be answered.
     #[serde(default)]
     pub(super) error_page: Option<String>,
+    /// What holds in front of everything, and the folder in which certificates are kept.
+    #[serde(default)]
+    pub(super) facing: Option<(Front, PathBuf)>,
+    /// The keys of tickets.
+    #[serde(default)]
+    pub(super) tickets: Option<Handed>,
 }
 
 /// Values that nobody sees but those at both ends of the line.

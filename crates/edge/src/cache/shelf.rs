@@ -248,6 +248,7 @@ mod tests {
 
     fn key(target: &str, build: u64, path: &str) -> Key {
         let of = Of {
+            release: "",
             target,
             build,
             secure: false,

@@ -26,7 +26,7 @@ pub(crate) fn began() -> u64 {
     *BEGAN.get_or_init(|| u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The time of day, as a moment.
+/// The time of day, as people read it. It may jump either way.
 pub(crate) fn today() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

@@ -15,6 +15,23 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
+/// The text of a file that has no more than so many bytes.
+pub(crate) fn read_text_within(path: &Path, most: u64) -> io::Result<String> {
+    let mut text = String::new();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(NEVER_WAIT)
+        .open(path)?;
+    let read = file.take(most + 1).read_to_string(&mut text)?;
+    if read as u64 > most {
+        return Err(io::Error::other("it is too large"));
+    }
+    Ok(text)
+}
+
+/// Opening a pipe would wait for somebody to write into it.
+const NEVER_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+
 /// Whether there is certainly no file at a path.
 pub(crate) fn is_missing(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
@@ -32,6 +49,17 @@ pub(crate) fn write_private_once(path: &Path, text: &str) -> io::Result<()> {
     let linked = fs::hard_link(&beside, path);
     let removed = fs::remove_file(&beside);
     linked.and(removed)
+}
+
+/// Writes a file that only its owner may read, as a whole, in the place of what is there. It is on the disk when this is done.
+pub(crate) fn replace_private(path: &Path, text: &str) -> io::Result<()> {
+    let beside = write_beside(path, text, 0o600)?;
+    File::open(&beside)?.sync_all()?;
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// Removes a file. One that has gone already has gone.

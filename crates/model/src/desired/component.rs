@@ -1,7 +1,7 @@
 //! Components: what is built and released.
 
 use super::build::{Artifact, Build};
-use super::edge::{Access, Cache, Headers, Limit, Route, Tls, Waf};
+use super::edge::{Access, Cache, Files, Headers, Limit, Route, Tls, Waf};
 use super::extension::{Browser, Store};
 use super::place::ToHost;
 use super::resource::Hooks;
@@ -251,6 +251,8 @@ table! {
     route: Vec<Route> { on [service site function] eg "{ path = \"/upload\", body = \"20MB\" }" };
     /// The certificate that visitors see.
     tls: Tls { on [service site function] } = Tls::Auto;
+    /// The files of the certificate, where `tls` is `files`.
+    certificate: Option<Files> { on [service site function] eg "{ chain = \"tls/site.pem\", key = \"tls/site.key\" }" };
     /// Path of its metrics in the Prometheus text format.
     metrics: Option<String> { on [service worker bot function] eg "/metrics" };
     /// Spans are exported by OpenTelemetry's protocol.

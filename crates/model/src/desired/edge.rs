@@ -31,6 +31,24 @@ choice! {
 }
 
 choice! {
+    /// How a certificate authority looks whether a domain is ours.
+    Proof
+    /// By a path that it asks for by plain HTTP, at port 80 of the domain.
+    Http = "http";
+    /// By a handshake, at port 443 of the domain.
+    Tls = "tls";
+}
+
+table! {
+    /// The files of a certificate. They are read again when they change; a new one that does not fit is not taken.
+    Files {}
+    /// The file with the certificate, and below it those between it and its root.
+    chain: Path { required eg "/etc/ssl/example.com/fullchain.pem" };
+    /// The file with its key.
+    key: Path { required eg "/etc/ssl/example.com/privkey.pem" };
+}
+
+choice! {
     /// How somebody signs in at the edge.
     SignIn
     /// With an OpenID Connect provider: the edge sends browsers there, and takes tokens of it from programs. Whoever has
@@ -173,8 +191,13 @@ table! {
     https_only: bool = true;
     /// Where an outside network, a CDN for example, stands in front.
     in_front: Option<String> { eg "Cloudflare" };
-    /// Only these networks reach the edge, those of a CDN for example.
+    /// Only these networks reach the edge, those of a CDN for example. Others are refused before a byte is read.
     allow: Vec<crate::unit::Cidr>;
+    /// What these networks say of a visitor (`Forwarded`, `X-Forwarded-For`) is believed. Where nothing is said here and
+    /// something stands in front, those of `allow` are.
+    forwarders: Vec<crate::unit::Cidr> { eg "203.0.113.0/24" };
+    /// Connections from forwarders begin with a header of the PROXY protocol, version 1 or 2.
+    proxy_protocol: bool = false;
     /// Calls between components show certificates of the product's own authority. On one machine they do not leave it, and
     /// nobody shows one; `up` says so.
     mtls: bool = false;
@@ -184,6 +207,10 @@ table! {
     certificates: Duration = crate::unit::known("7d");
     /// Where certificates are asked for.
     acme: Option<Url> { eg "https://acme-v02.api.letsencrypt.org/directory" };
+    /// A file with roots that its address is checked with, besides those that the system knows.
+    acme_root: Option<Path> { eg "/etc/ssl/our-own-authority.pem" };
+    /// How it looks whether a domain is ours. Where nothing is said, both ways are tried in turn.
+    acme_proof: Option<Proof> { eg "tls" };
     /// A page that browsers are shown for what cannot be answered: a file of HTML, in which `{{status}}`, `{{title}}`,
     /// `{{reason}}` and `{{request}}` stand for what is the case.
     error_page: Option<Path>;

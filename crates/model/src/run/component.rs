@@ -4,7 +4,7 @@ use crate::choice;
 use crate::desired::component::{ComponentKind, Protocol, Restart, WatchAction};
 use crate::desired::resource::ResourceKind;
 use crate::desired::secret::Delivery;
-use crate::run::{Resource, Rules, Shift};
+use crate::run::{Front, Resource, Rules, Shift};
 use crate::sealed::Sealed;
 use crate::unit::{Bytes, Cpu, Duration, Glob, Name, Schedule, Zone};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct Product {
     /// What browsers are shown for what cannot be answered, where it is a page of the product's own.
     #[serde(default)]
     pub error_page: Option<String>,
+    /// What holds for everything that visitors reach.
+    #[serde(default)]
+    pub front: Front,
 }
 
 /// A file that a product was read from.

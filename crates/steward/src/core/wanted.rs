@@ -4,7 +4,6 @@ use super::{Core, Message};
 use crate::door::clock;
 use crate::dress::Making;
 use crate::errors;
-use crate::face;
 use crate::keep::{applied, facts};
 use crate::make::Looked;
 use crate::tell::Onlooker;
@@ -79,7 +78,7 @@ impl<E: Engine> Core<E> {
         }
         let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
         self.wardrobe.values.extend(values);
-        self.prepare_edge(&product).await;
+        self.face_edge(&product).await;
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {
@@ -111,14 +110,6 @@ impl<E: Engine> Core<E> {
         self.keep_assets();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
-        }
-    }
-
-    /// Lets the edge know what it needs for all targets together.
-    async fn prepare_edge(&self, product: &Product) {
-        if let Some(edge) = &self.edge {
-            edge.know(&face::keys(product, &self.wardrobe.values)).await;
-            edge.show(product.error_page.as_deref()).await;
         }
     }
 

@@ -17,6 +17,7 @@ use std::path::Path;
 use towpath_api::Edge;
 use towpath_decide::launch::tools::{Verdict, requirements};
 use towpath_model::Desired;
+use towpath_model::run::Certified;
 
 /// What a watched tree of 50,000 files takes, with the same again for an editor.
 const WATCHES: u64 = 131_072;
@@ -75,6 +76,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let running = here.state.is_there().then(|| crate::talk::status(&here));
     if let Some(Ok(status)) = &running {
         checks.push(edge(status.edge.as_ref(), here.state.may_log_requests()));
+        checks.extend(status.certificates.iter().map(certificate));
     } else {
         checks.extend(ports(&fixed_ports(desired), machine::is_free));
     }
@@ -270,6 +272,34 @@ fn edge(edge: Option<&Edge>, may_log: bool) -> Check {
         return check(Health::Doubtful, says, &[]);
     }
     check(Health::Well, format!("{who} answers"), &[])
+}
+
+/// How the certificate of a domain is.
+fn certificate(one: &Certified) -> Check {
+    let health = match (&one.wrong, one.until) {
+        (None, _) => Health::Well,
+        // There is one all the same.
+        (Some(_), Some(_)) => Health::Doubtful,
+        (Some(_), None) => Health::Missing,
+    };
+    let until = one
+        .until
+        .map(|until| format!(" until {until:.0}"))
+        .unwrap_or_default();
+    let from = format!("from {}{until}", tame::plain(&one.from));
+    let (says, fix) = match &one.wrong {
+        Some(wrong) => (
+            format!("{from}: {}", tame::plain(wrong)),
+            vec![format!("# {}", tame::plain(&one.next))],
+        ),
+        None => (from, Vec::new()),
+    };
+    Check {
+        what: tame::plain(&one.domain).to_string(),
+        health,
+        says,
+        fix,
+    }
 }
 
 /// The ports that the manifest says components listen on.

@@ -6,7 +6,7 @@ use crate::columns::{Align, columns};
 use jiff::Timestamp;
 use std::fmt::Write;
 use towpath_api::{Component, Status};
-use towpath_model::run::State;
+use towpath_model::run::{Certified, State};
 
 /// All of it.
 pub(crate) fn status(status: &Status, now: Timestamp) -> String {
@@ -24,6 +24,10 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
     let timed: Vec<String> = status.components.iter().filter_map(timed).collect();
     if !timed.is_empty() {
         let _ = write!(text, "\nby schedule\n{}", timed.concat());
+    }
+    if !status.certificates.is_empty() {
+        let certificates: Vec<String> = status.certificates.iter().map(certified).collect();
+        let _ = write!(text, "\ncertificates\n{}", certificates.concat());
     }
     let unwell: Vec<&Component> = status.components.iter().filter(|one| is_bad(one.state)).collect();
     if !unwell.is_empty() {
@@ -65,6 +69,27 @@ fn keeps(component: &Component) -> Option<String> {
         "  {name}: {kind}{version}, {}, {backup}\n",
         held.join(", ")
     ))
+}
+
+/// From where the certificate of a domain comes, until when it holds, and what is next; below it what is wrong.
+fn certified(one: &Certified) -> String {
+    let until = one
+        .until
+        .map(|until| format!(", until {until:.0}"))
+        .unwrap_or_default();
+    let (domain, from, next) = (
+        tame::plain(&one.domain),
+        tame::plain(&one.from),
+        tame::plain(&one.next),
+    );
+    let wrong = one
+        .wrong
+        .as_ref()
+        .map(|wrong| format!("    {}\n", tame::plain(wrong)));
+    format!(
+        "  {domain}: from {from}{until}; {next}\n{}",
+        wrong.unwrap_or_default()
+    )
 }
 
 /// What a schedule has to do with how it is; nothing of what is not well, which is told below.
@@ -266,6 +291,7 @@ pub(crate) mod tests {
             components,
             edge: None,
             notes: Vec::new(),
+            certificates: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 mod bots;
 mod bounds;
 mod calls;
+mod certificates;
 mod closing;
 mod commands;
 mod disks;
