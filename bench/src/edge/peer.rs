@@ -78,7 +78,7 @@ impl Table {
     /// Everything on, with the table of a large product.
     pub(crate) const FULL: Table = Table {
         targets: 1_000,
-        instances: 1,
+        instances: 2,
         everything: true,
     };
     /// Nothing on, and one target.

@@ -10,7 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use towpath_edge::{Answer, Config, Edge, Event, Patience, Route, RouteTo, Target};
+use towpath_edge::{
+    Answer, Config, Edge, Event, Patience, Releases, RequestLog, Route, RouteTo, Share, Target, WHOLE,
+};
+use towpath_model::run::Rules;
+use towpath_model::unit::{Duration as Time, Rate, RateKey};
 
 /// What every host name ends with.
 pub(crate) const DOMAIN: &str = "bench.localhost";
@@ -130,7 +134,11 @@ async fn start(order: &Order, events: UnboundedSender<Event>) -> Result<Edge, St
         https: 0,
         http: 0,
         patience: Patience::default(),
-        log: None,
+        // As whoever has not said otherwise has it: what is slow or failed is written down, and a part of the rest.
+        log: order
+            .everything
+            .then(|| RequestLog::at(order.folder.join("requests.log"))),
+        key: None,
     };
     Edge::start(config, events).await.map_err(|why| why.to_string())
 }
@@ -216,6 +224,11 @@ fn point(order: &Order, turn: usize) -> Change {
 
 fn target(name: &str, everything: bool, ready: Vec<(String, std::net::SocketAddr)>) -> Target {
     let routes = ["/assets", "/api/v1", "/api/v2", "/old"].map(to_static);
+    let releases = if everything {
+        shares(&ready)
+    } else {
+        Releases::default()
+    };
     Target {
         name: name.to_owned(),
         hosts: vec![format!("{name}.{DOMAIN}")],
@@ -225,14 +238,59 @@ fn target(name: &str, everything: bool, ready: Vec<(String, std::net::SocketAddr
         sticky: everything,
         compress: everything,
         routes: if everything { routes.to_vec() } else { Vec::new() },
-        rules: Arc::default(),
+        rules: if everything { rules() } else { Arc::default() },
         drain: Duration::from_secs(1),
+        slow_start: Duration::ZERO,
+        build: None,
+        maintenance: None,
         answer: Answer::Instances {
             ready,
             hold: Duration::from_secs(30),
             because: format!("{name} is starting"),
+            releases,
         },
     }
+}
+
+/// A new release for a tenth of the visitors, where there are instances for two.
+fn shares(ready: &[(String, std::net::SocketAddr)]) -> Releases {
+    let share = |release: &str, parts, instances: &[(String, std::net::SocketAddr)]| Share {
+        release: release.to_owned(),
+        parts,
+        instances: instances.iter().map(|(id, _)| id.clone()).collect(),
+    };
+    let shares = match ready.split_last() {
+        Some((new, old)) if !old.is_empty() => vec![
+            share("one", WHOLE / 10 * 9, old),
+            share("two", WHOLE / 10, std::slice::from_ref(new)),
+        ],
+        _ => Vec::new(),
+    };
+    Releases {
+        shares,
+        ..Releases::default()
+    }
+}
+
+/// The headers that a careful team has, a rate that nobody here comes near, and a bound for bodies.
+fn rules() -> Arc<Rules> {
+    let headers = [
+        ("Content-Security-Policy", "default-src 'self'"),
+        ("Strict-Transport-Security", "max-age=31536000"),
+        ("Referrer-Policy", "strict-origin-when-cross-origin"),
+        ("Permissions-Policy", "camera=(), microphone=()"),
+        ("X-Content-Type-Options", "nosniff"),
+    ];
+    let mut rules = Rules {
+        headers: headers
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..Rules::default()
+    };
+    rules.bounds.rate = Some(Rate::new(10_000_000, Time::from_secs(1), Some(RateKey::Ip)));
+    rules.bounds.body = Some(10 * 1024 * 1024);
+    rules.unwanted.paths = vec!["/wp-admin".to_owned(), "/.git".to_owned()];
+    Arc::new(rules)
 }
 
 fn to_static(beginning: &str) -> Route {
@@ -250,6 +308,7 @@ fn files(order: &Order) -> Target {
         fallback: None,
         assets: Duration::from_secs(60),
         pages: None,
+        former: Vec::new(),
     };
     files
 }
