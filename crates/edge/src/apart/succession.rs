@@ -169,6 +169,10 @@ impl House {
             let target = serde_json::to_value(target).expect("a target can be written as JSON");
             (name, target)
         });
+        // Each lock is let go of before the next one is taken: in one expression they would be held together.
+        let past = locked(&self.past).traffic.clone();
+        let values = locked(&self.values).clone();
+        let seen = self.handed_on(&edge.seen());
         let estate = Estate {
             config: Config {
                 https: edge.listening().https,
@@ -176,9 +180,9 @@ impl House {
                 ..edge.config().clone()
             },
             targets: targets.collect(),
-            past: locked(&self.past).traffic.clone(),
-            seen: self.handed_on(&edge.seen()),
-            values: locked(&self.values).clone(),
+            past,
+            seen,
+            values,
             error_page: edge.shown(),
             facing: Some(edge.facing()),
             tickets: Some(edge.tickets().hand_over()),

@@ -55,7 +55,7 @@ fn is_documented(status: &Value) {
     };
     assert_eq!(
         keys(status),
-        ["components", "environment", "notes", "product", "steward"]
+        ["components", "edge", "environment", "notes", "product", "steward"]
     );
     assert_eq!(status["product"], "hellostory");
     assert_eq!(status["environment"], "dev");
