@@ -119,7 +119,8 @@ impl Spans {
     fn begin_line(&self, product: &str, values: Values) -> Option<Line> {
         let said = |name: &str| values.get(name).map(|value| value.open().as_str());
         let to: Uri = said(SPANS_TO)?.parse().ok()?;
-        to.host()?;
+        // A word alone would be read as a host.
+        to.scheme().and(to.host())?;
         let share = said(SPANS_SHARE).and_then(|share| share.parse::<f64>().ok());
         let (sender, offers) = mpsc::channel(WAITING);
         let sends = Sends {
