@@ -5,6 +5,7 @@ mod wanted;
 use crate::act::Prepared;
 use crate::addresses::Addresses;
 use crate::ask::{Asker, Question};
+use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
@@ -106,6 +107,8 @@ pub(crate) struct Core<E> {
     /// The edge, once it serves.
     pub(crate) edge: Option<Arc<Remote>>,
     pub(crate) front: Front,
+    /// What components show each other.
+    pub(crate) credentials: Credentials,
     pub(crate) edge_ports: Option<(u16, u16)>,
     pub(crate) addresses: Addresses,
     pub(crate) wardrobe: Wardrobe,

@@ -64,6 +64,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         answer,
         build: build(part),
         maintenance: None,
+        mutual: listens.and_then(|listens| listens.mutual.clone()),
     })
 }
 

@@ -11,6 +11,7 @@ mod attic;
 pub mod build;
 mod close;
 mod core;
+mod credentials;
 mod door;
 mod dress;
 mod errors;

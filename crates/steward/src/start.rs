@@ -3,6 +3,7 @@
 use crate::addresses::Addresses;
 use crate::ask::Asker;
 use crate::core::{Core, Message};
+use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::{RESOURCES, Wardrobe};
 use crate::errors::StewardError;
@@ -164,6 +165,7 @@ async fn serve<E: Engine>(
         ledger: Ledger::new(store),
         edge: None,
         front,
+        credentials: Credentials::default(),
         edge_ports: None,
         addresses: Addresses::of(&seed),
         wardrobe: Wardrobe {

@@ -79,6 +79,7 @@ impl<E: Engine> Core<E> {
         let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
         self.wardrobe.values.extend(values);
         self.face_edge(&product).await;
+        self.see_to_credentials(&product).await;
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {
@@ -358,6 +359,9 @@ impl<E: Engine> Core<E> {
             self.tended.learn(fact);
         }
         self.product = product.map(Arc::new);
+        if let Some(product) = self.product.clone() {
+            self.see_to_credentials(&product).await;
+        }
         self.begin_believing();
         self.restored = true;
         true

@@ -15,6 +15,7 @@ mod guards;
 mod hello;
 mod kinds;
 mod kit;
+mod mutual;
 mod programs;
 mod resources;
 mod seeing;
