@@ -14,6 +14,7 @@ use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::probe::Probes;
 use crate::serve::Request;
+use crate::sign_out::{self, Moments};
 use crate::sleep::Naps;
 use crate::start::Config;
 use crate::tell::Onlookers;
@@ -142,6 +143,8 @@ pub(crate) struct Core<E> {
     pub(crate) force_builds: bool,
     /// What is closed for visitors.
     pub(crate) closed: Closed,
+    /// When everybody was signed out last.
+    pub(crate) signed_out: Moments,
     /// Where the assets of earlier builds of sites are.
     pub(crate) attics: BTreeMap<Name, Vec<PathBuf>>,
     /// Something large was read, and what that took has not been given back yet.
@@ -500,6 +503,7 @@ impl<E: Engine> Core<E> {
             let mut target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
             if let Some(target) = &mut target {
                 self.with_former(&name, &mut target.answer);
+                sign_out::bind(&self.signed_out, &name, target);
                 target.maintenance = self.closed.of(&name, clock::today()).cloned();
             }
             let is_known = part.is_none_or(Part::faces);

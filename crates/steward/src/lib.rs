@@ -24,6 +24,7 @@ mod make;
 pub mod pack;
 mod probe;
 mod serve;
+mod sign_out;
 mod sleep;
 mod start;
 mod tell;

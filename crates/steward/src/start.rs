@@ -192,6 +192,7 @@ async fn serve<E: Engine>(
         vanished: false,
         force_builds: false,
         closed: Closed::default(),
+        signed_out: BTreeMap::new(),
         attics: BTreeMap::new(),
         untidy: false,
         starting: HashMap::new(),

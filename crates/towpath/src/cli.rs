@@ -4,7 +4,8 @@ mod running;
 
 pub use running::{
     Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff, MaintenanceOn,
-    Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, Status, Stewardship, Stored, Top, Up, Upon,
+    Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship, Stored, Top, Up,
+    Upon,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -24,7 +25,7 @@ const COMMANDS: &str = "Run it:
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; `towpath scale web=3` says how many
-  maintenance           `on` tells visitors to come later; `off` lets them in
+  maintenance, sign-out tell visitors to come later, `on` or `off`; to sign in once more
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
 Write it:
@@ -88,6 +89,8 @@ pub enum Command {
     /// Tell visitors to come later, while everything runs on
     #[command(subcommand)]
     Maintenance(Maintenance),
+    /// Sign everybody out who has signed in at the edge
+    SignOut(SignOut),
     /// Run a command as a component would run it
     Run(Run),
     /// Open psql on a Postgres

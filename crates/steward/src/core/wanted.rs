@@ -352,6 +352,7 @@ impl<E: Engine> Core<E> {
         self.from_nothing = seen.iter().all(|one| one.life.is_over());
         self.wardrobe.making = left.making.clone();
         self.closed = left.closed.clone();
+        self.signed_out = left.signed_out.clone();
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();

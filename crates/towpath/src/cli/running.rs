@@ -173,6 +173,21 @@ pub struct MaintenanceOff {
     pub among: Among,
 }
 
+/// `towpath sign-out`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath sign-out --all        of everything
+  towpath sign-out --all web    of web
+Whoever comes by a password or at a provider signs in once more; tokens and certificates hold on.
+Who still knows a password gets in by it again: change it, too.")]
+pub struct SignOut {
+    #[command(flatten)]
+    pub among: Among,
+    /// Everybody
+    #[arg(long, required = true)]
+    pub all: bool,
+}
+
 /// `towpath run`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -20,5 +20,6 @@ mod programs;
 mod resources;
 mod seeing;
 mod sign_ins;
+mod signing_out;
 mod stewards;
 mod telling;

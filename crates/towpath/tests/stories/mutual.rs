@@ -74,5 +74,6 @@ fn a_component_calls_what_it_uses_and_shows_who_it_is() {
         "nobody was restarted for it: {}",
         ran.err
     );
+    product.well(&["down"]);
     product.leaves_nothing();
 }
