@@ -11,6 +11,7 @@
 //! request comes by a new one.
 
 mod issue;
+pub mod people;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -73,7 +73,7 @@ use serde::{Deserialize, Serialize};
 use towpath_model::run::{Maintenance, Mutual, Rules};
 
 pub use files::has_digest;
-pub use inner::{credential, keep_credentials};
+pub use inner::{credential, keep_credentials, people};
 pub use running::Edge;
 pub use seen::{
     Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,

@@ -122,6 +122,7 @@ async fn guarded(signer: &Signer, change: impl FnOnce(&mut Access)) -> (Running,
         groups: Vec::new(),
         lasts: towpath_model::unit::Duration::from_hours(1),
         since: 0,
+        issued: None,
     };
     change(&mut access);
     let one = Instance::start("one");

@@ -187,6 +187,7 @@ async fn a_password_stays_at_the_edge() {
             groups: Vec::new(),
             lasts: towpath_model::unit::Duration::from_hours(1),
             since: 0,
+            issued: None,
         });
     })
     .await;

@@ -29,6 +29,7 @@ fn access(issuer: &Issuer) -> Access {
         groups: Vec::new(),
         lasts: towpath_model::unit::Duration::from_hours(1),
         since: 0,
+        issued: None,
     }
 }
 

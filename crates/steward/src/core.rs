@@ -9,7 +9,7 @@ use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
-use crate::front::Front;
+use crate::front::{CERTIFICATES, Front};
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::probe::Probes;
@@ -504,6 +504,7 @@ impl<E: Engine> Core<E> {
             if let Some(target) = &mut target {
                 self.with_former(&name, &mut target.answer);
                 sign_out::bind(&self.signed_out, &name, target);
+                face::believe(&self.config.state.join(CERTIFICATES), target);
                 target.maintenance = self.closed.of(&name, clock::today()).cloned();
             }
             let is_known = part.is_none_or(Part::faces);

@@ -22,6 +22,7 @@ mod keep;
 mod lately;
 mod make;
 pub mod pack;
+pub mod people;
 mod probe;
 mod serve;
 mod sign_out;

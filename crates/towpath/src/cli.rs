@@ -3,9 +3,9 @@
 mod running;
 
 pub use running::{
-    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff, MaintenanceOn,
-    Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship, Stored, Top, Up,
-    Upon,
+    Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
+    MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
+    Stored, Top, Up, Upon,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -26,6 +26,7 @@ const COMMANDS: &str = "Run it:
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; `towpath scale web=3` says how many
   maintenance, sign-out tell visitors to come later, `on` or `off`; to sign in once more
+  certificate           sign one for a person; list them, or take one back
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
 Write it:
@@ -91,6 +92,8 @@ pub enum Command {
     Maintenance(Maintenance),
     /// Sign everybody out who has signed in at the edge
     SignOut(SignOut),
+    /// Sign a certificate by which a person signs in at the edge; list them, or take one back
+    Certificate(Certificate),
     /// Run a command as a component would run it
     Run(Run),
     /// Open psql on a Postgres

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod bucket;
+mod certificate;
 mod check;
 mod compile;
 mod completions;
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Restart(args) => keep::run(&context, args, "restart"),
         Command::Scale(args) => keep::scale(&context, args),
         Command::Maintenance(args) => maintenance::run(&context, args),
+        Command::Certificate(args) => certificate::run(&context, &args),
         Command::SignOut(args) => sign_out::run(&context, &args),
         Command::Run(args) => run::run(&context, args),
         Command::Psql(args) => shell::psql(args),

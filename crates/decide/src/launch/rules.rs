@@ -286,6 +286,7 @@ fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Optio
         groups: said.groups.clone(),
         lasts: said.lasts,
         since: 0,
+        issued: None,
     })
 }
 

@@ -67,6 +67,7 @@ mod tests {
             groups: groups.iter().map(|one| (*one).to_owned()).collect(),
             lasts: Duration::from_hours(1),
             since: 0,
+            issued: None,
         }
     }
 

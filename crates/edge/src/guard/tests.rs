@@ -93,6 +93,7 @@ fn access(sign_in: SignIn, secret: &str) -> Access {
         groups: Vec::new(),
         lasts: Duration::from_hours(1),
         since: 0,
+        issued: None,
     }
 }
 

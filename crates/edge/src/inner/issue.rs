@@ -59,10 +59,7 @@ pub fn keep_credentials(
     components: &[String],
     lasts: Duration,
 ) -> Result<Timestamp, EdgeError> {
-    let unusable = |why: String| EdgeError::Authority {
-        folder: folder.join(FOLDER).display().to_string(),
-        why,
-    };
+    let unusable = |why: String| unusable(&folder.join(FOLDER), why);
     let own = OwnAuthority::open(folder, product).map_err(unusable)?;
     let mut until = Timestamp::MAX;
     let within = folder.join(FOLDER).join(COMPONENTS);
@@ -75,6 +72,11 @@ pub fn keep_credentials(
     Ok(until)
 }
 
+pub(super) fn unusable(folder: &Path, why: String) -> EdgeError {
+    let folder = folder.display().to_string();
+    EdgeError::Authority { folder, why }
+}
+
 /// The product's own authority.
 pub(super) struct OwnAuthority {
     root: Root,
@@ -84,9 +86,13 @@ pub(super) struct OwnAuthority {
 impl OwnAuthority {
     /// Opens it in the folder of certificates, and makes it where there is none.
     pub(super) fn open(folder: &Path, product: &str) -> Result<OwnAuthority, String> {
+        OwnAuthority::open_as(&folder.join(FOLDER), &format!("Authority of {product}"))
+    }
+
+    /// Opens one in a folder of its own.
+    pub(super) fn open_as(folder: &Path, name: &str) -> Result<OwnAuthority, String> {
         let provider = aws_lc_rs::default_provider();
-        let name = format!("Authority of {product}");
-        let root = root::open(&folder.join(FOLDER), &name, &provider)?;
+        let root = root::open(folder, name, &provider)?;
         Ok(OwnAuthority { root, provider })
     }
 
@@ -156,7 +162,7 @@ impl OwnAuthority {
         Ok((vec![certificate.der().clone()], key))
     }
 
-    fn sign(
+    pub(super) fn sign(
         &self,
         mut params: CertificateParams,
         subject: &str,

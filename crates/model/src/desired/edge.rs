@@ -130,7 +130,8 @@ table! {
     /// Who the product is at the provider: its client id. `secret` is the client's secret then, where it has one; without
     /// `client`, `secret` is the client id.
     client: Option<String> { eg "shop" };
-    /// A file with the certificates of those who sign certificates, as PEM.
+    /// A file with the certificates of those who sign certificates, as PEM. Without it the product's own authority signs them,
+    /// by `towpath certificate PERSON`.
     authority: Option<Path> { eg "certificates/people.pem" };
     /// What is asked with: the client's secret or its id, a password, or a token. It stays at the edge.
     secret: Option<Ref<ToSecret>>;

@@ -16,6 +16,7 @@ mod hello;
 mod kinds;
 mod kit;
 mod mutual;
+mod people;
 mod programs;
 mod resources;
 mod seeing;
