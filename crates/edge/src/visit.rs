@@ -179,7 +179,7 @@ pub(crate) async fn answer(
 async fn at_host(
     state: &Arc<State>,
     visit: &Visit,
-    (mut parts, mut body): (Parts, Incoming),
+    (mut parts, body): (Parts, Incoming),
     witness: &mut Witness,
 ) -> Response<Body> {
     let certificates = &state.trust.certificates;
@@ -238,32 +238,7 @@ async fn at_host(
         }
         Found::Aim(aim, guard, series) => {
             witness.reached(series);
-            if matches!(visit.entry, Entry::Inside(_))
-                && let Some(page) = inner::refusal(&aim, visit, &mut parts)
-            {
-                return refuse(page, &parts);
-            }
-            if let Some(closed) = closed(&aim, visit, &parts.headers) {
-                return closed;
-            }
-            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
-                Ok(passed) => {
-                    if matches!(visit.entry, Entry::Inside(_))
-                        && guard.signs()
-                        && let Err(answer) = Box::pin(guard::sign(state, &guard, &mut parts, &mut body)).await
-                    {
-                        return answer;
-                    }
-                    let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
-                    passed.tell(answer.headers_mut());
-                    answer
-                }
-                Err(refused) => refused,
-            };
-            if !matches!(visit.entry, Entry::Inside(_)) {
-                guard.dress(answer.headers_mut(), &host.name, visit.secure);
-            }
-            answer
+            at_aim(state, visit, (aim, &guard), &named, (parts, body)).await
         }
         Found::Redirect(elsewhere, guard) => {
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
@@ -279,6 +254,41 @@ async fn at_host(
         }
         Found::Unknown => nothing_here(state, visit, host, &parts.headers),
     }
+}
+
+/// Past the guard of a target, if it may pass.
+async fn at_aim(
+    state: &Arc<State>,
+    visit: &Visit,
+    (aim, guard): (Arc<Aim>, &Arc<Guard>),
+    named: &Arc<Named>,
+    (mut parts, mut body): (Parts, Incoming),
+) -> Response<Body> {
+    let is_inside = matches!(visit.entry, Entry::Inside(_));
+    if is_inside && let Some(page) = inner::refusal(&aim, visit, &mut parts) {
+        return refuse(page, &parts);
+    }
+    if let Some(closed) = closed(&aim, visit, &parts.headers) {
+        return closed;
+    }
+    let mut answer = match guard::enter(state, visit, guard, &named.host, &mut parts).await {
+        Ok(passed) => {
+            if is_inside
+                && guard.signs()
+                && let Err(answer) = Box::pin(guard::sign(state, guard, &mut parts, &mut body)).await
+            {
+                return answer;
+            }
+            let mut answer = at_target(state, visit, aim, guard, named, (parts, body)).await;
+            passed.tell(answer.headers_mut());
+            answer
+        }
+        Err(refused) => refused,
+    };
+    if !is_inside {
+        guard.dress(answer.headers_mut(), &named.host.name, visit.secure);
+    }
+    answer
 }
 
 /// What a visitor is told while a target is in maintenance. Components ask each other as ever.

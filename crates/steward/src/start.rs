@@ -121,6 +121,15 @@ fn group(config: &Config) -> String {
     format!("{}-{}", config.environment, &digest[..8])
 }
 
+/// What instances are dressed with, before anything is wanted.
+fn wardrobe(config: &Config) -> Wardrobe {
+    Wardrobe {
+        program: config.program.clone(),
+        resources: config.state.join(RESOURCES),
+        ..Wardrobe::default()
+    }
+}
+
 /// Looks after a product until it is down. Calls `ready` once clients can ask.
 async fn serve<E: Engine>(
     config: Config,
@@ -168,11 +177,7 @@ async fn serve<E: Engine>(
         credentials: Credentials::default(),
         edge_ports: None,
         addresses: Addresses::of(&seed),
-        wardrobe: Wardrobe {
-            program: config.program.clone(),
-            resources: config.state.join(RESOURCES),
-            ..Wardrobe::default()
-        },
+        wardrobe: wardrobe(&config),
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),
         naps: Naps::default(),

@@ -382,6 +382,8 @@ fn phishsentry() {
       help: where something has to be built first, add a `command` to [build.model-engine]
     note at edge.mtls: components show certificates to the edge, which speaks plain HTTP to instances on this machine
       help: write trust = "hmac" and a `secret` where an instance itself has to know that a call has come by the edge
+    note at edge.authority: this version asks no other host to sign certificates: the product's own authority signs them here
+      help: leave it where it is if another machine serves this manifest, or take it out
     "#);
 }
 
