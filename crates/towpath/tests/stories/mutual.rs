@@ -1,4 +1,5 @@
 //! Components that show each other who they are, from the manifest to the call.
+#![allow(clippy::print_stdout, reason = "a story that is left out says why")]
 
 use crate::kit::{Product, eventually};
 use std::fs;
