@@ -9,7 +9,8 @@ mod status;
 
 pub use client::{Answer, Client, ClientError};
 pub use message::{
-    Apply, DownArgs, Event, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale, Tone,
+    Apply, DownArgs, Event, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale, SignOut, SignedOut,
+    Tone,
 };
 pub use status::{
     Component, Edge, Explained, Instance, Keeps, Lately, Schedule, Status, Steward, Surroundings, Violation,

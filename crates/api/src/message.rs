@@ -92,6 +92,20 @@ pub struct Maintained {
     pub holds: Vec<String>,
 }
 
+/// `POST /sign-out`: whoever has signed in at the edge has to do so once more. Answered by `SignedOut`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignOut {
+    /// Of these; of everything, when empty.
+    pub components: Vec<String>,
+}
+
+/// What everybody is signed out of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {
+    /// These.
+    pub components: Vec<String>,
+}
+
 /// `POST /same`: whether there is nothing to do, because everything is as it was last asked for, and well.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Same {

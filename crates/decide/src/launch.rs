@@ -21,6 +21,7 @@ mod draft;
 mod from;
 mod front;
 mod given;
+mod mutual;
 mod outside;
 mod reach;
 mod resource;
@@ -157,7 +158,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
     component::stand_ins(&mut draft);
     resource::resources(&mut draft);
     outside::images(&mut draft);
-    outside::certificates(&mut draft);
+    mutual::notes(&mut draft);
     spans::spans(&mut draft);
     variables::missing(&mut draft);
     words::secrets(&mut draft);
@@ -188,6 +189,7 @@ pub fn launch(desired: &Desired, environment: &Name, surroundings: Surroundings<
             // Whoever may read files puts it there.
             error_page: None,
             front,
+            credentials: mutual::credentials(desired),
         },
         values,
         generate: generate.into_iter().collect(),

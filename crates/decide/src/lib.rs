@@ -1,8 +1,10 @@
 //! Every decision, as a pure function: no clock, no randomness, no files.
 
+pub mod calls;
 pub mod certificate;
 pub mod converge;
 pub mod cost;
+pub mod credential;
 pub mod headers;
 pub mod health;
 mod here;

@@ -6,7 +6,7 @@
 //! as the process, and made anew before they end.
 
 mod leaf;
-mod root;
+pub(crate) mod root;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
 
 use crate::EdgeError;
+
+/// The name of the root.
+const NAME: &str = "Towpath local authority";
 
 /// The local certificate authority.
 pub(crate) struct Authority {
@@ -29,7 +32,7 @@ impl Authority {
             why,
         };
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let root = root::open(folder, &provider).map_err(unusable)?;
+        let root = root::open(folder, NAME, &provider).map_err(unusable)?;
         Ok(Authority {
             leaves: leaf::Leaves::new(root.issuer, provider),
         })

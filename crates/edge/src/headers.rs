@@ -12,12 +12,15 @@ use http::header::{
 };
 
 use crate::guard::{Signature, User};
+use crate::inner::CalledBy;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// Who a visitor is that has shown it to the edge. What a visitor says about that ends here, whether anybody signs in or not.
 const USER: &str = "x-towpath-user";
 /// What shows that a call has come by the edge.
 const SIGNATURE: &str = "x-towpath-signature";
+/// The component that calls, where it has shown who it is.
+const CALLER: &str = "x-towpath-caller";
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// The protocol that a request or an answer changes to, if it does: its `Upgrade`, where `Connection` names that.
@@ -126,6 +129,7 @@ fn ends_here(name: &HeaderName) -> bool {
                 | "x-forwarded-proto"
                 | USER
                 | SIGNATURE
+                | CALLER
         )
 }
 
@@ -154,7 +158,8 @@ pub(crate) fn known(extensions: &Extensions) -> impl Iterator<Item = (&'static s
     let signature = extensions
         .get()
         .map(|Signature(signature)| (SIGNATURE, signature));
-    user.into_iter().chain(signature)
+    let caller = extensions.get().map(|CalledBy(caller)| (CALLER, caller));
+    user.into_iter().chain(signature).chain(caller)
 }
 
 /// Headers toward an instance that is spoken to in HTTP/2, where the host has its own place.

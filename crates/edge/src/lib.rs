@@ -33,6 +33,7 @@ mod gather;
 mod guard;
 mod headers;
 mod host;
+mod inner;
 mod inside;
 mod leave;
 mod listen;
@@ -69,9 +70,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use towpath_model::run::{Maintenance, Rules};
+use towpath_model::run::{Maintenance, Mutual, Rules};
 
 pub use files::has_digest;
+pub use inner::{credential, keep_credentials, people};
 pub use running::Edge;
 pub use seen::{
     Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,
@@ -157,6 +159,9 @@ pub struct Target {
     /// Visitors are told to come later.
     #[serde(default)]
     pub maintenance: Option<Maintenance>,
+    /// Components reach it over TLS only, and show who they are.
+    #[serde(default)]
+    pub mutual: Option<Mutual>,
 }
 
 /// A part of an address space.

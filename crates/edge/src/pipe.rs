@@ -37,7 +37,10 @@ where
 pub(crate) type Ends = (Part, Guest<Arc<Instance>>);
 
 /// Passes bytes on as they are.
-pub(crate) async fn raw(visitor: TcpStream, instance: TcpStream, mut part: Part) {
+pub(crate) async fn raw<V>(visitor: V, instance: TcpStream, mut part: Part)
+where
+    V: AsyncRead + AsyncWrite + Unpin,
+{
     both_ways(visitor, instance, &mut part).await;
 }
 

@@ -1,6 +1,7 @@
 //! A connection of a visitor or a component, from its first byte to its last.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Sleep, timeout};
 
 use crate::body::Body;
 use crate::certificates::PROTOCOL;
@@ -23,10 +24,10 @@ use crate::patient::Read;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{self, Entry, Visit, answer};
-use crate::{Answer, Event, pipe, proxied, shares, shown};
+use crate::{Answer, Event, inner, pipe, proxied, shares, shown};
 
 /// A handshake is a few packets.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The largest head of a request: cookies of one host may have some ten thousand bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -41,7 +42,7 @@ const STREAM_BUFFER: usize = 32 * 1024;
 const PING: Duration = Duration::from_secs(30);
 
 /// The first byte of a TLS connection: a handshake record.
-const TLS: u8 = 0x16;
+pub(crate) const TLS: u8 = 0x16;
 
 /// Serves a connection until it ends.
 pub(crate) async fn connection(
@@ -53,6 +54,11 @@ pub(crate) async fn connection(
 ) {
     if stream.set_nodelay(true).is_err() {
         return;
+    }
+    if let Entry::Inside(port) = entry
+        && inner::is_at(&state, port)
+    {
+        return Box::pin(inner::connection(state, stream, (from, port), part)).await;
     }
     if let Entry::Inside(port) = entry
         && is_raw(&state, port)
@@ -104,16 +110,18 @@ pub(crate) async fn connection(
 }
 
 /// Whether the first bytes tell TLS, HTTP/2 and HTTP/1.1 apart. A visitor may send its first word letter by letter.
-fn tells(first: &[u8]) -> bool {
+pub(crate) fn tells(first: &[u8]) -> bool {
     !first.is_empty() && (first.len() >= 3 || !b"PRI".starts_with(first))
 }
 
-async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, mut part: Part)
+/// Serves the requests of a connection.
+pub(crate) async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, mut part: Part)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let patience = state.patience;
     let stream = Read::new(stream, patience.reading, Arc::clone(&visit.outlet));
+    let mut over = visit.until().map(|until| Box::pin(tokio::time::sleep(until)));
     let visit = Arc::new(visit);
     let service = service_fn(move |request| {
         let (state, visit) = (Arc::clone(&state), Arc::clone(&visit));
@@ -147,6 +155,7 @@ where
             _ = connection.as_mut() => return,
             // It is told which requests are still answered here, and brings the next ones elsewhere.
             () = part.reached(Phase::Leaving) => connection.as_mut().graceful_shutdown(),
+            () = passes(&mut over), if over.is_some() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = connection => {}
@@ -165,10 +174,19 @@ where
     tokio::select! {
         _ = connection.as_mut() => return,
         () = part.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
+        () = passes(&mut over), if over.is_some() => connection.as_mut().graceful_shutdown(),
     }
     tokio::select! {
         _ = connection => {}
         () = part.reached(Phase::Over) => {}
+    }
+}
+
+/// Waits until what its visitor has shown holds no more.
+async fn passes(over: &mut Option<Pin<Box<Sleep>>>) {
+    match over {
+        Some(over) => over.as_mut().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -181,12 +199,15 @@ fn say_goodbye(answer: &mut Response<Body>) {
     }
 }
 
-fn is_raw(state: &State, port: u16) -> bool {
+pub(crate) fn is_raw(state: &State, port: u16) -> bool {
     state.table().inside(port).is_some_and(|aim| aim.target.raw)
 }
 
 /// Passes the bytes of a connection on to an instance, and waits for one where there is none.
-async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
+pub(crate) async fn relay<S>(state: &State, port: u16, stream: S, mut part: Part)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let aim = state.table().inside(port).map(Arc::clone);
     let Some(aim) = aim.filter(|aim| matches!(aim.target.answer, Answer::Instances { .. })) else {
         return;

@@ -16,6 +16,7 @@ use crate::ending::Ending;
 use crate::error_page::ErrorPage;
 use crate::files::Packed;
 use crate::guard::{Counters, Keys};
+use crate::inner::Inner;
 use crate::provider::Providers;
 use crate::seen::Seen;
 use crate::shown::Asking;
@@ -68,6 +69,8 @@ pub(crate) struct State {
     pub(crate) providers: Providers,
     /// What asks visitors for certificates.
     pub(crate) asking: Asking,
+    /// What components show who they are to.
+    pub(crate) inner: Inner,
     /// Who tells how often what browsers tell.
     pub(crate) tellers: Tellers,
     /// What sign-ins are checked with.
@@ -97,6 +100,7 @@ impl State {
             https,
             http,
             asking: Asking::default(),
+            inner: Inner::default(),
             providers: Providers::new(trust.certificate()),
             trust,
             patience,

@@ -458,6 +458,7 @@ mod tests {
             },
             build: None,
             maintenance: None,
+            mutual: None,
         }
     }
 

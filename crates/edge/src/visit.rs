@@ -3,11 +3,13 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use towpath_decide::calls::Caller;
 
 use crate::Answer;
 use crate::body::Body;
@@ -22,7 +24,7 @@ use crate::seen::Witness;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
-use crate::{aside, cache, files, forwarded, guard, headers, pages, proxy, shares, sound, to_https};
+use crate::{aside, cache, files, forwarded, guard, headers, inner, pages, proxy, shares, sound, to_https};
 
 /// The most addresses that a page lists.
 const LISTED: usize = 100;
@@ -50,6 +52,8 @@ pub(crate) struct Visit {
     pub(crate) secure: bool,
     /// The certificate that was shown for it, where one was asked for.
     pub(crate) shown: Option<Box<Shown>>,
+    /// The component that calls, where it has shown who it is.
+    pub(crate) caller: Option<Box<Caller>>,
     /// Whether what is sent is read.
     pub(crate) outlet: Arc<Outlet>,
     /// This one is encrypted.
@@ -76,6 +80,7 @@ impl Visit {
             from,
             secure,
             shown: None,
+            caller: None,
             outlet: Arc::default(),
             encrypted: secure,
             by_way_of: None,
@@ -88,6 +93,18 @@ impl Visit {
     pub(crate) fn showing(self, shown: Option<Shown>) -> Visit {
         let shown = shown.map(Box::new);
         Visit { shown, ..self }
+    }
+
+    /// The same, of a component that has shown who it is.
+    pub(crate) fn called_by(self, caller: Caller) -> Visit {
+        let caller = Some(Box::new(caller));
+        Visit { caller, ..self }
+    }
+
+    /// How long what was shown holds, where that ends.
+    pub(crate) fn until(&self) -> Option<Duration> {
+        let until = u64::try_from(self.caller.as_ref()?.until).unwrap_or(0);
+        Some(Duration::from_secs(until).saturating_sub(clock::since_epoch()))
     }
 
     /// The same, by way of somebody who is believed, if it is one.
@@ -116,6 +133,7 @@ impl Visit {
             encrypted: self.encrypted,
             by_way_of: None,
             shown: None,
+            caller: None,
             outlet: Arc::clone(&self.outlet),
             said: told.secure,
             last: Mutex::default(),
@@ -161,7 +179,7 @@ pub(crate) async fn answer(
 async fn at_host(
     state: &Arc<State>,
     visit: &Visit,
-    (mut parts, mut body): (Parts, Incoming),
+    (mut parts, body): (Parts, Incoming),
     witness: &mut Witness,
 ) -> Response<Body> {
     let certificates = &state.trust.certificates;
@@ -220,27 +238,7 @@ async fn at_host(
         }
         Found::Aim(aim, guard, series) => {
             witness.reached(series);
-            if let Some(closed) = closed(&aim, visit, &parts.headers) {
-                return closed;
-            }
-            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
-                Ok(passed) => {
-                    if matches!(visit.entry, Entry::Inside(_))
-                        && guard.signs()
-                        && let Err(answer) = Box::pin(guard::sign(state, &guard, &mut parts, &mut body)).await
-                    {
-                        return answer;
-                    }
-                    let mut answer = at_target(state, visit, aim, &guard, &named, (parts, body)).await;
-                    passed.tell(answer.headers_mut());
-                    answer
-                }
-                Err(refused) => refused,
-            };
-            if !matches!(visit.entry, Entry::Inside(_)) {
-                guard.dress(answer.headers_mut(), &host.name, visit.secure);
-            }
-            answer
+            at_aim(state, visit, (aim, &guard), &named, (parts, body)).await
         }
         Found::Redirect(elsewhere, guard) => {
             let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
@@ -256,6 +254,41 @@ async fn at_host(
         }
         Found::Unknown => nothing_here(state, visit, host, &parts.headers),
     }
+}
+
+/// Past the guard of a target, if it may pass.
+async fn at_aim(
+    state: &Arc<State>,
+    visit: &Visit,
+    (aim, guard): (Arc<Aim>, &Arc<Guard>),
+    named: &Arc<Named>,
+    (mut parts, mut body): (Parts, Incoming),
+) -> Response<Body> {
+    let is_inside = matches!(visit.entry, Entry::Inside(_));
+    if is_inside && let Some(page) = inner::refusal(&aim, visit, &mut parts) {
+        return refuse(page, &parts);
+    }
+    if let Some(closed) = closed(&aim, visit, &parts.headers) {
+        return closed;
+    }
+    let mut answer = match guard::enter(state, visit, guard, &named.host, &mut parts).await {
+        Ok(passed) => {
+            if is_inside
+                && guard.signs()
+                && let Err(answer) = Box::pin(guard::sign(state, guard, &mut parts, &mut body)).await
+            {
+                return answer;
+            }
+            let mut answer = at_target(state, visit, aim, guard, named, (parts, body)).await;
+            passed.tell(answer.headers_mut());
+            answer
+        }
+        Err(refused) => refused,
+    };
+    if !is_inside {
+        guard.dress(answer.headers_mut(), &named.host.name, visit.secure);
+    }
+    answer
 }
 
 /// What a visitor is told while a target is in maintenance. Components ask each other as ever.

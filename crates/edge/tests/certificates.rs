@@ -121,6 +121,8 @@ async fn guarded(signer: &Signer, change: impl FnOnce(&mut Access)) -> (Running,
         domains: Vec::new(),
         groups: Vec::new(),
         lasts: towpath_model::unit::Duration::from_hours(1),
+        since: 0,
+        issued: None,
     };
     change(&mut access);
     let one = Instance::start("one");

@@ -186,6 +186,8 @@ async fn a_password_stays_at_the_edge() {
             domains: Vec::new(),
             groups: Vec::new(),
             lasts: towpath_model::unit::Duration::from_hours(1),
+            since: 0,
+            issued: None,
         });
     })
     .await;

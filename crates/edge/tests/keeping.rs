@@ -691,6 +691,8 @@ async fn behind_a_sign_in_only_what_is_everybodys_is_kept_and_nobody_else_gets_i
             domains: Vec::new(),
             groups: Vec::new(),
             lasts: Time::from_days(1),
+            since: 0,
+            issued: None,
         });
     });
     running.set(closed).await;

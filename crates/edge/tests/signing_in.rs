@@ -28,6 +28,8 @@ fn access(issuer: &Issuer) -> Access {
         domains: Vec::new(),
         groups: Vec::new(),
         lasts: towpath_model::unit::Duration::from_hours(1),
+        since: 0,
+        issued: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod component;
 mod front;
 mod instance;
 mod maintenance;
+mod mutual;
 mod resource;
 mod rules;
 mod shift;
@@ -21,6 +22,7 @@ pub use component::{
 pub use front::{Acme, Certificate, Certified, Challenge, Front};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
+pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;

@@ -5,14 +5,16 @@ mod wanted;
 use crate::act::Prepared;
 use crate::addresses::Addresses;
 use crate::ask::{Asker, Question};
+use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
-use crate::front::Front;
+use crate::front::{CERTIFICATES, Front};
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::probe::Probes;
 use crate::serve::Request;
+use crate::sign_out::{self, Moments};
 use crate::sleep::Naps;
 use crate::start::Config;
 use crate::tell::Onlookers;
@@ -106,6 +108,8 @@ pub(crate) struct Core<E> {
     /// The edge, once it serves.
     pub(crate) edge: Option<Arc<Remote>>,
     pub(crate) front: Front,
+    /// What components show each other.
+    pub(crate) credentials: Credentials,
     pub(crate) edge_ports: Option<(u16, u16)>,
     pub(crate) addresses: Addresses,
     pub(crate) wardrobe: Wardrobe,
@@ -139,6 +143,8 @@ pub(crate) struct Core<E> {
     pub(crate) force_builds: bool,
     /// What is closed for visitors.
     pub(crate) closed: Closed,
+    /// When everybody was signed out last.
+    pub(crate) signed_out: Moments,
     /// Where the assets of earlier builds of sites are.
     pub(crate) attics: BTreeMap<Name, Vec<PathBuf>>,
     /// Something large was read, and what that took has not been given back yet.
@@ -497,6 +503,8 @@ impl<E: Engine> Core<E> {
             let mut target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
             if let Some(target) = &mut target {
                 self.with_former(&name, &mut target.answer);
+                sign_out::bind(&self.signed_out, &name, target);
+                face::believe(&self.config.state.join(CERTIFICATES), target);
                 target.maintenance = self.closed.of(&name, clock::today()).cloned();
             }
             let is_known = part.is_none_or(Part::faces);

@@ -2,7 +2,7 @@
 
 use crate::addresses::Addresses;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use towpath_engine::Start;
 use towpath_model::desired::component::Restart;
@@ -76,6 +76,10 @@ pub(crate) struct Wardrobe {
     pub(crate) environment: String,
     /// Where people reach a component.
     pub(crate) public: BTreeMap<Name, String>,
+    /// The folder of certificates.
+    pub(crate) certificates: PathBuf,
+    /// Those that are called over TLS.
+    pub(crate) mutual: BTreeSet<Name>,
 }
 
 /// Variables, and those of them that are delivered as files.
@@ -91,12 +95,17 @@ impl Wardrobe {
             Value::Address { of, part } => {
                 let port = addresses.inside(of)?;
                 match part {
+                    Part::Url if self.mutual.contains(of) => format!("https://127.0.0.1:{port}"),
                     Part::Url => format!("http://127.0.0.1:{port}"),
                     Part::Host => "127.0.0.1".to_owned(),
                     Part::Port => port.to_string(),
                 }
             }
             Value::Public(name) => self.public.get(name)?.clone(),
+            Value::Credential { of, which } => {
+                let file = towpath_edge::credential(&self.certificates, of.as_str(), *which);
+                file.to_string_lossy().into_owned()
+            }
             Value::Joined(parts) => {
                 let parts = parts.iter().map(|part| self.value(part, port, addresses));
                 let parts: Option<Vec<Sealed<String>>> = parts.collect();

@@ -3,13 +3,14 @@
 use crate::addresses::Addresses;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use towpath_decide::converge::Will;
 use towpath_decide::tend::Part;
-use towpath_edge::{Answer, Releases, RouteTo, Target};
+use towpath_edge::{Answer, Releases, RouteTo, Target, people};
 use towpath_model::desired::component::Protocol;
+use towpath_model::desired::edge::SignIn;
 use towpath_model::run::{
     Listens, Product, Route, SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO, State, Variables,
 };
@@ -64,6 +65,7 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         answer,
         build: build(part),
         maintenance: None,
+        mutual: listens.and_then(|listens| listens.mutual.clone()),
     })
 }
 
@@ -85,6 +87,22 @@ fn part_of(route: &Route) -> towpath_edge::Route {
         path: route.path.clone(),
         to: to.or_else(elsewhere),
         rules: Arc::clone(&route.rules),
+    }
+}
+
+/// Where a sign-in asks for certificates and does not say who signs them, the product's own authority does.
+pub(crate) fn believe(certificates: &Path, target: &mut Target) {
+    let routes = target.routes.iter_mut().map(|route| &mut route.rules);
+    for rules in routes.chain([&mut target.rules]) {
+        let asks = rules.access.as_ref();
+        if !asks.is_some_and(|asks| asks.sign_in == SignIn::Certificate && asks.authority.is_none()) {
+            continue;
+        }
+        if let Some(access) = &mut Arc::make_mut(rules).access {
+            let (authority, issued) = people::of_people(certificates);
+            access.authority = Some(authority.to_string_lossy().into_owned());
+            access.issued = Some(issued.to_string_lossy().into_owned());
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use towpath_model::run::{Certified, Life, Product};
 use towpath_model::unit::Name;
 
 /// The folder of certificates that are asked for elsewhere, in the state folder.
-const CERTIFICATES: &str = "certificates";
+pub(crate) const CERTIFICATES: &str = "certificates";
 
 /// How long what an earlier steward has set is believed: whoever is well answers sooner.
 const BELIEVED: Duration = Duration::from_secs(5);

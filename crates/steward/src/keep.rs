@@ -2,6 +2,7 @@
 
 use crate::act::Prepared;
 use crate::dress::Making;
+use crate::sign_out::Moments;
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ const INSIDE: &str = "inside";
 const EDGE: &str = "edge";
 const MAKING: &str = "making";
 const CLOSED: &str = "closed";
+const SIGNED_OUT: &str = "signed-out";
 /// The name of a record of which there is only one.
 const CURRENT: &str = "current";
 
@@ -44,6 +46,8 @@ pub(crate) struct Left {
     pub(crate) making: Making,
     /// What was closed for visitors.
     pub(crate) closed: Closed,
+    /// When everybody was signed out last.
+    pub(crate) signed_out: Moments,
 }
 
 impl Ledger {
@@ -79,6 +83,9 @@ impl Ledger {
         }
         for (_, body) in self.store.records(CLOSED).await? {
             left.closed = serde_json::from_value(body).unwrap_or_default();
+        }
+        for (_, body) in self.store.records(SIGNED_OUT).await? {
+            left.signed_out = serde_json::from_value(body).unwrap_or_default();
         }
         Ok(left)
     }
@@ -126,6 +133,10 @@ impl Ledger {
 
     pub(crate) fn closed(&mut self, closed: &Closed) {
         self.record(CLOSED, CURRENT, json!(closed));
+    }
+
+    pub(crate) fn signed_out(&mut self, moments: &Moments) {
+        self.record(SIGNED_OUT, CURRENT, json!(moments));
     }
 
     pub(crate) fn product(&mut self, product: &Product) {

@@ -25,7 +25,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedSender, channel};
 use tokio::sync::oneshot;
 use towpath_api::{
     Apply, DownArgs, Event, Explained, Keeps, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale,
-    Status, Surroundings, WITHOUT_USAGE,
+    SignOut, SignedOut, Status, Surroundings, WITHOUT_USAGE,
 };
 use towpath_decide::converge::Because;
 use towpath_decide::scale::scale;
@@ -58,6 +58,8 @@ pub(crate) enum Request {
     Explain(String, oneshot::Sender<Option<Explained>>),
     /// Visitors are to be told to come later, or not any more.
     Maintain(Maintain, oneshot::Sender<Result<Maintained, Refusal>>),
+    /// Whoever has signed in is to do so once more.
+    SignOut(SignOut, oneshot::Sender<Result<SignedOut, Refusal>>),
     /// The edge, where there is one.
     Edge(oneshot::Sender<Option<Arc<Remote>>>),
     /// What a component is surrounded by.
@@ -134,6 +136,7 @@ impl<E: Engine> Desk<E> {
             (&Method::POST, ["apply"]) => self.apply(&body).await,
             (&Method::POST, ["down"]) => self.down(&body),
             (&Method::POST, ["maintenance"]) => self.maintain(&body).await,
+            (&Method::POST, ["sign-out"]) => self.sign_out(&body).await,
             (&Method::GET, ["events"]) => self.look(),
             (&Method::POST, ["logs"]) => self.logs(&body).await,
             (&Method::GET, ["components", name, "explain"]) => {
@@ -242,6 +245,14 @@ impl<E: Engine> Desk<E> {
         Ok(json(&told))
     }
 
+    async fn sign_out(&self, body: &Bytes) -> Result<Answer, Refusal> {
+        let asked: SignOut = read(body)?;
+        let (to, answer) = oneshot::channel();
+        self.send(Request::SignOut(asked, to))?;
+        let told = answer.await.map_err(|_| ending())??;
+        Ok(json(&told))
+    }
+
     fn look(&self) -> Result<Answer, Refusal> {
         let (onlooker, events) = onlooker(false, Vec::new());
         self.send(Request::Look(onlooker))?;
@@ -302,6 +313,10 @@ impl<E: Engine> Core<E> {
             Request::Edge(to) => drop(to.send(self.edge.clone())),
             Request::Maintain(asked, to) => {
                 let told = self.maintain(asked).await;
+                drop(to.send(told));
+            }
+            Request::SignOut(asked, to) => {
+                let told = self.sign_out(asked).await;
                 drop(to.send(told));
             }
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),

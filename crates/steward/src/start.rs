@@ -3,6 +3,7 @@
 use crate::addresses::Addresses;
 use crate::ask::Asker;
 use crate::core::{Core, Message};
+use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::{RESOURCES, Wardrobe};
 use crate::errors::StewardError;
@@ -120,6 +121,15 @@ fn group(config: &Config) -> String {
     format!("{}-{}", config.environment, &digest[..8])
 }
 
+/// What instances are dressed with, before anything is wanted.
+fn wardrobe(config: &Config) -> Wardrobe {
+    Wardrobe {
+        program: config.program.clone(),
+        resources: config.state.join(RESOURCES),
+        ..Wardrobe::default()
+    }
+}
+
 /// Looks after a product until it is down. Calls `ready` once clients can ask.
 async fn serve<E: Engine>(
     config: Config,
@@ -164,13 +174,10 @@ async fn serve<E: Engine>(
         ledger: Ledger::new(store),
         edge: None,
         front,
+        credentials: Credentials::default(),
         edge_ports: None,
         addresses: Addresses::of(&seed),
-        wardrobe: Wardrobe {
-            program: config.program.clone(),
-            resources: config.state.join(RESOURCES),
-            ..Wardrobe::default()
-        },
+        wardrobe: wardrobe(&config),
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),
         naps: Naps::default(),
@@ -190,6 +197,7 @@ async fn serve<E: Engine>(
         vanished: false,
         force_builds: false,
         closed: Closed::default(),
+        signed_out: BTreeMap::new(),
         attics: BTreeMap::new(),
         untidy: false,
         starting: HashMap::new(),

@@ -3,8 +3,9 @@
 mod running;
 
 pub use running::{
-    Among, Bucket, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff, MaintenanceOn,
-    Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, Status, Stewardship, Stored, Top, Up, Upon,
+    Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
+    MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
+    Stored, Top, Up, Upon,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -24,6 +25,7 @@ const COMMANDS: &str = "Run it:
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; `scale` says how many; `maintenance` shuts it
+  certificate, sign-out of a person; `sign-out --all` has everybody sign in anew
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
 Write it:
@@ -87,6 +89,10 @@ pub enum Command {
     /// Tell visitors to come later, while everything runs on
     #[command(subcommand)]
     Maintenance(Maintenance),
+    /// Sign everybody out who has signed in at the edge
+    SignOut(SignOut),
+    /// Sign a certificate by which a person signs in at the edge; list them, or take one back
+    Certificate(Certificate),
     /// Run a command as a component would run it
     Run(Run),
     /// Open psql on a Postgres

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod bucket;
+mod certificate;
 mod check;
 mod compile;
 mod completions;
@@ -23,6 +24,7 @@ mod resource;
 mod run;
 mod schema;
 mod shell;
+mod sign_out;
 mod status;
 mod steward;
 mod top;
@@ -67,6 +69,8 @@ pub fn run() -> ExitCode {
         Command::Restart(args) => keep::run(&context, args, "restart"),
         Command::Scale(args) => keep::scale(&context, args),
         Command::Maintenance(args) => maintenance::run(&context, args),
+        Command::Certificate(args) => certificate::run(&context, &args),
+        Command::SignOut(args) => sign_out::run(&context, &args),
         Command::Run(args) => run::run(&context, args),
         Command::Psql(args) => shell::psql(args),
         Command::Redis(args) => shell::redis(args),

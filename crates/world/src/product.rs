@@ -284,6 +284,7 @@ fn listens(port: Option<u16>) -> Listens {
         routes: Vec::new(),
         compress: false,
         rules: Arc::default(),
+        mutual: None,
     }
 }
 

@@ -234,7 +234,7 @@ fn stand_in(draft: &mut Draft<'_>, name: &Name, external: &External, command: &C
         shifts: Vec::new(),
         most: 1,
         single: false,
-        listens: Some(reach::stand_in(external)),
+        listens: Some(reach::stand_in(draft, name, external)),
         health: reach::well(Kind::StandIn, None),
         limits: Limits {
             memory: cap(draft),

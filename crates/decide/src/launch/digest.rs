@@ -4,7 +4,7 @@
 //! steward at numbers, times and health, the watcher at files. A field that is added to a component does not compile here
 //! until it has been put on one side.
 
-use towpath_model::run::{Component, Limits, Listens, Part, Stop, Value, Variable, Variables};
+use towpath_model::run::{Component, Credential, Limits, Listens, Part, Stop, Value, Variable, Variables};
 
 /// Fields of a digest, each apart from the next one.
 struct Fields(blake3::Hasher);
@@ -62,6 +62,14 @@ impl Fields {
             Value::Public(of) => {
                 self.text("public");
                 self.text(of.as_str());
+            }
+            Value::Credential { of, which } => {
+                self.text("credential");
+                self.text(of.as_str());
+                self.text(match which {
+                    Credential::Certificate => "certificate",
+                    Credential::Authority => "authority",
+                });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What every process is given, what it is handed on of a person's own environment, and values that are made up.
 
 use towpath_model::desired::secret::Generator;
-use towpath_model::run::{Value, Variables};
+use towpath_model::run::{AUTHORITY, CERTIFICATE, Credential, Value, Variables};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 
@@ -14,6 +14,8 @@ pub struct Given {
     pub about: &'static str,
     /// Only what listens has it.
     pub listening: bool,
+    /// Only where components show each other certificates.
+    pub certified: bool,
     /// Its value for a component of a product in an environment.
     pub value: fn(product: &Name, environment: &Name, component: &Name) -> Value,
 }
@@ -24,27 +26,50 @@ pub static GIVEN: &[Given] = &[
         name: "PORT",
         about: "The port that it has to listen on, on 127.0.0.1; its `port` where that is written",
         listening: true,
+        certified: false,
         value: |_, _, _| Value::Port,
     },
     Given {
         name: "TOWPATH_PRODUCT",
         about: "The product's name",
         listening: false,
+        certified: false,
         value: |product, _, _| Value::Text(product.to_string()),
     },
     Given {
         name: "TOWPATH_ENVIRONMENT",
         about: "The environment's name",
         listening: false,
+        certified: false,
         value: |_, environment, _| Value::Text(environment.to_string()),
     },
     Given {
         name: "TOWPATH_COMPONENT",
         about: "The component's name",
         listening: false,
+        certified: false,
         value: |_, _, component| Value::Text(component.to_string()),
     },
+    Given {
+        name: CERTIFICATE,
+        about: "A file with its certificate and, behind it, its key: what it shows to components that it calls",
+        listening: false,
+        certified: true,
+        value: |_, _, component| credential(component, Credential::Certificate),
+    },
+    Given {
+        name: AUTHORITY,
+        about: "A file with the certificate that it believes those components by",
+        listening: false,
+        certified: true,
+        value: |_, _, component| credential(component, Credential::Authority),
+    },
 ];
+
+fn credential(component: &Name, which: Credential) -> Value {
+    let of = component.clone();
+    Value::Credential { of, which }
+}
 
 /// Variables of a person's own environment that processes are handed on.
 #[derive(Debug)]

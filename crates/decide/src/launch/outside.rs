@@ -68,18 +68,6 @@ fn said(what: &str) -> String {
     }
 }
 
-/// Certificates that components would show each other.
-pub(super) fn certificates(draft: &mut Draft<'_>) {
-    if !draft.product.edge.mtls {
-        return;
-    }
-    let message = "components call each other on this machine, by plain HTTP: nobody shows a certificate";
-    let hint = "write trust = \"hmac\" and a `secret` where one has to know that a call has come by the edge";
-    let at = Path::of(["edge", "mtls"]);
-    let note = Problem::new(message.to_owned(), hint).at(draft.place(&at));
-    draft.notes.push(note);
-}
-
 /// Images that would have to be made.
 pub(super) fn images(draft: &mut Draft<'_>) {
     for (at, (dockerfile, users)) in std::mem::take(&mut draft.images) {

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::draft::{Draft, Target, listens};
+use super::mutual;
 use super::rules::{self, lies_below};
 use crate::here::domains;
 use std::sync::Arc;
@@ -35,12 +36,14 @@ pub(super) fn reached(
         routes: routes(draft, (kind, name, component), &own),
         compress: component.compress,
         rules: Arc::new(own),
+        mutual: mutual::mutual(draft.product, name),
     })
 }
 
 /// How what stands in for something outside is reached.
-pub(super) fn stand_in(external: &External) -> Listens {
+pub(super) fn stand_in(draft: &Draft<'_>, name: &Name, external: &External) -> Listens {
     Listens {
+        mutual: mutual::mutual(draft.product, name),
         speaks: match external.speaks {
             Protocol::Http => Vec::new(),
             other => vec![other],
@@ -61,6 +64,7 @@ pub(super) fn inside() -> Listens {
         routes: Vec::new(),
         compress: false,
         rules: Arc::default(),
+        mutual: None,
     }
 }
 

@@ -285,6 +285,8 @@ fn access(draft: &mut Draft<'_>, said: &Access, at: &Path, name: &Name) -> Optio
         domains: said.domains.clone(),
         groups: said.groups.clone(),
         lasts: said.lasts,
+        since: 0,
+        issued: None,
     })
 }
 

@@ -90,7 +90,7 @@ fn addressed(env: &BTreeMap<String, Variable>) -> impl Iterator<Item = &Name> {
     let parts = env.values().flat_map(|variable| variable.value.parts());
     parts.filter_map(|part| match part {
         Value::Address { of, .. } | Value::Public(of) => Some(of),
-        Value::Text(_) | Value::Sealed(_) | Value::Port | Value::Joined(_) => None,
+        Value::Text(_) | Value::Sealed(_) | Value::Port | Value::Credential { .. } | Value::Joined(_) => None,
     })
 }
 

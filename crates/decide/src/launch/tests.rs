@@ -258,6 +258,7 @@ fn shown_value(value: &Value) -> String {
         Value::Port => "its port".to_owned(),
         Value::Address { of, part } => format!("{part:?} of {of}").to_lowercase(),
         Value::Public(of) => format!("public address of {of}"),
+        Value::Credential { of, which } => format!("{which:?} of {of}").to_lowercase(),
         Value::Joined(parts) => {
             let parts: Vec<String> = parts.iter().map(shown_value).collect();
             parts.join(" + ")

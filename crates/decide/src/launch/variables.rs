@@ -70,7 +70,9 @@ pub(super) fn address_of(name: &Name, part: Part) -> Value {
 /// The variables that every component gets, as they are for this one.
 pub(super) fn given(draft: &Draft<'_>, name: &Name, listens: bool) -> Env {
     let mut env = Env::new();
-    for one in given::GIVEN.iter().filter(|one| listens || !one.listening) {
+    let is_certified = draft.product.edge.mtls;
+    let has = |one: &&given::Given| (listens || !one.listening) && (is_certified || !one.certified);
+    for one in given::GIVEN.iter().filter(has) {
         let value = (one.value)(&draft.product.product, draft.environment, name);
         env.insert(one.name.to_owned(), plain(value));
     }

@@ -43,6 +43,7 @@ pub(crate) fn service(name: &str, needs: &[&str]) -> Component {
             routes: Vec::new(),
             compress: true,
             rules: std::sync::Arc::default(),
+            mutual: None,
         }),
         health: Health {
             ask: Ask::Port,

@@ -137,7 +137,7 @@ mod tests {
 
     fn leaves(folder: &std::path::Path) -> Leaves {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let root = super::super::root::open(folder, &provider).expect("it is made");
+        let root = super::super::root::open(folder, "Test", &provider).expect("it is made");
         Leaves::new(root.issuer, provider)
     }
 

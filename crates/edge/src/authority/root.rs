@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::door::{clock, disk};
 
 const KEY_AND_CERTIFICATE: &str = "authority.key.pem";
-pub(super) const CERTIFICATE: &str = "authority.pem";
+pub(crate) const CERTIFICATE: &str = "authority.pem";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -25,14 +25,16 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const LASTS: Duration = DAY.saturating_mul(3_652);
 
 /// A certificate begins a while ago: a clock may be turned back, and clocks differ.
-pub(super) const BEGAN: Duration = Duration::from_secs(60 * 60);
+pub(crate) const BEGAN: Duration = Duration::from_secs(60 * 60);
 
-pub(super) struct Root {
-    pub(super) issuer: Issuer<'static, KeyPair>,
+pub(crate) struct Root {
+    pub(crate) issuer: Issuer<'static, KeyPair>,
+    /// Its own certificate.
+    pub(crate) certificate: CertificateDer<'static>,
 }
 
-/// Opens the root in a folder, and makes it where there is none.
-pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, String> {
+/// Opens the root in a folder, and makes it where there is none, by this name.
+pub(crate) fn open(folder: &Path, name: &str, provider: &CryptoProvider) -> Result<Root, String> {
     let file = folder.join(KEY_AND_CERTIFICATE);
     let certificate = folder.join(CERTIFICATE);
     let text = match disk::read_text(&file) {
@@ -45,7 +47,7 @@ pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, Str
                 disk::remove(&file).map_err(|error| unreadable(&error))?;
             }
             disk::make_private_folder(folder).map_err(|error| format!("it cannot be made: {error}"))?;
-            let text = make(provider)?;
+            let text = make(name, provider)?;
             match disk::write_private_once(&file, &text) {
                 Ok(()) => text,
                 // Another process was faster: its root is the one.
@@ -56,7 +58,7 @@ pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, Str
             }
         }
     };
-    let (issuer, alone) = read(&text).map_err(|why| {
+    let (issuer, der, alone) = read(&text).map_err(|why| {
         format!(
             "{KEY_AND_CERTIFICATE} {why}; remove the folder to have a new authority made, and trust that one"
         )
@@ -65,15 +67,18 @@ pub(super) fn open(folder: &Path, provider: &CryptoProvider) -> Result<Root, Str
         disk::replace(&certificate, &alone)
             .map_err(|error| format!("{CERTIFICATE} cannot be written: {error}"))?;
     }
-    Ok(Root { issuer })
+    Ok(Root {
+        issuer,
+        certificate: der,
+    })
 }
 
 fn unreadable(error: &std::io::Error) -> String {
     format!("{KEY_AND_CERTIFICATE} cannot be read: {error}")
 }
 
-/// Reads what `make` has written: the issuer, and the certificate alone.
-fn read(text: &str) -> Result<(Issuer<'static, KeyPair>, String), &'static str> {
+/// Reads what `make` has written: the issuer, its certificate, and the text of that alone.
+fn read(text: &str) -> Result<(Issuer<'static, KeyPair>, CertificateDer<'static>, String), &'static str> {
     let begins = text
         .find("-----BEGIN CERTIFICATE-----")
         .ok_or("holds no certificate")?;
@@ -82,11 +87,11 @@ fn read(text: &str) -> Result<(Issuer<'static, KeyPair>, String), &'static str> 
     let der = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|_| "holds no certificate")?;
     let issuer =
         Issuer::from_ca_cert_der(&der, key).map_err(|_| "holds a certificate that cannot be read")?;
-    Ok((issuer, certificate.to_owned()))
+    Ok((issuer, der, certificate.to_owned()))
 }
 
 /// Makes a root: its key and its certificate as text.
-fn make(provider: &CryptoProvider) -> Result<String, String> {
+fn make(of: &str, provider: &CryptoProvider) -> Result<String, String> {
     let failed = |error: rcgen::Error| format!("no key can be made: {error}");
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
     let mut params = CertificateParams::default();
@@ -95,7 +100,7 @@ fn make(provider: &CryptoProvider) -> Result<String, String> {
     // Two authorities of one name would be taken for each other by whoever trusts both.
     let mark: String = serial[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     name.push(DnType::OrganizationName, "Towpath");
-    name.push(DnType::CommonName, format!("Towpath local authority {mark}"));
+    name.push(DnType::CommonName, format!("{of} {mark}"));
     params.distinguished_name = name;
     params.serial_number = Some(SerialNumber::from(serial.to_vec()));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -119,7 +124,7 @@ fn make(provider: &CryptoProvider) -> Result<String, String> {
 }
 
 /// A serial number that nobody has: positive, and without a zero in front.
-pub(super) fn random(provider: &CryptoProvider) -> Option<[u8; 16]> {
+pub(crate) fn random(provider: &CryptoProvider) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     provider.secure_random.fill(&mut bytes).ok()?;
     bytes[0] = bytes[0] & 0x7F | 0x40;

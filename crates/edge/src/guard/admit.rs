@@ -66,6 +66,8 @@ mod tests {
             domains: domains.iter().map(domain).collect(),
             groups: groups.iter().map(|one| (*one).to_owned()).collect(),
             lasts: Duration::from_hours(1),
+            since: 0,
+            issued: None,
         }
     }
 

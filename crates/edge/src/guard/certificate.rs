@@ -17,6 +17,7 @@ use towpath_model::run::Access;
 use x509_parser::extensions::GeneralName;
 
 use super::{Asked, Refusal, Stranger, admit};
+use crate::inner;
 use crate::shown::Shown;
 
 /// How long what was found of a certificate is taken without looking again, in seconds.
@@ -35,6 +36,8 @@ pub(crate) enum Unshown {
     Plain,
     /// Nobody who is believed here has signed it, or it is not good now.
     Unbelieved,
+    /// It was taken back.
+    Revoked,
     /// It has no name that somebody could be known by.
     Nameless,
 }
@@ -47,6 +50,7 @@ impl Unshown {
             Unshown::Unbelieved => {
                 "The one that was shown is signed by nobody who is believed here, or not for this, or is not good now."
             }
+            Unshown::Revoked => "The one that was shown was taken back. Ask for another one.",
             Unshown::Nameless => {
                 "The one that was shown has neither an e-mail address nor a name of a machine in it."
             }
@@ -103,6 +107,11 @@ impl Signer {
         verifier
             .verify_client_cert(own, others, now)
             .map_err(|_| Refusal::Certificate(Unshown::Unbelieved))?;
+        if let Some(list) = &access.issued
+            && !inner::people::holds(Path::new(list), own)
+        {
+            return Err(Refusal::Certificate(Unshown::Revoked));
+        }
         let (people, machines) = names(own);
         let first = people.first().or(machines.first());
         let first = first.ok_or(Refusal::Certificate(Unshown::Nameless))?.clone();

@@ -2,7 +2,7 @@
 //!
 //! **What is signed.** When, the method, the path with its query, and the digest of the body, with HMAC-SHA-256 and each of the
 //! secrets that the component is called with: it looks for one signature that its own secret makes. A caller may go on with an
-//! old secret while the new one is brought to everybody.
+//! old secret while the new one is brought to everybody. Where the caller has shown who it is, its name is signed with the rest.
 //!
 //! **The body.** One of up to 64 KiB whose length is said is read before it goes on. What is longer or has no length is never
 //! held up: a dash stands for its digest, and a component that wants bodies to be signed refuses that.
@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use super::{Guard, Keys, Refusal};
 use crate::body::Body;
 use crate::door::clock;
+use crate::inner::CalledBy;
 use crate::state::State;
 
 /// The longest body that is read before it goes on.
@@ -60,10 +61,13 @@ pub(crate) async fn sign(
     };
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let now = clock::since_epoch().as_secs();
-    let text = format!("{now}\n{}\n{path}\n{hash}", parts.method);
+    let caller = parts.extensions.get().map(|CalledBy(caller)| caller.clone());
+    let caller = caller.as_ref().and_then(|caller| caller.to_str().ok());
+    let text = text(now, parts, path, &hash, caller);
     match signed(&state.keys(), &guard.rules.signs, &text) {
         Some(signatures) => {
-            let value = format!("t={now},d={hash}{signatures}");
+            let named = caller.map(|caller| format!(",c={caller}")).unwrap_or_default();
+            let value = format!("t={now},d={hash}{named}{signatures}");
             if let Ok(value) = HeaderValue::try_from(value) {
                 parts.extensions.insert(Signature(value));
             }
@@ -71,6 +75,16 @@ pub(crate) async fn sign(
         }
         None => Err(refused(Refusal::Unknown, parts)),
     }
+}
+
+/// What is signed. Nobody takes a name for a digest: it is a line more.
+fn text(now: u64, parts: &Parts, path: &str, hash: &str, caller: Option<&str>) -> String {
+    let mut text = format!("{now}\n{}\n{path}\n{hash}", parts.method);
+    if let Some(caller) = caller {
+        text.push('\n');
+        text.push_str(caller);
+    }
+    text
 }
 
 /// A signature of a text with each of the secrets that are known; nothing where none is.

@@ -167,7 +167,7 @@ impl Door {
         let lasts = self.access.lasts.secs();
         let hex: String = user.bytes().map(|byte| format!("{byte:02x}")).collect();
         let text = format!("{}.{hex}", asked.today + lasts);
-        let value = cookie::stamped(&text, &["signed-in", &stamp.to_hex()]);
+        let value = cookie::stamped(&text, &["signed-in", &self.bound(stamp)]);
         self.known(Known {
             user: Some(user.to_owned()),
             cookie: cookie::given(cookie::SIGNED_IN, &value, lasts, asked.secure),
@@ -264,10 +264,18 @@ impl Door {
         self.guesses.take(from, clock::nanos());
     }
 
+    /// What the cookie of somebody who has given the password is bound to.
+    fn bound(&self, stamp: &blake3::Hash) -> String {
+        match self.access.since {
+            0 => stamp.to_hex().to_string(),
+            since => format!("{}.{since}", stamp.to_hex()),
+        }
+    }
+
     /// Who has signed in before, as long as that lasts.
     fn by_cookie(&self, asked: &Asked<'_>, stamp: &blake3::Hash) -> Option<String> {
         let value = cookie::brought(asked.headers, cookie::SIGNED_IN)?;
-        let text = cookie::unstamped(value, &["signed-in", &stamp.to_hex()])?;
+        let text = cookie::unstamped(value, &["signed-in", &self.bound(stamp)])?;
         let (until, hex) = text.split_once('.')?;
         if until.parse::<u64>().ok()? <= asked.today {
             return None;

@@ -92,6 +92,8 @@ fn access(sign_in: SignIn, secret: &str) -> Access {
         domains: Vec::new(),
         groups: Vec::new(),
         lasts: Duration::from_hours(1),
+        since: 0,
+        issued: None,
     }
 }
 

@@ -104,6 +104,7 @@ pub(crate) fn with(name: &str, answer: Answer) -> Target {
         answer,
         build: None,
         maintenance: None,
+        mutual: None,
     }
 }
 

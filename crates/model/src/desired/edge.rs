@@ -130,7 +130,8 @@ table! {
     /// Who the product is at the provider: its client id. `secret` is the client's secret then, where it has one; without
     /// `client`, `secret` is the client id.
     client: Option<String> { eg "shop" };
-    /// A file with the certificates of those who sign certificates, as PEM.
+    /// A file with the certificates of those who sign certificates, as PEM. Without it the product's own authority signs them,
+    /// by `towpath certificate PERSON`.
     authority: Option<Path> { eg "certificates/people.pem" };
     /// What is asked with: the client's secret or its id, a password, or a token. It stays at the edge.
     secret: Option<Ref<ToSecret>>;
@@ -198,8 +199,8 @@ table! {
     forwarders: Vec<crate::unit::Cidr> { eg "203.0.113.0/24" };
     /// Connections from forwarders begin with a header of the PROXY protocol, version 1 or 2.
     proxy_protocol: bool = false;
-    /// Calls between components show certificates of the product's own authority. On one machine they do not leave it, and
-    /// nobody shows one; `up` says so.
+    /// Components call each other over TLS, and show certificates of the product's own authority. Whoever says so in `uses`
+    /// is let in, and nobody else.
     mtls: bool = false;
     /// The host that signs such certificates, where it is not Towpath's own authority.
     authority: Option<Ref<super::place::ToHost>> { eg "vault" };

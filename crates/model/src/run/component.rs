@@ -4,7 +4,7 @@ use crate::choice;
 use crate::desired::component::{ComponentKind, Protocol, Restart, WatchAction};
 use crate::desired::resource::ResourceKind;
 use crate::desired::secret::Delivery;
-use crate::run::{Front, Resource, Rules, Shift};
+use crate::run::{Credential, Credentials, Front, Mutual, Resource, Rules, Shift};
 use crate::sealed::Sealed;
 use crate::unit::{Bytes, Cpu, Duration, Glob, Name, Schedule, Zone};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Product {
     /// What holds for everything that visitors reach.
     #[serde(default)]
     pub front: Front,
+    /// Components show each other certificates.
+    #[serde(default)]
+    pub credentials: Option<Credentials>,
 }
 
 /// A file that a product was read from.
@@ -200,6 +203,13 @@ pub enum Value {
     },
     /// Where a component is reached by people.
     Public(Name),
+    /// The path of a file by which a component and others know each other.
+    Credential {
+        /// The component.
+        of: Name,
+        /// Which file.
+        which: Credential,
+    },
     /// These, one after the other; none of them is joined itself.
     Joined(Vec<Value>),
 }
@@ -257,6 +267,9 @@ pub struct Listens {
     /// What the edge keeps in front of it.
     #[serde(default)]
     pub rules: Arc<Rules>,
+    /// Who of the components may call it, where they show who they are.
+    #[serde(default)]
+    pub mutual: Option<Mutual>,
 }
 
 /// A part of an address space.

@@ -111,4 +111,16 @@ pub struct Access {
     pub groups: Vec<String>,
     /// How long a sign-in lasts.
     pub lasts: Duration,
+    /// When everybody was signed out last, in milliseconds since 1970: sessions are bound to it.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub since: u64,
+    /// The file with the list of what the authority has signed, where that is the product's own: what is not in it, or was taken
+    /// back, does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_never(moment: &u64) -> bool {
+    *moment == 0
 }

@@ -79,6 +79,7 @@ impl<E: Engine> Core<E> {
         let values = values.into_iter().map(|(name, value)| (name, Sealed::new(value)));
         self.wardrobe.values.extend(values);
         self.face_edge(&product).await;
+        self.see_to_credentials(&product).await;
         self.settle_addresses(&product);
         let wake = asked.then(|| self.chosen(&product, &only));
         for (name, digest) in &mut digests {
@@ -351,6 +352,7 @@ impl<E: Engine> Core<E> {
         self.from_nothing = seen.iter().all(|one| one.life.is_over());
         self.wardrobe.making = left.making.clone();
         self.closed = left.closed.clone();
+        self.signed_out = left.signed_out.clone();
         self.tended.learn(Fact::Observed(seen));
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();
@@ -358,6 +360,9 @@ impl<E: Engine> Core<E> {
             self.tended.learn(fact);
         }
         self.product = product.map(Arc::new);
+        if let Some(product) = self.product.clone() {
+            self.see_to_credentials(&product).await;
+        }
         self.begin_believing();
         self.restored = true;
         true

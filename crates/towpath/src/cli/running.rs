@@ -173,6 +173,49 @@ pub struct MaintenanceOff {
     pub among: Among,
 }
 
+/// `towpath sign-out`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath sign-out --all        of everything
+  towpath sign-out --all web    of web
+Whoever comes by a password or at a provider signs in once more; tokens and certificates hold on.
+Who still knows a password gets in by it again: change it, too.")]
+pub struct SignOut {
+    #[command(flatten)]
+    pub among: Among,
+    /// Everybody
+    #[arg(long, required = true)]
+    pub all: bool,
+}
+
+/// `towpath certificate`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath certificate ana@example.com           into ana@example.com.pem, with its key
+  towpath certificate --list
+  towpath certificate --revoke 5b1c...          by the number that the list shows
+It holds where `access` says sign_in = \"certificate\" without an `authority`.")]
+pub struct Certificate {
+    /// Whose it is, by their e-mail address; without it all are listed
+    #[arg(value_name = "PERSON", conflicts_with_all = ["list", "revoke"])]
+    pub person: Option<String>,
+    /// The file that it is written into, which must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<std::path::PathBuf>,
+    /// How long it holds
+    #[arg(long, value_name = "TIME", default_value = "90d")]
+    pub lasts: String,
+    /// Show those that were signed
+    #[arg(long, conflicts_with = "revoke")]
+    pub list: bool,
+    /// Take one back
+    #[arg(long, value_name = "SERIAL")]
+    pub revoke: Option<String>,
+    /// The environment
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}
+
 /// `towpath run`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -291,8 +291,8 @@ fn reflect_coach() {
       help: where something has to be built first, add a `command` to [build.node]
     note at build.python.dockerfile: `ai` is started by `run`, and not from an image: docker/python.Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.python]
-    note at edge.mtls: components call each other on this machine, by plain HTTP: nobody shows a certificate
-      help: write trust = "hmac" and a `secret` where one has to know that a call has come by the edge
+    note at edge.mtls: components show certificates to the edge, which speaks plain HTTP to instances on this machine
+      help: write trust = "hmac" and a `secret` where an instance itself has to know that a call has come by the edge
     "#);
 }
 
@@ -380,8 +380,10 @@ fn phishsentry() {
       help: write data = { real = true } in [environment.dev] where people are to be protected by them
     note at build.model-engine.dockerfile: `model-engine` and `model-jobs` are started by `run` each, and not from an image: packages/model-engine/Dockerfile is not used
       help: where something has to be built first, add a `command` to [build.model-engine]
-    note at edge.mtls: components call each other on this machine, by plain HTTP: nobody shows a certificate
-      help: write trust = "hmac" and a `secret` where one has to know that a call has come by the edge
+    note at edge.mtls: components show certificates to the edge, which speaks plain HTTP to instances on this machine
+      help: write trust = "hmac" and a `secret` where an instance itself has to know that a call has come by the edge
+    note at edge.authority: this version asks no other host to sign certificates: the product's own authority signs them here
+      help: leave it where it is if another machine serves this manifest, or take it out
     "#);
 }
 

@@ -113,11 +113,6 @@ pub(in super::super) fn sign_ins(scene: &Scene<'_>, found: &mut Vec<Finding>) {
                 "which client?",
                 "write client = \"shop\" with the client id that the provider has given, and `secret` with the client's secret where it has one",
             )),
-            SignIn::Certificate if access.authority.is_none() => Some((
-                "asks for certificates, and does not say who signs them",
-                "signed by whom?",
-                "write authority = \"certificates/people.pem\", a file with the certificate of who signs them",
-            )),
             SignIn::Password if access.secret.is_none() => Some((
                 "asks for a password that nobody has set",
                 "which password?",
