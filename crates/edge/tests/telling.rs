@@ -177,6 +177,7 @@ async fn a_real_browser_tells_how_it_had_a_page_and_what_its_policy_forbade() {
     let answer = Answer::Files {
         folder: pages,
         fallback: None,
+        former: Vec::new(),
         assets: LONG,
         pages: None,
         former: Vec::new(),

@@ -221,6 +221,10 @@ impl<E: Engine> Core<E> {
 
     /// What was believed long enough is set as it is known, and what is no component any more is taken away.
     pub(crate) async fn stop_believing(&mut self, is_settled: bool) {
+        if self.front.believed.is_empty() {
+            // Nothing waits for that time any more. Once it has passed, the core would wake for it again and again.
+            self.front.until = None;
+        }
         let is_late = self.front.until.is_some_and(|until| until <= clock::now());
         if self.front.believed.is_empty() || !self.restored || !(is_late || is_settled) {
             return;

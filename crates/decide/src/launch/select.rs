@@ -4,7 +4,9 @@ use super::{Launched, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::finding::{Shown, listed};
 use towpath_model::near::nearest;
-use towpath_model::run::{Build, Component, Product, Value, Variable};
+use towpath_model::run::{
+    Build, Component, Product, SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO, Value, Variable,
+};
 use towpath_model::unit::Name;
 
 /// The most names that a hint lists.
@@ -104,7 +106,18 @@ fn sealed(product: &Product) -> BTreeSet<String> {
         Value::Sealed(name) => Some(name.clone()),
         _ => None,
     });
-    sealed.collect()
+    // What the edge checks with is in nobody's variables.
+    let listens = product.components.values().filter_map(|one| one.listens.as_ref());
+    let rules = listens.flat_map(|listens| {
+        let routes = listens.routes.iter().map(|route| &route.rules);
+        routes.chain([&listens.rules])
+    });
+    let asked = rules.flat_map(|rules| {
+        let access = rules.access.as_ref().and_then(|access| access.secret.as_ref());
+        access.into_iter().chain(&rules.signs).cloned()
+    });
+    let spans = [SPANS_TO, SPANS_HEADERS, SPANS_SHARE, SPANS_OF].map(str::to_owned);
+    sealed.chain(asked).chain(spans).collect()
 }
 
 fn part(product: &Product, reached: &BTreeSet<String>) -> Product {

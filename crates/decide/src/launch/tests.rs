@@ -5,6 +5,7 @@ mod front;
 mod kept;
 mod restarted;
 mod rules;
+mod spans;
 
 use super::*;
 use std::collections::BTreeMap;

@@ -62,6 +62,18 @@ pub(super) struct Past {
     pub(super) seen: Snapshot,
 }
 
+impl Past {
+    /// Takes note of what one has counted that has ended.
+    fn bury(&mut self, one: &Remote) {
+        for (name, traffic) in one.last_traffic() {
+            let counted = self.traffic.entry(name).or_default();
+            counted.0 += traffic.requests;
+            counted.1 += traffic.errors;
+        }
+        self.seen.add(&one.last_seen());
+    }
+}
+
 pub(super) struct House {
     pub(super) folder: PathBuf,
     give_back_memory: fn(),
@@ -122,7 +134,7 @@ pub async fn serve(folder: &Path, give_back_memory: fn()) -> io::Result<End> {
 async fn tell_all(house: Arc<House>, mut happens: UnboundedReceiver<Event>) {
     while let Some(event) = happens.recv().await {
         if event == Event::Ended {
-            house.bury().await;
+            house.bury();
             continue;
         }
         let message = told(0, Answer::Event(event));
@@ -168,9 +180,10 @@ impl House {
         let say = |what, files| drop(letters.send(Letter::new(&told(number, what), files)));
         match asked.what {
             Request::Hello => {
+                // Before it is answered: whoever has an answer from us hears our last words, however soon they come.
+                locked(&self.told).push(letters.clone());
                 let (here, sockets) = self.here().await;
                 say(Answer::Here(Box::new(here)), sockets);
-                locked(&self.told).push(letters.clone());
                 // Who was told of them before may have died over it.
                 for wish in self.edge.get().map(|edge| edge.wishes()).unwrap_or_default() {
                     let message = told(0, Answer::Event(wish));
@@ -228,6 +241,8 @@ impl House {
             Request::Taken => {
                 self.leave().await;
                 say(Answer::Done, Vec::new());
+                // Where nothing is open this is our end, and what is said after it may not arrive.
+                self.has_left.send_replace(true);
             }
         }
     }
@@ -299,13 +314,20 @@ impl House {
         if *self.has_left.borrow() {
             return all;
         }
-        let before = locked(&self.before).clone();
-        for one in before {
-            for (name, traffic) in one.traffic(targets.clone()).await {
-                add(all.entry(name).or_default(), traffic);
+        self.ask_those_before(|one| {
+            let targets = targets.clone();
+            async move { drop(one.traffic(targets).await) }
+        })
+        .await;
+        let (past, before) = self.counted_before();
+        for one in before.iter() {
+            for (name, traffic) in one.last_traffic() {
+                if targets.contains(&name) {
+                    add(all.entry(name).or_default(), traffic);
+                }
             }
         }
-        for (name, (requests, errors)) in &locked(&self.past).traffic {
+        for (name, (requests, errors)) in &past.traffic {
             if targets.contains(name) {
                 let traffic = all.entry(name.clone()).or_default();
                 traffic.requests += requests;
@@ -325,12 +347,13 @@ impl House {
         if *self.has_left.borrow() {
             return seen;
         }
-        let before = locked(&self.before).clone();
-        seen.running.before = u32::try_from(before.len()).unwrap_or(u32::MAX);
-        for one in before {
-            seen.add(&one.seen_and_kept().await);
+        self.ask_those_before(async |one| drop(one.seen().await)).await;
+        let (past, before) = self.counted_before();
+        let live = before.iter().filter(|one| !one.has_ended()).count();
+        seen.running.before = u32::try_from(live).unwrap_or(u32::MAX);
+        for one in before.iter() {
+            seen.add(&one.last_seen());
         }
-        let past = locked(&self.past);
         if past.seen.began > 0 {
             seen.began = past.seen.began;
             seen.at += past.seen.at;
@@ -355,25 +378,34 @@ impl House {
         }
     }
 
-    /// Takes note of what those have counted that have ended.
-    async fn bury(&self) {
-        let before = std::mem::take(&mut *locked(&self.before));
-        let mut live = Vec::new();
-        for one in before {
-            if !one.has_ended() {
-                live.push(one);
-                continue;
-            }
-            let (traffic, seen) = one.last();
-            let mut past = locked(&self.past);
-            for (name, traffic) in traffic {
-                let counted = past.traffic.entry(name).or_default();
-                counted.0 += traffic.requests;
-                counted.1 += traffic.errors;
-            }
-            past.seen.add(&seen.ended());
+    /// Asks all of those before us at once. What they answer is kept with each of them.
+    async fn ask_those_before<A: Future<Output = ()> + Send + 'static>(
+        &self,
+        ask: impl Fn(Arc<Remote>) -> A,
+    ) {
+        let before = locked(&self.before).clone().into_iter();
+        let asked: Vec<JoinHandle<()>> = before.map(|one| tokio::spawn(ask(one))).collect();
+        for one in asked {
+            let _ = one.await;
         }
-        locked(&self.before).append(&mut live);
+    }
+
+    /// What was counted by those who have gone, and those who have not: nobody is among both while this is held. They are
+    /// locked in this order.
+    pub(super) fn counted_before(&self) -> (MutexGuard<'_, Past>, MutexGuard<'_, Vec<Arc<Remote>>>) {
+        let past = locked(&self.past);
+        (past, locked(&self.before))
+    }
+
+    /// Takes note of what those have counted that have ended.
+    fn bury(&self) {
+        let (mut past, mut before) = self.counted_before();
+        before.retain(|one| {
+            if one.has_ended() {
+                past.bury(one);
+            }
+            !one.has_ended()
+        });
     }
 
     async fn is_stopped(&self) {

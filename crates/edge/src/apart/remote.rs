@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,7 +48,9 @@ struct Line {
     /// Nothing once the line is over.
     waiting: Mutex<Option<Waiting>>,
     next: AtomicU64,
-    /// What it has counted, as it said when it ended.
+    /// Answers are kept as last words are.
+    keeps: AtomicBool,
+    /// What it has counted for each target, as it said when it ended; before that, when it was asked last.
     last: Mutex<HashMap<String, Traffic>>,
     /// What it has seen, as it said when it ended; before that, when it was asked last.
     last_seen: Mutex<Snapshot>,
@@ -138,6 +140,7 @@ impl Remote {
             letters,
             waiting: Mutex::new(Some(Waiting::new())),
             next: AtomicU64::new(1),
+            keeps: AtomicBool::new(false),
             last: Mutex::default(),
             last_seen: Mutex::default(),
         });
@@ -350,26 +353,27 @@ impl Remote {
         *self.is_over.borrow()
     }
 
-    /// What it has counted and seen, as it said when it ended. Of one that was killed it is what it said last.
-    pub(super) fn last(&self) -> (HashMap<String, Traffic>, Snapshot) {
-        let traffic = std::mem::take(&mut *locked(&self.line.last));
-        (traffic, std::mem::take(&mut *locked(&self.line.last_seen)))
+    /// What it has counted, as it said last: what was told once is never taken back, though it be killed. Nothing is open
+    /// in one that has ended.
+    pub(super) fn last_traffic(&self) -> HashMap<String, Traffic> {
+        let mut last = locked(&self.line.last).clone();
+        if self.has_ended() {
+            for traffic in last.values_mut() {
+                (traffic.active, traffic.quiet_for) = (0, None);
+            }
+        }
+        last
     }
 
-    /// What it has seen, which is kept: what was told once is never taken back, though it be killed.
-    pub(super) async fn seen_and_kept(&self) -> Snapshot {
-        let asked = if self.has_ended() {
-            None
-        } else {
-            self.ask(Request::Seen, ANSWERS).await.ok()
-        };
-        let mut last = locked(&self.line.last_seen);
-        if let Some((Answer::Seen(seen), _)) = asked
-            && !self.has_ended()
-        {
-            *last = *seen;
-        }
-        last.clone()
+    /// What it has seen, in the same way.
+    pub(super) fn last_seen(&self) -> Snapshot {
+        let last = locked(&self.line.last_seen).clone();
+        if self.has_ended() { last.ended() } else { last }
+    }
+
+    /// Keeps from now on what it says of itself when it is asked, and not its last words alone.
+    pub(super) fn keep(&self) {
+        self.line.keeps.store(true, Ordering::Relaxed);
     }
 
     async fn ask(&self, what: Request, within: Duration) -> Result<(Answer, Vec<OwnedFd>), EdgeError> {
@@ -446,6 +450,13 @@ async fn read(
             (0, Answer::Traffic(last)) => *locked(&line.last) = last,
             (0, Answer::Seen(last)) => *locked(&line.last_seen) = *last,
             (number, answer) => {
+                // Here, where everything comes in the order in which it was said: an answer never takes the place of last words.
+                let keeps = line.keeps.load(Ordering::Relaxed);
+                match &answer {
+                    Answer::Traffic(told) if keeps => locked(&line.last).extend(told.clone()),
+                    Answer::Seen(told) if keeps => locked(&line.last_seen).clone_from(told),
+                    _ => {}
+                }
                 let asked = locked(&line.waiting).as_mut().and_then(|all| all.remove(&number));
                 // Whoever does not wait for it any more needs no answer.
                 asked.map(|asked| asked.send((answer, files)));

@@ -16,10 +16,16 @@ use super::remote::Remote;
 use super::wire::{Ear, Estate};
 use crate::door::{clock, sockets};
 use crate::running::Socket;
-use crate::{Config, Edge, EdgeError, Listening, Snapshot, Target};
+use crate::{Config, Edge, EdgeError, Event, Listening, Snapshot, Target};
 
 /// One that was killed holds the lock for a moment longer than it listens.
 const LAST_BREATH: Duration = Duration::from_secs(3);
+
+/// One that ends while everything is handed over is counted in a moment; a successor that has asked so often for it goes on.
+const ASKED: u32 = 200;
+
+/// Everything that is handed over: the lock comes first among the files, then the sockets.
+type Handed = (Estate, Vec<Ear>, Vec<OwnedFd>);
 
 /// How soon it is tried again.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -34,7 +40,13 @@ impl House {
         self.has_not_begun()?;
         let lock = self.lock_soon().await?;
         let edge = Edge::start_on(config, handed, self.events.clone()).await?;
-        self.open(edge, lock).await
+        let begun = self.open(edge, lock).await?;
+        // Whoever was to be followed may have been killed over it: what is set here those before it have to know, too.
+        let mut leaving = Vec::new();
+        self.find_those_before(&mut leaving).await;
+        locked(&self.before).extend(leaving);
+        let _ = self.events.send(Event::Ended);
+        Ok(begun)
     }
 
     /// Follows the one that serves.
@@ -44,7 +56,7 @@ impl House {
         let (events, mut heard) = unbounded_channel();
         let before = Remote::connect(&self.folder, events).await?;
         let before = before.ok_or_else(|| EdgeError::Apart("nobody is there to be followed".to_owned()))?;
-        let (estate, ears, mut files) = before.estate().await?;
+        let ((estate, ears, mut files), leaving) = self.handed_over(&before).await?;
         if files.len() != ears.len() + 1 {
             return Err(EdgeError::Apart("not everything was handed over".to_owned()));
         }
@@ -70,12 +82,19 @@ impl House {
         edge.know(&estate.values.0);
         edge.show(estate.error_page.as_deref());
         *locked(&self.values) = estate.values;
-        // Those that were there before are found before the last one may think that it is the only one.
         let begun = self.open(edge, lock).await?;
+        locked(&self.before).extend(leaving);
         while heard.try_recv().is_ok() {}
         before.is_succeeded().await?;
-        // Where nothing is open in it, it ends at once, and what it has counted is told to those who listen now.
+        // From here on it tells of itself alone. Where nothing is open in it, it ends at once, and its last words are all.
+        before.keep();
+        let names: Vec<String> = self.edge.get().map_or_else(Vec::new, |edge| {
+            edge.names().into_iter().map(|(name, _)| name).collect()
+        });
+        let _ = tokio::join!(before.seen(), before.traffic(names));
         locked(&self.before).push(Arc::new(before));
+        // Those of them that have ended meanwhile were nobody's yet when that was told.
+        let _ = self.events.send(Event::Ended);
         let events = self.events.clone();
         tokio::spawn(async move {
             while let Some(event) = heard.recv().await {
@@ -87,8 +106,28 @@ impl House {
         if let Some(edge) = self.edge.get() {
             edge.look_after_certificates();
         }
-        self.know_those_before().await;
         Ok(begun)
+    }
+
+    /// What the one before hands over, with those that it knows to end what they have begun. One of those that ends
+    /// meanwhile is counted with what was handed over, or tells us; so it is asked once more when it is neither.
+    async fn handed_over(&self, before: &Remote) -> Result<(Handed, Vec<Arc<Remote>>), EdgeError> {
+        let mut leaving: Vec<Arc<Remote>> = Vec::new();
+        let mut asked = 0;
+        loop {
+            self.find_those_before(&mut leaving).await;
+            let handed = before.estate().await?;
+            let Some(named) = &handed.0.before else {
+                return Ok((handed, leaving));
+            };
+            let is_here = |process: &u32| leaving.iter().any(|one| one.process() == *process);
+            asked += 1;
+            if asked == ASKED || named.iter().all(is_here) {
+                leaving.retain(|one| named.contains(&one.process()));
+                return Ok((handed, leaving));
+            }
+            sleep(MOMENT).await;
+        }
     }
 
     fn has_not_begun(&self) -> Result<(), EdgeError> {
@@ -137,18 +176,17 @@ impl House {
         *locked(&self.lock) = Some(lock);
         self.listen()
             .map_err(system("listening in the folder of the edge"))?;
-        self.know_those_before().await;
         Ok((listening, sockets))
     }
 
-    /// Finds those that only end what they have begun: what is set here they have to know, too.
-    async fn know_those_before(&self) {
-        let known: Vec<u32> = locked(&self.before).iter().map(|one| one.process()).collect();
+    /// Finds those that only end what they have begun, and are not found yet.
+    async fn find_those_before(&self, found: &mut Vec<Arc<Remote>>) {
         for stream in sockets::connect_leaving(&self.folder).await {
             if let Ok(one) = Remote::over(stream, self.events.clone()).await
-                && !known.contains(&one.process())
+                && !found.iter().any(|known| known.process() == one.process())
             {
-                locked(&self.before).push(Arc::new(one));
+                one.keep();
+                found.push(Arc::new(one));
             }
         }
     }
@@ -169,10 +207,14 @@ impl House {
             let target = serde_json::to_value(target).expect("a target can be written as JSON");
             (name, target)
         });
-        // Each lock is let go of before the next one is taken: in one expression they would be held together.
-        let past = locked(&self.past).traffic.clone();
+        let own = edge.seen();
+        // Nobody may be among both, or among neither. The lock is let go of before another one is taken.
+        let (past, seen, before) = {
+            let (past, before) = self.counted_before();
+            let before = before.iter().map(|one| one.process()).collect();
+            (past.traffic.clone(), handed_on(&past.seen, &own), before)
+        };
         let values = locked(&self.values).clone();
-        let seen = self.handed_on(&edge.seen());
         let estate = Estate {
             config: Config {
                 https: edge.listening().https,
@@ -182,6 +224,7 @@ impl House {
             targets: targets.collect(),
             past,
             seen,
+            before: Some(before),
             values,
             error_page: edge.shown(),
             facing: Some(edge.facing()),
@@ -189,16 +232,6 @@ impl House {
         };
         let files = std::iter::once(lock).chain(sockets).collect();
         Ok((estate, ears, files))
-    }
-
-    /// What was seen by those who have gone, for whoever goes on counting. What we have seen ourselves we tell when we end.
-    fn handed_on(&self, own: &Snapshot) -> Snapshot {
-        let mut seen = locked(&self.past).seen.clone();
-        if seen.began == 0 {
-            seen.began = own.began;
-        }
-        seen.at += own.at;
-        seen
     }
 
     /// Somebody else takes connections: what is open here goes on, and nothing comes.
@@ -213,6 +246,16 @@ impl House {
         edge.leave().await;
         locked(&self.before).clear();
         *locked(&self.lock) = None;
-        self.has_left.send_replace(true);
     }
+}
+
+/// What was seen by those who have gone, for whoever goes on counting. What we have seen ourselves we tell when we are asked,
+/// and when we end.
+fn handed_on(past: &Snapshot, own: &Snapshot) -> Snapshot {
+    let mut seen = past.clone();
+    if seen.began == 0 {
+        seen.began = own.began;
+    }
+    seen.at += own.at;
+    seen
 }

@@ -119,6 +119,10 @@ pub(super) struct Estate {
     /// What was seen by those who have gone; and when, by the clock that goes on, it is handed over.
     #[serde(default)]
     pub(super) seen: Snapshot,
+    /// The processes of those that still end what they have begun: nothing of what they count is in the above. One of an
+    /// earlier version does not say.
+    #[serde(default)]
+    pub(super) before: Option<Vec<u32>>,
     /// What sign-ins are checked with.
     #[serde(default)]
     pub(super) values: Values,

@@ -277,7 +277,11 @@ impl Snapshot {
             let spans = self.spans.get_or_insert_default();
             spans.sent += more.sent;
             spans.dropped += more.dropped;
+            if spans.because.is_none() {
+                spans.because.clone_from(&more.because);
+            }
         }
+        self.kept = (self.kept.0 + other.kept.0, self.kept.1 + other.kept.1);
         self.running.connections += other.running.connections;
     }
 
@@ -285,10 +289,14 @@ impl Snapshot {
     #[must_use]
     pub fn ended(mut self) -> Snapshot {
         for one in &mut self.components {
-            (one.active, one.waiting) = (0, 0);
+            (one.active, one.waiting, one.out) = (0, 0, 0);
         }
+        self.kept = (0, 0);
         self.running = Running::default();
         self.lines.because = None;
+        if let Some(spans) = &mut self.spans {
+            spans.because = None;
+        }
         self
     }
 
@@ -316,6 +324,10 @@ impl Whole {
         self.crowded += other.crowded;
         self.repeated += other.repeated;
         self.failures += other.failures;
+        self.fallen += other.fallen;
+        self.ejected += other.ejected;
+        self.shed += other.shed;
+        self.out += other.out;
     }
 }
 

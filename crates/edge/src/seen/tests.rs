@@ -187,3 +187,72 @@ fn the_page_names_every_count_and_every_reason() {
         );
     }
 }
+
+/// Everything that is a number, made one; a list of none is filled with what a component has.
+fn ones(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Number(_) => Value::from(1),
+        Value::Array(all) => all.iter().map(ones).collect(),
+        Value::Object(all) => all.iter().map(|(name, one)| (name.clone(), ones(one))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The numbers in it, with where they stand.
+fn numbers(value: &serde_json::Value, at: &str, all: &mut Vec<(String, u64)>) {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => all.push((at.to_owned(), number.as_u64().unwrap_or(0))),
+        Value::Array(some) => some.iter().for_each(|one| numbers(one, at, all)),
+        Value::Object(some) => some
+            .iter()
+            .for_each(|(name, one)| numbers(one, &format!("{at}.{name}"), all)),
+        _ => {}
+    }
+}
+
+#[test]
+fn everything_that_another_edge_has_counted_is_added_whatever_it_is_called() {
+    let empty = Snapshot {
+        requests: vec![Counted {
+            component: "web".to_owned(),
+            ..Counted::default()
+        }],
+        components: vec![Whole {
+            component: "web".to_owned(),
+            ..Whole::default()
+        }],
+        spans: Some(SpanCounts::default()),
+        ..Snapshot::default()
+    };
+    let ones = ones(&serde_json::to_value(&empty).expect("it is written"));
+    let one: Snapshot = serde_json::from_value(ones).expect("it is read");
+    let mut two = one.clone();
+    two.add(&one);
+    let mut all = Vec::new();
+    numbers(&serde_json::to_value(&two).expect("it is written"), "", &mut all);
+    // What an edge is itself, and when it began, is its own.
+    let own = [
+        ".began",
+        ".at",
+        ".running.process",
+        ".running.since",
+        ".running.before",
+    ];
+    for (name, count) in &all {
+        let expected = if own.contains(&name.as_str()) { 1 } else { 2 };
+        assert_eq!(*count, expected, "{name}");
+    }
+    assert!(all.len() > 25, "{all:?}");
+
+    // Of one that has gone nothing is open, and all that it has counted stays.
+    let ended = one.clone().ended();
+    let whole = &ended.components[0];
+    assert_eq!((whole.active, whole.waiting, whole.out), (0, 0, 0));
+    assert_eq!((ended.running, ended.kept), (Running::default(), (0, 0)));
+    assert_eq!(
+        (&ended.requests, whole.shed, whole.ejected),
+        (&one.requests, 1, 1)
+    );
+}

@@ -85,6 +85,18 @@ impl Snapshot {
             page.head(name, "gauge", help);
             let _ = writeln!(page.0, "towpath_edge_{name} {value}");
         }
+        if self.began > 0 {
+            page.head(
+                "counting_since_seconds",
+                "gauge",
+                "When these counts began, in seconds since 1970",
+            );
+            let (seconds, millis) = (self.began / 1_000, self.began % 1_000);
+            let _ = writeln!(
+                page.0,
+                "towpath_edge_counting_since_seconds {seconds}.{millis:03}"
+            );
+        }
         page.further(self);
         page.0
     }

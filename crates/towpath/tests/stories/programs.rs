@@ -99,6 +99,11 @@ fn said_to(path: &str) -> String {
     if let Some(name) = path.strip_prefix("/env/") {
         return std::env::var(name).unwrap_or_default();
     }
+    if path == "/late" {
+        while Path::new("late").exists() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
     match path {
         "/pid" => std::process::id().to_string(),
         _ => "hello".to_owned(),

@@ -68,6 +68,14 @@ fn what_browsers_tell_and_what_was_asked_is_shown() {
     });
     let after = metrics();
     assert_eq!(counted(&after, VITALS), Some(1), "{after}");
+    let before = counted(&after, REQUESTS).expect("they are counted");
+    let old = product.edge().expect("there is one");
+    assert!(product.kill_steward(), "there was one");
+    product.up_with(&product.another_program(1));
+    eventually("another edge", || product.edge().filter(|edge| *edge != old));
+    let after = metrics();
+    assert_eq!(counted(&after, VITALS), Some(1), "{after}");
+    assert!(counted(&after, REQUESTS) >= Some(before), "{before}: {after}");
     let notes = eventually("the weak headers are told", || {
         let notes = product.status()["notes"].to_string();
         notes
