@@ -23,7 +23,7 @@ use crate::patient::Read;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{self, Entry, Visit, answer};
-use crate::{Answer, Event, pipe, proxied, shares, shown};
+use crate::{Answer, Event, client, pipe, proxied, shares, shown};
 
 /// A handshake is a few packets.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -199,7 +199,13 @@ async fn relay(state: &State, port: u16, stream: TcpStream, mut part: Part) {
             let (instance, busy) = search.next().await.ok()?;
             match instance.connect().await {
                 Ok(connection) => return Some((busy, connection)),
-                Err(_) => search.refused(&instance),
+                Err(error) => match client::lack(&error) {
+                    Some(_) => {
+                        state.is_exhausted(&error);
+                        return None;
+                    }
+                    None => search.refused(&instance),
+                },
             }
         }
     };
