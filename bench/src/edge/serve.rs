@@ -243,6 +243,7 @@ fn target(name: &str, everything: bool, ready: Vec<(String, std::net::SocketAddr
         slow_start: Duration::ZERO,
         build: None,
         maintenance: None,
+        mutual: None,
         answer: Answer::Instances {
             ready,
             hold: Duration::from_secs(30),

@@ -27,6 +27,7 @@
 mod ask;
 mod control;
 mod flight;
+pub(crate) mod fuzzing;
 mod kept;
 mod key;
 mod record;

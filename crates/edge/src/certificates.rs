@@ -268,7 +268,7 @@ impl Domain {
         let Some(files) = &self.files else {
             return;
         };
-        if let Some(pair) = files.look(&self.name, clock::today(), provider) {
+        if let Some(pair) = files.look(&self.name, self.shown().as_deref(), clock::today(), provider) {
             self.shows(Arc::new(pair));
         }
     }

@@ -19,6 +19,7 @@ use http::{Method, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustix::io::Errno;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -86,6 +87,8 @@ enum Sender {
 pub(crate) enum Failed {
     /// It has not been sent.
     Unreachable,
+    /// It has not been sent either, and that is nobody's fault but ours: this machine has no room for a connection.
+    Exhausted(Errno),
     /// It may have arrived; no byte of an answer has come.
     Broken,
     /// An answer has begun that is none.
@@ -198,8 +201,12 @@ impl Instance {
         }
     }
 
-    async fn open_new(&self) -> std::io::Result<Sender> {
-        let stream = self.connect().await?;
+    async fn open_new(&self, idle: &Idle) -> std::io::Result<Sender> {
+        let stream = match self.connect().await {
+            // What others have idle may be had again; what is asked for now cannot wait.
+            Err(error) if lack(&error).is_some() && idle.close() => self.connect().await?,
+            stream => stream?,
+        };
         let failed = |error: hyper::Error| std::io::Error::other(error);
         if self.grpc {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -228,7 +235,10 @@ impl Instance {
             let was_kept = kept.is_some();
             let sender = match kept {
                 Some(sender) => sender,
-                None => self.open_new().await.map_err(|_| Failed::Unreachable)?,
+                None => self.open_new(idle).await.map_err(|error| match lack(&error) {
+                    Some(why) => Failed::Exhausted(why),
+                    None => Failed::Unreachable,
+                })?,
             };
             let failed = match sender.send(outgoing).await {
                 Ok(response) => {
@@ -249,6 +259,17 @@ impl Instance {
             }
         }
     }
+}
+
+/// What this machine, or this process, lacked for another connection: a descriptor, memory, a port of our own. It says nothing
+/// of the instance.
+pub(crate) fn lack(error: &std::io::Error) -> Option<Errno> {
+    let why = Errno::from_raw_os_error(error.raw_os_error()?);
+    let is_ours = matches!(
+        why,
+        Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL
+    );
+    is_ours.then_some(why)
 }
 
 /// What sends the body of an answer.

@@ -3,18 +3,21 @@
 //! None of it says what an answer should be. It says what must not depend on luck: in which pieces bytes come, how often
 //! something is read, what else is in a table.
 
+use std::net::IpAddr;
 use std::path::Component;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use towpath_model::unit::{Cidr, Unit};
 
 use crate::client::inward::{Garbage, Left, head};
 use crate::files::path;
 use crate::guard::{cookie, injection};
+use crate::proxied::{self, Said};
 use crate::route::{Names, Way, route};
 use crate::seen::trace::Trace;
 use crate::table::Branch;
-use crate::{RouteTo, encode, host, request_id};
+use crate::{RouteTo, cache, encode, forwarded, host, provider, request_id};
 
 /// What was read of an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -138,12 +141,25 @@ fn headers<'t>(lines: impl Iterator<Item = &'t str>) {
             headers.append(name, value);
         }
     }
+    cache::fuzzing::headers(&headers);
+    forwards(&headers);
+    tokens(&headers);
     let id = request_id::of(&headers);
     assert!(id.len() <= 200 && id.to_str().is_ok(), "{id:?} goes into a log");
     Trace::pass(&mut headers, 1.0);
     let traces = headers.get_all("traceparent").iter().count();
     assert_eq!(traces, 1, "an instance is told one trace");
+    let foreign = cookie::brought(&headers, "a").map(str::to_owned);
     cookie::keep_back(&mut headers);
+    assert_eq!(
+        cookie::brought(&headers, "a"),
+        foreign.as_deref(),
+        "what is not ours goes on"
+    );
+    assert!(
+        cookie::of_sign_in(&headers).is_empty(),
+        "nobody else can go on as a visitor: {headers:?}"
+    );
     assert_eq!(
         cookie::brought(&headers, "towpath-pass"),
         None,
@@ -151,6 +167,73 @@ fn headers<'t>(lines: impl Iterator<Item = &'t str>) {
     );
     for coding in [encode::Coding::Gzip, encode::Coding::Brotli, encode::Coding::Zstd] {
         assert!(encode::wish(&headers, coding) <= 1_000);
+    }
+}
+
+/// What stands in front of us and is believed says who a visitor is; what a visitor has written to the left of that says nothing.
+fn forwards(headers: &HeaderMap) {
+    let peer = IpAddr::from([10, 0, 0, 1]);
+    let forwarders = [Cidr::parse("10.0.0.0/8").expect("it is a network")];
+    let told = forwarded::told(headers, peer, &forwarders);
+    assert_eq!(told, forwarded::told(headers, peer, &forwarders));
+    if forwarders[0].contains(told.from) {
+        return;
+    }
+    for (name, made_up) in [
+        ("x-forwarded-for", "6.6.6.6"),
+        ("forwarded", "for=6.6.6.6;proto=https"),
+    ] {
+        let name = HeaderName::from_static(name);
+        let lines: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
+        if lines.is_empty() {
+            continue;
+        }
+        let mut more = headers.clone();
+        more.insert(name.clone(), HeaderValue::from_static(made_up));
+        for line in lines {
+            more.append(name.clone(), line);
+        }
+        assert_eq!(
+            forwarded::told(&more, peer, &forwarders).from,
+            told.from,
+            "{headers:?}"
+        );
+    }
+}
+
+/// A token that nobody has signed never holds.
+fn tokens(headers: &HeaderMap) {
+    let expected = provider::Expected {
+        issuer: "https://issuer.example",
+        audience: None,
+        is_identity: false,
+        nonce: None,
+    };
+    for token in headers.values().filter_map(|value| value.to_str().ok()) {
+        let token = token.trim_start_matches("Bearer ");
+        provider::key_of(token);
+        assert!(provider::verify(token, &[], &expected, 0).is_err(), "{token}");
+    }
+}
+
+/// The first bytes of a connection: once they are read as a header, or as none, no byte behind them changes that.
+pub fn fronts(bytes: &[u8]) {
+    let mut settled: Option<Said> = None;
+    for end in 0..=bytes.len().min(2 * proxied::LARGEST) {
+        let said = proxied::said(&bytes[..end]);
+        if let Some(settled) = &settled {
+            assert_eq!(&said, settled, "after {end} bytes");
+            continue;
+        }
+        match said {
+            Said::More => assert!(end <= proxied::LARGEST, "it is waited for {end} bytes"),
+            Said::Whole(length, named) => {
+                assert!(length <= end);
+                assert!(named.is_none_or(|named| named.ip() == named.ip().to_canonical()));
+                settled = Some(Said::Whole(length, named));
+            }
+            Said::Wrong => settled = Some(Said::Wrong),
+        }
     }
 }
 

@@ -16,11 +16,11 @@ const LINE: usize = 107;
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The longest header of version 2. It may carry further values, which nobody here reads.
-const LARGEST: usize = 4 * 1024;
+pub(crate) const LARGEST: usize = 4 * 1024;
 
 /// What the first bytes of a connection say.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+pub(crate) enum Said {
     /// They are not all there.
     More,
     /// It is no header.
@@ -44,7 +44,7 @@ pub(crate) async fn read<S: AsyncRead + Unpin>(
     }
 }
 
-fn said(bytes: &[u8]) -> Said {
+pub(crate) fn said(bytes: &[u8]) -> Said {
     let begins = |with: &[u8]| bytes.starts_with(with) || with.starts_with(bytes);
     if bytes.is_empty() {
         Said::More

@@ -165,10 +165,14 @@ pub(crate) async fn send(
             };
             return Err(Page::new(status, "The request broke off", ""));
         }
+        if let Failed::Exhausted(why) = failed {
+            // The instance has done nothing: it is not left out for it, and waiting here would keep what others need.
+            return Err(search.exhausted(why));
+        }
         search.refused(&instance);
         let name = &search.aim.place.name;
         let words = match failed {
-            Failed::Unreachable => continue,
+            Failed::Unreachable | Failed::Exhausted(_) => continue,
             Failed::Broken if outgoing.repeat() => continue,
             Failed::Broken => {
                 format!("{name} closed the connection before it answered. Its log may say why.")

@@ -11,11 +11,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
+use rustix::io::Errno;
 use tokio::time::{sleep, timeout};
 
 use crate::balance::{self, Cost};
 use crate::client::{Busy, Instance};
 use crate::door::clock;
+use crate::pages::Page;
 use crate::pulse::{self, Standing};
 use crate::queue::{Room, Ticket};
 use crate::shares::Wish;
@@ -96,6 +99,13 @@ impl<'s> Search<'s> {
         instance.pulse.failed();
         self.judge(instance);
         self.refused.push(Arc::clone(instance));
+    }
+
+    /// This machine has no room for a connection to an instance.
+    pub(crate) fn exhausted(&self, why: Errno) -> Page {
+        self.state.is_exhausted(&why.into());
+        let words = "There is no room for another connection. Ask again in a moment.";
+        Page::new(StatusCode::SERVICE_UNAVAILABLE, "Too much at once", words)
     }
 
     /// Whether there are others that it would be compared with, or those who wait want to know.

@@ -24,7 +24,7 @@ use crate::patient::Read;
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{self, Entry, Visit, answer};
-use crate::{Answer, Event, inner, pipe, proxied, shares, shown};
+use crate::{Answer, Event, client, inner, pipe, proxied, shares, shown};
 
 /// A handshake is a few packets.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -220,7 +220,13 @@ where
             let (instance, busy) = search.next().await.ok()?;
             match instance.connect().await {
                 Ok(connection) => return Some((busy, connection)),
-                Err(_) => search.refused(&instance),
+                Err(error) => match client::lack(&error) {
+                    Some(_) => {
+                        state.is_exhausted(&error);
+                        return None;
+                    }
+                    None => search.refused(&instance),
+                },
             }
         }
     };

@@ -38,7 +38,7 @@ const ANSWER: [&str; 30] = [
     "HTTP/1.1 ",
 ];
 
-const REQUEST: [&str; 32] = [
+const REQUEST: [&str; 68] = [
     "web.hello.localhost",
     "[::1]",
     ":80",
@@ -71,6 +71,64 @@ const REQUEST: [&str; 32] = [
     "é",
     "\r",
     "A",
+    "X-Forwarded-For: ",
+    "Forwarded: ",
+    "X-Forwarded-Proto: ",
+    "https",
+    "for=",
+    "\"[2001:db8::7]:4711\"",
+    "203.0.113.7",
+    "10.0.0.9",
+    "::ffff:10.0.0.1",
+    ", ",
+    ";",
+    "Cache-Control: ",
+    "max-age=",
+    "s-maxage=60",
+    "public",
+    "no-cache",
+    "must-revalidate",
+    "stale-while-revalidate=5",
+    "max-stale",
+    "min-fresh=1",
+    "immutable",
+    "99999999999999999999",
+    "\"",
+    "Vary: ",
+    "accept-encoding",
+    "*",
+    "Age: ",
+    "ETag: ",
+    "Expires: ",
+    "Sun, 06 Nov 1994 08:49:37 GMT",
+    "Authorization: Bearer ",
+    "eyJhbGciOiJub25lIn0.e30.",
+    "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
+    "towpath-session-",
+    "__Host-towpath-browser=",
+    "=",
+];
+
+const FRONT: [&[u8]; 19] = [
+    b"PROXY ",
+    b"TCP4 ",
+    b"TCP6 ",
+    b"UNKNOWN",
+    b"203.0.113.7 ",
+    b"192.0.2.1 ",
+    b"2001:db8::7 ",
+    b"51000 ",
+    b"443",
+    b"0443",
+    b"65536",
+    b"\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n",
+    b"\x21\x11\x00\x0C",
+    b"\x21\x21\x00\x24",
+    b"\x20\x00\x00\x00",
+    b"\x21\x11\xFF\xFF",
+    b"GET / HTTP/1.1\r\n",
+    b"xxxxxxxxxxxx",
 ];
 
 const ROUTE: [&str; 20] = [
@@ -96,12 +154,12 @@ const ROUTE: [&str; 20] = [
     "ask 127.0.0.1 \n",
 ];
 
-fn of(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+fn of<T: AsRef<[u8]> + Copy + std::fmt::Debug>(pieces: &'static [T]) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
-        12 => select(pieces).prop_map(|text| text.as_bytes().to_vec()),
+        12 => select(pieces).prop_map(|text| text.as_ref().to_vec()),
         1 => any::<u8>().prop_map(|byte| vec![byte]),
     ];
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    prop::collection::vec(piece, 0..32).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
@@ -115,6 +173,11 @@ proptest! {
     #[test]
     fn what_a_visitor_says_is_read_without_a_doubt(bytes in of(&REQUEST)) {
         fuzzing::requests(&bytes);
+    }
+
+    #[test]
+    fn who_is_in_front_is_understood_in_one_way(bytes in of(&FRONT)) {
+        fuzzing::fronts(&bytes);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Nothing watches them: whoever wants an encrypted connection, or asks how things are, has them looked at behind their back
 //! when that was a while ago, and gets what there was. Two files are not exchanged at one instant, so a pair that does not
 //! fit is told only when it has stayed so.
+//!
+//! One that has ended, or has not begun, does not take the place of one that holds. Where there is no such one it is shown: what is
+//! wrong may be the clock of this machine and not the certificate, and whoever looks is told something that is true.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +58,13 @@ impl Files {
     }
 
     /// Looks at them: what is new and does for the domain. What does not is told, and what there was stays.
-    pub(super) fn look(&self, domain: &str, now: Timestamp, provider: &CryptoProvider) -> Option<Pair> {
+    pub(super) fn look(
+        &self,
+        domain: &str,
+        shown: Option<&Pair>,
+        now: Timestamp,
+        provider: &CryptoProvider,
+    ) -> Option<Pair> {
         let stamps = match (disk::glance(&self.chain), disk::glance(&self.key)) {
             (Seen::File(chain), Seen::File(key)) => Some((chain, key)),
             _ => None,
@@ -64,24 +73,29 @@ impl Files {
         if stamps.is_some() && *read == stamps {
             return None;
         }
-        let found = self.read(domain, now, provider);
-        let (pair, wrong) = match found {
-            Ok(pair) => (Some(pair), None),
-            Err(why) => (None, Some(why)),
+        let (pair, wrong, stays) = match self.read(domain, provider) {
+            Err(why) => (None, Some(why), true),
+            Ok(pair) => match pair.untimely(now) {
+                Some(why) if shown.is_some_and(|shown| shown.untimely(now).is_none()) => {
+                    // Its time may come.
+                    (None, Some(format!("{}: {why}", self.chain.display())), false)
+                }
+                _ => (Some(pair), None, true),
+            },
         };
         *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = wrong;
-        *read = stamps;
+        *read = stamps.filter(|_| stays);
         pair
     }
 
-    fn read(&self, domain: &str, now: Timestamp, provider: &CryptoProvider) -> Result<Pair, String> {
+    fn read(&self, domain: &str, provider: &CryptoProvider) -> Result<Pair, String> {
         let text = |path: &PathBuf| {
             disk::read_text_within(path, LARGEST)
                 .map_err(|error| format!("{} cannot be read: {error}", path.display()))
         };
         let pair = Pair::read(&text(&self.chain)?, &text(&self.key)?, provider);
         let pair = pair.map_err(|why| format!("{}: {why}", self.chain.display()))?;
-        match pair.fault(domain, now) {
+        match pair.foreign(domain) {
             Some(why) => Err(format!("{}: {why}", self.chain.display())),
             None => Ok(pair),
         }

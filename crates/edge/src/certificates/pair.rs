@@ -45,8 +45,8 @@ impl Pair {
         })
     }
 
-    /// Why it does not do for a domain, if it does not.
-    pub(crate) fn fault(&self, domain: &str, now: Timestamp) -> Option<String> {
+    /// Why it is none of a domain, if it is not.
+    pub(crate) fn foreign(&self, domain: &str) -> Option<String> {
         let covers = |name: &String| {
             name == domain || Domain::parse(name).is_ok_and(|name| name.is_wildcard() && name.covers(domain))
         };
@@ -63,6 +63,11 @@ impl Pair {
             };
             return Some(format!("it holds for {names}"));
         }
+        None
+    }
+
+    /// Why this is not its time, if it is not.
+    pub(crate) fn untimely(&self, now: Timestamp) -> Option<String> {
         if self.ends <= now {
             return Some(format!("it ended at {:.0}", self.ends));
         }

@@ -45,13 +45,14 @@ fn a_pair_has_to_fit_together_and_to_its_domain() {
         ("shop.example.com", false),
         ("other.example.com", false),
     ] {
-        assert_eq!(pair.fault(domain, now).is_none(), does, "{domain}");
+        assert_eq!(pair.foreign(domain).is_none(), does, "{domain}");
     }
+    assert_eq!(pair.untimely(now), None);
     let later = now
         .checked_add(SignedDuration::from_hours(24 * 11))
         .expect("a time");
     assert!(
-        pair.fault("example.com", later)
+        pair.untimely(later)
             .expect("it ended")
             .starts_with("it ended at ")
     );
@@ -148,6 +149,43 @@ fn a_bad_new_file_keeps_the_old_one_and_says_so() {
         (told().wrong, told().next.as_str()),
         (None, "put files there that last longer")
     );
+}
+
+#[test]
+fn one_that_has_ended_is_better_than_none_and_gives_way_to_one_that_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (chain, key) = (folder.path().join("site.pem"), folder.path().join("site.key"));
+    let put = |pair: &(String, String)| {
+        disk::replace_private(&chain, &pair.0).expect("a file");
+        disk::replace_private(&key, &pair.1).expect("a file");
+    };
+    let from = Certificate::Files {
+        chain: chain.display().to_string(),
+        key: key.display().to_string(),
+    };
+    put(&made(&["example.com"], -1));
+    // As after a start, or an upgrade, with a clock that has jumped.
+    let certificates = Certificates::default();
+    certificates.set(front(vec![("example.com", from)]), folder.path());
+    let facing = certificates.facing();
+    let domain = facing.domain("example.com").expect("it is there");
+    let told = |now| told::told(domain, None, now);
+    assert!(domain.shown().is_some());
+    let said = told(clock::today());
+    assert!(said.wrong.expect("it is told").starts_with("it ended at "));
+    assert_eq!(said.next, "put files there that last longer");
+    // Where the clock is put right, nothing is wrong any more.
+    let before = clock::today() - SignedDuration::from_hours(24 * 2);
+    assert_eq!(told(before).wrong, None);
+    put(&made(&["example.com"], 60));
+    domain.look(&certificates.provider);
+    assert_eq!(told(clock::today()).wrong, None);
+    // And a clock that jumps ahead takes nothing away.
+    let shown = domain.shown().expect("it is there");
+    let after = clock::today() + SignedDuration::from_hours(24 * 365);
+    assert!(told(after).wrong.expect("it is told").starts_with("it ended at "));
+    domain.look(&certificates.provider);
+    assert!(Arc::ptr_eq(&shown, &domain.shown().expect("it stays")));
 }
 
 fn first_key() -> String {

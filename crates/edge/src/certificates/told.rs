@@ -60,9 +60,7 @@ fn files(domain: &Domain, shown: Option<&Pair>, now: Timestamp) -> (String, Opti
         wrong.clone()
     });
     let from = format!("the file {}", chain.unwrap_or_default());
-    let ended = shown
-        .filter(|pair| pair.ends <= now)
-        .map(|pair| format!("it ended at {:.0}", pair.ends));
+    let ended = shown.and_then(|pair| pair.untimely(now));
     let next = match (&wrong, shown) {
         (Some(_), Some(_)) => "put files there that fit; the ones before are shown until then",
         (Some(_), None) => "put files there that fit; visitors are shown one that nobody believes until then",

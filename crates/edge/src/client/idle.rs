@@ -32,6 +32,16 @@ impl Idle {
             tokio::spawn(close_unused(Arc::downgrade(&self.0)));
         }
     }
+
+    /// Closes all of them: their descriptors are wanted. Says whether there was one.
+    pub(super) fn close(&self) -> bool {
+        let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = watched.instances.iter().filter_map(Weak::upgrade);
+        all.fold(false, |any, instance| {
+            let closed = std::mem::take(&mut *instance.idle());
+            any || !closed.is_empty()
+        })
+    }
 }
 
 async fn close_unused(watched: Weak<Mutex<Watched>>) {

@@ -50,7 +50,7 @@ pub(crate) async fn edge_with_log(log: impl FnOnce(&Path) -> RequestLog) -> Runn
     begun(Patience::default(), |folder| Some(log(folder))).await
 }
 
-async fn begun(patience: Patience, log: impl FnOnce(&Path) -> Option<RequestLog>) -> Running {
+pub(crate) async fn begun(patience: Patience, log: impl FnOnce(&Path) -> Option<RequestLog>) -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, events) = unbounded_channel();
     let config = Config {
