@@ -133,6 +133,8 @@ async fn target() -> Target {
         domains: Vec::new(),
         groups: Vec::new(),
         lasts: towpath_model::unit::Duration::from_hours(1),
+        since: 0,
+        issued: None,
     };
     web.routes = vec![
         part(
