@@ -1,5 +1,9 @@
 //! Everything changes fifty times under those who ask, and nobody loses a request: raw visitors, who repeat nothing.
 #![allow(clippy::print_stdout, reason = "how many were asked is of use")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the test writes the files of a certificate"
+)]
 
 mod kit;
 

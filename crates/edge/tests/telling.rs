@@ -180,7 +180,6 @@ async fn a_real_browser_tells_how_it_had_a_page_and_what_its_policy_forbade() {
         former: Vec::new(),
         assets: LONG,
         pages: None,
-        former: Vec::new(),
     };
     running.set(told(with("web", answer))).await;
     let address = format!("https://{}:{}/", host("web"), running.https().port());

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_thing_is_refused() {
-        let many = vec![r#"{"name":"LCP","value":1}"#; MOST + 1].join(",");
+        let many = [r#"{"name":"LCP","value":1}"#; MOST + 1].join(",");
         for body in [
             "",
             "[]",
