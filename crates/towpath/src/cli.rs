@@ -24,8 +24,7 @@ const COMMANDS: &str = "Run it:
   up, down              start all of it here and follow its logs; stop all of it
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
-  start, stop, restart  some of it; `scale` says how many; `maintenance` shuts it
-  certificate, sign-out of a person; `sign-out --all` has everybody sign in anew
+  start, stop, restart  some of it; scale, maintenance, certificate, sign-out
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
 Write it:

@@ -150,7 +150,9 @@ fn help_fits_a_screen() {
 fn help_names_every_command() {
     use clap::CommandFactory;
     let text = out(&towpath(&repository(), &["--help"]));
-    let words: Vec<&str> = text.split(|letter: char| !letter.is_ascii_alphabetic()).collect();
+    let words: Vec<&str> = text
+        .split(|letter: char| !letter.is_ascii_alphabetic() && letter != '-')
+        .collect();
     for command in towpath::cli::Cli::command()
         .get_subcommands()
         .filter(|one| !one.is_hide_set())
