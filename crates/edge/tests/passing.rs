@@ -334,25 +334,14 @@ async fn requests_spread_over_instances_and_visitors_stay_where_they_may() {
     // Whoever was slow once gets fewer, and not none.
     assert_eq!(one.got() + two.got(), 10);
     assert!(one.got().min(two.got()) >= 1, "{} and {}", one.got(), two.got());
+    // While one of them is busy, nobody waits for that. Which one is asked depends on how fast each was: `balance` looks at it.
     let before = one.got();
-    // The one that is busy is spared.
     let waiting = tokio::spawn(kit::ask(running.http(), get(&host("web"), "/wait")));
     kit::until("the request", async || one.got() + two.got() == 11).await;
-    let (busy, free) = if one.got() > before {
-        (&one, &two)
-    } else {
-        (&two, &one)
-    };
-    let (before, freely) = (busy.got(), free.got());
+    let busy = if one.got() > before { &one } else { &two };
     for _ in 0..6 {
-        running.get("web", "/").await;
+        assert_eq!(running.get("web", "/").await.status, StatusCode::OK);
     }
-    assert!(
-        free.got() - freely > busy.got() - before,
-        "{} and {}",
-        free.got(),
-        busy.got()
-    );
     busy.go.notify_one();
     assert_eq!(waiting.await.expect("it ends").status, StatusCode::OK);
     web.sticky = true;
