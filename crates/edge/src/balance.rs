@@ -15,7 +15,9 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use http::HeaderMap;
-use http::header::{COOKIE, HeaderValue};
+use http::header::HeaderValue;
+
+use crate::guard::cookie;
 
 /// The cookie by which a visitor stays on an instance.
 const COOKIE_NAME: &str = "towpath-instance";
@@ -83,14 +85,7 @@ pub(crate) fn mark(instance: &str) -> u64 {
 
 /// The mark that a visitor brings.
 pub(crate) fn brought(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE_NAME)
-        .and_then(|(_, mark)| u64::from_str_radix(mark, 16).ok())
+    cookie::brought(headers, COOKIE_NAME).and_then(|mark| u64::from_str_radix(mark, 16).ok())
 }
 
 /// The header that gives a visitor its mark.
@@ -108,6 +103,7 @@ mod simulation;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
 
     fn with(open: u64, micros: u64) -> Option<Cost> {
         Some(Cost {

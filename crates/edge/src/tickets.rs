@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use towpath_model::sealed::Sealed;
 
 use crate::door::clock;
+use crate::guard::random;
 
 /// A key is the one that seals for so many seconds, and opens for as long again.
 const TURN: u64 = 6 * 60 * 60;
@@ -137,12 +138,6 @@ impl Ring {
 
 fn turn_at(seconds: u64) -> u64 {
     seconds / TURN
-}
-
-fn random() -> [u8; LENGTH] {
-    let mut bytes = [0; LENGTH];
-    aws_lc_rs::rand::fill(&mut bytes).expect("a system without randomness has no handshakes either");
-    bytes
 }
 
 fn key(root: &[u8; LENGTH]) -> Option<LessSafeKey> {

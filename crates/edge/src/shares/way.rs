@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, SET_COOKIE, USER_AGENT};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::bucket::Bucket;
 use super::{FORCED, Visitors};
+use crate::guard::cookie;
 use crate::host::Host;
 use crate::state::State;
 use crate::table::Aim;
@@ -124,7 +125,7 @@ fn visitor(
     if aim.visitors() != &Visitors::Cookie {
         return (known_by(aim, visit.from.ip(), headers), None);
     }
-    let known = brought(headers).and_then(|text| state.key.unseal(text));
+    let known = cookie::brought(headers, COOKIE_NAME).and_then(|text| state.key.unseal(text));
     if let Some(known) = known.or_else(|| known_by(aim, visit.from.ip(), headers)) {
         return (Some(known), None);
     }
@@ -158,18 +159,6 @@ fn known_by(aim: &Aim, from: IpAddr, headers: &HeaderMap) -> Option<Bucket> {
         }
         Visitors::Nobody => None,
     }
-}
-
-fn brought(headers: &HeaderMap) -> Option<&str> {
-    let values = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let pairs = values
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let mut known = pairs.filter(|(name, _)| *name == COOKIE_NAME);
-    known.next().map(|(_, value)| value)
 }
 
 fn given(text: &str, domain: Option<&str>, secure: bool) -> Option<HeaderValue> {
@@ -234,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_cookie_is_found_among_others() {
-        let found = |text| brought(&headers(&[("cookie", text)])).map(str::to_owned);
+        let found = |text| cookie::brought(&headers(&[("cookie", text)]), COOKIE_NAME).map(str::to_owned);
         assert_eq!(found("a=b; towpath-bucket=xyz; c=d").as_deref(), Some("xyz"));
         assert_eq!(found("towpath-bucketed=xyz"), None);
     }
