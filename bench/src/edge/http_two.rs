@@ -3,6 +3,7 @@
 use crate::peer::Proxy;
 use crate::place::{Place, launched};
 use crate::serve::DOMAIN;
+use crate::wrk::cookies;
 use std::process::Stdio;
 
 /// Streams of a connection at once.
@@ -10,12 +11,15 @@ const STREAMS: u32 = 100;
 
 /// How many requests were answered within so many seconds.
 pub(crate) fn run(place: &Place, proxy: &Proxy, seconds: u32) -> Result<u64, String> {
+    let host = format!("component-0.{DOMAIN}");
+    let cookies = cookies(proxy.http, &host)?;
     let output = launched(&place.load)?
         .args(["h2load", "-c1", "-t1"])
+        .args((!cookies.is_empty()).then(|| format!("--header=cookie: {cookies}")))
         .arg(format!("-m{STREAMS}"))
         .arg(format!("-D{seconds}"))
         .arg(format!("--connect-to=127.0.0.1:{}", proxy.https))
-        .arg(format!("https://component-0.{DOMAIN}:{}/", proxy.https))
+        .arg(format!("https://{host}:{}/", proxy.https))
         .stdin(Stdio::null())
         .output()
         .map_err(|why| format!("h2load: {why}"))?;

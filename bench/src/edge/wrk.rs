@@ -1,36 +1,40 @@
 //! Load by `wrk`.
 
 use crate::peer::Proxy;
-use crate::place::{Place, write};
+use crate::place::{BOUND, Place, write};
 use crate::serve::DOMAIN;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 /// How many hosts are asked for, in turn. They lie evenly in the table, and few enough that connections to their instances
 /// stay in use: the others have one upstream.
-pub(crate) const HOSTS: usize = 10;
+pub(crate) const HOSTS: usize = 8;
 
 /// The component that a host stands for.
 pub(crate) fn host(turn: usize, targets: usize) -> usize {
     turn * targets / HOSTS
 }
 
-/// It connects to one address, whatever else `localhost` may be, and makes its requests beforehand.
+/// It connects to one address, whatever else `localhost` may be, and makes its request beforehand. Each of its threads is a
+/// visitor, who asks one host on all of its connections, and brings the cookies that it has been given there.
 const SCRIPT: &str = r#"
+local visitors = 0
 function setup(thread)
   thread.addr = wrk.lookup("127.0.0.1", wrk.port)[1]
+  thread:set("visitor", visitors)
+  visitors = visitors + 1
 end
 function init(args)
-  requests, at = {}, 0
   wrk.path = args[1]
   if args[2] == "close" then wrk.headers["Connection"] = "close" end
-  for turn = 3, #args do
-    wrk.headers["Host"] = args[turn]
-    requests[#requests + 1] = wrk.format()
-  end
+  local at = 3 + visitor % ((#args - 2) / 2) * 2
+  wrk.headers["Host"] = args[at]
+  if args[at + 1] ~= "" then wrk.headers["Cookie"] = args[at + 1] end
+  ready = wrk.format()
 end
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  return ready
 end
 function done(summary)
   local e = summary.errors
@@ -81,6 +85,23 @@ pub(crate) fn names(targets: usize) -> Vec<String> {
         .collect()
 }
 
+/// The cookies that a visitor gets who comes for the first time, as it brings them from then on.
+pub(crate) fn cookies(port: u16, host: &str) -> Result<String, String> {
+    let failed = |why: std::io::Error| format!("asking {host} on {port}: {why}");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(failed)?;
+    stream.set_read_timeout(Some(BOUND)).map_err(failed)?;
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(failed)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).map_err(failed)?;
+    let text = String::from_utf8_lossy(&answer);
+    let given = text.lines().take_while(|line| !line.is_empty());
+    let given = given.filter_map(|line| line.split_once(": "));
+    let given = given.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    let pairs: Vec<&str> = given.filter_map(|(_, cookie)| cookie.split(';').next()).collect();
+    Ok(pairs.join("; "))
+}
+
 /// The command of a load, to be started when it is time.
 pub(crate) fn command(
     place: &Place,
@@ -97,15 +118,18 @@ pub(crate) fn command(
     };
     let mut command = crate::place::launched(&place.load)?;
     command
-        .args(["wrk", "-t1", "--timeout", "10s"])
+        .args(["wrk", "--timeout", "10s"])
+        .arg(format!("-t{HOSTS}"))
         .arg(format!("-c{}", load.connections))
         .arg(format!("-d{}s", load.seconds))
         .arg("-s")
         .arg(script)
         .arg(format!("{scheme}://localhost:{port}/"))
         .arg("--")
-        .args([load.path, if load.close { "close" } else { "keep" }])
-        .args(hosts);
+        .args([load.path, if load.close { "close" } else { "keep" }]);
+    for host in hosts {
+        command.args([host.as_str(), &cookies(proxy.http, host)?]);
+    }
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -18,6 +18,7 @@ use http::HeaderMap;
 use http::header::HeaderValue;
 
 use crate::guard::cookie;
+use crate::request_id;
 
 /// The cookie by which a visitor stays on an instance.
 const COOKIE_NAME: &str = "towpath-instance";
@@ -91,10 +92,11 @@ pub(crate) fn brought(headers: &HeaderMap) -> Option<u64> {
 /// The header that gives a visitor its mark.
 pub(crate) fn given(mark: u64, secure: bool) -> Option<HeaderValue> {
     let secure = if secure { "; Secure" } else { "" };
-    HeaderValue::try_from(format!(
-        "{COOKIE_NAME}={mark:016x}; Path=/; HttpOnly; SameSite=Lax{secure}"
-    ))
-    .ok()
+    let mut digits = [0; 16];
+    request_id::write(mark, &mut digits);
+    let mark = str::from_utf8(&digits).unwrap_or_default();
+    let text = [COOKIE_NAME, "=", mark, "; Path=/; HttpOnly; SameSite=Lax", secure].concat();
+    HeaderValue::try_from(text).ok()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use http_body::{Frame, SizeHint};
 
 use crate::answered::Answered;
 use crate::crowd::{self, Outlet, Stream};
+use crate::patient::Turn;
 use crate::place::Open;
 use crate::seen::{Facts, Witness};
 
@@ -24,6 +25,7 @@ pub(crate) struct Body {
     open: Option<Open>,
     witness: Option<Witness>,
     stream: Option<Stream>,
+    turn: Option<Turn>,
     outlet: Option<Arc<Outlet>>,
     /// Its last bytes are written before more are read.
     rests: bool,
@@ -59,6 +61,7 @@ impl Body {
             open: None,
             witness: None,
             stream: None,
+            turn: None,
             outlet: None,
             rests: false,
         }
@@ -86,6 +89,11 @@ impl Body {
     /// It is on a stream of HTTP/2, as long as it is there.
     pub(crate) fn is_on(&mut self, stream: Stream) {
         self.stream = Some(stream);
+    }
+
+    /// The next request of its connection is waited for when it has ended.
+    pub(crate) fn has_turn(&mut self, turn: Turn) {
+        self.turn = Some(turn);
     }
 
     /// It goes out over this connection, which may be slow.

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    HeaderMap, HeaderName, HeaderValue, VARY,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, VARY,
 };
 use http::{Response, StatusCode};
 use http_body::{Body, Frame};
@@ -35,7 +35,9 @@ pub(crate) fn coding_for<B: Body>(asked: &HeaderMap, response: &Response<B>) -> 
             response.status(),
             StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT
         );
-    (!is_empty && is_compressible(response.headers()))
+    // Whoever accepts nothing gets nothing, however often it is asked what would be the best.
+    let accepts = asked.contains_key(ACCEPT_ENCODING);
+    (accepts && !is_empty && is_compressible(response.headers()))
         .then(|| choose(asked, &ORDER))
         .flatten()
 }
@@ -43,14 +45,14 @@ pub(crate) fn coding_for<B: Body>(asked: &HeaderMap, response: &Response<B>) -> 
 /// Whether an answer with these headers may have a coding.
 pub(crate) fn is_compressible(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(is_text) {
+        return false;
+    }
     let is_left_alone = headers
         .get_all(CACHE_CONTROL)
         .iter()
         .any(|value| value.to_str().is_ok_and(|value| has_word(value, "no-transform")));
-    !is_left_alone
-        && !headers.contains_key(CONTENT_ENCODING)
-        && !headers.contains_key(CONTENT_RANGE)
-        && kind.is_some_and(is_text)
+    !is_left_alone && !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(CONTENT_RANGE)
 }
 
 /// Whether a word stands in a text, in whatever letters.

@@ -36,7 +36,7 @@ mod trip;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, STRICT_TRANSPORT_SECURITY};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, Entry, ORIGIN, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use towpath_model::run::{Bounds, Rules};
 use towpath_model::unit::RateKey;
@@ -50,7 +50,7 @@ pub(crate) use journey::{answer as on_journey, is_ours as is_journey};
 pub(crate) use key::{keep_in, random};
 pub(crate) use pass::{Passed, User, enter};
 pub(crate) use rate::Counter as RateCounter;
-use rate::{Counter, Standing};
+use rate::Counter;
 pub(crate) use refusal::Refusal;
 use required::Required;
 use robot::Robots;
@@ -246,7 +246,7 @@ impl Guard {
         };
         let key = key.unwrap_or_else(|| counter.key(("ip", network_of(asked.from))));
         let standing = counter.take(key, asked.now);
-        passed.standing = Some(standing);
+        passed.standing = Some((standing, counter.policy.clone()));
         standing.passes.then_some(()).ok_or(Refusal::Often(standing))
     }
 
@@ -288,8 +288,8 @@ impl Guard {
     /// Adds what every answer to a visitor has to say.
     pub(crate) fn dress(&self, answer: &mut HeaderMap, host: &str, secure: bool) {
         for (name, value) in &self.headers {
-            if !answer.contains_key(name) {
-                answer.insert(name.clone(), value.clone());
+            if let Entry::Vacant(place) = answer.entry(name) {
+                place.insert(value.clone());
             }
         }
         if secure
@@ -333,13 +333,6 @@ fn spelled(name: &HeaderName) -> String {
         first.to_ascii_uppercase() + rest
     };
     name.as_str().split('-').map(part).collect::<Vec<_>>().join("-")
-}
-
-impl Standing {
-    /// Tells an answer how its visitor stands.
-    pub(crate) fn tell(&self, answer: &mut HeaderMap) {
-        refusal::tell(self, answer);
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Headers that belong to one connection end here (RFC 9110, 7.6.1). Who forwards, for whom and over what is told anew: what
 //! a visitor says about it is not believed.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use http::Extensions;
@@ -142,14 +141,28 @@ pub(crate) fn told(host: &str, from: IpAddr, secure: bool) -> String {
         IpAddr::V4(_) => ("", ""),
         IpAddr::V6(_) => ("\"[", "]\""),
     };
-    let mut told = String::with_capacity(192 + 3 * host.len());
-    // Memory takes everything.
-    let _ = write!(
-        told,
-        "host: {host}\r\nforwarded: for={open}{from}{close};host=\"{host}\";proto={proto}\r\nx-forwarded-for: {from}\r\n\
-         x-forwarded-host: {host}\r\nx-forwarded-proto: {proto}\r\n"
-    );
-    told
+    let from = from.to_string();
+    // Put together by hand: each new name on a connection pays for it.
+    [
+        "host: ",
+        host,
+        "\r\nforwarded: for=",
+        open,
+        &from,
+        close,
+        ";host=\"",
+        host,
+        "\";proto=",
+        proto,
+        "\r\nx-forwarded-for: ",
+        &from,
+        "\r\nx-forwarded-host: ",
+        host,
+        "\r\nx-forwarded-proto: ",
+        proto,
+        "\r\n",
+    ]
+    .concat()
 }
 
 /// What the edge itself says of a request beyond that.

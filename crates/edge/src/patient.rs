@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -43,6 +44,62 @@ impl Waiting {
             sleep.as_mut().reset((clock::now() + within).into());
         }
         sleep.as_mut().poll(context).is_ready()
+    }
+}
+
+/// How long a visitor may take for the head of its next request. One clock watches all of a connection: it is set when it runs out
+/// and not with each request, which would cost more than reading the head.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    within: Duration,
+    /// Requests that are being answered.
+    open: AtomicUsize,
+    /// Since when the next head is waited for, in milliseconds.
+    since: AtomicU64,
+}
+
+/// A request that is being answered; when this is dropped, the next one is waited for.
+#[derive(Debug)]
+pub(crate) struct Turn(Arc<Heads>);
+
+impl Heads {
+    pub(crate) fn new(within: Duration) -> Arc<Heads> {
+        Arc::new(Heads {
+            within,
+            open: AtomicUsize::new(0),
+            since: AtomicU64::new(clock::millis()),
+        })
+    }
+
+    /// A head is there.
+    pub(crate) fn came(self: &Arc<Heads>) -> Turn {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Turn(Arc::clone(self))
+    }
+
+    /// Waits until a head is late.
+    pub(crate) async fn late(&self) {
+        loop {
+            let left = match self.open.load(Ordering::Acquire) {
+                0 => {
+                    let since = self.since.load(Ordering::Relaxed);
+                    let waited = Duration::from_millis(clock::millis().saturating_sub(since));
+                    self.within.saturating_sub(waited)
+                }
+                _ => self.within,
+            };
+            if left.is_zero() {
+                return;
+            }
+            sleep(left).await;
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.since.store(clock::millis(), Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Release);
     }
 }
 

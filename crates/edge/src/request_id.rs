@@ -51,7 +51,7 @@ fn make() -> HeaderValue {
 }
 
 /// Writes a number in hexadecimal digits, as many as there is room for.
-fn write(mut number: u64, digits: &mut [u8]) {
+pub(crate) fn write(mut number: u64, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(number & 15) as usize];
         number >>= 4;

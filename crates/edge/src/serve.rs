@@ -20,7 +20,7 @@ use crate::crowd::Stream;
 use crate::ending::{Part, Phase};
 use crate::first::First;
 use crate::gather::Gather;
-use crate::patient::Read;
+use crate::patient::{Heads, Read};
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{self, Entry, Visit, answer};
@@ -123,8 +123,11 @@ where
     let stream = Read::new(stream, patience.reading, Arc::clone(&visit.outlet));
     let mut over = visit.until().map(|until| Box::pin(tokio::time::sleep(until)));
     let visit = Arc::new(visit);
+    let heads = Heads::new(patience.head);
+    let waited_for = Arc::clone(&heads);
     let service = service_fn(move |request| {
         let (state, visit) = (Arc::clone(&state), Arc::clone(&visit));
+        let turn = (version == Version::HTTP_11).then(|| waited_for.came());
         async move {
             let ending = Arc::clone(&state.ending);
             let stream = (version == Version::HTTP_2).then(Stream::open);
@@ -135,8 +138,11 @@ where
             if let (Some(Some(stream)), Ok(answered)) = (stream, &mut answered) {
                 answered.body_mut().is_on(stream);
             }
-            if version == Version::HTTP_11 && ending.is_leaving() {
-                answered.iter_mut().for_each(say_goodbye);
+            if let (Some(turn), Ok(answered)) = (turn, &mut answered) {
+                answered.body_mut().has_turn(turn);
+                if ending.is_leaving() {
+                    say_goodbye(answered);
+                }
             }
             answered
         }
@@ -164,8 +170,6 @@ where
         return;
     }
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
         .max_header_size(LARGEST_HEAD)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service)
@@ -174,6 +178,7 @@ where
     tokio::select! {
         _ = connection.as_mut() => return,
         () = part.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
+        () = heads.late() => return,
         () = passes(&mut over), if over.is_some() => connection.as_mut().graceful_shutdown(),
     }
     tokio::select! {

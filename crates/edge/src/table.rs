@@ -3,6 +3,7 @@
 //! A change costs what it changes: targets that are not named stay where they are, and instances that stay keep their
 //! connections. New entries are made before the table is locked; under the lock they only change places.
 
+use foldhash::fast::RandomState;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -271,12 +272,12 @@ fn short(text: &str) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// All targets.
+/// All targets. What visitors ask for is looked up in it and never put into it, so its hashes may be quick ones.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    targets: HashMap<Arc<str>, Arc<Aim>>,
-    hosts: HashMap<Box<str>, Arc<str>>,
-    inside: HashMap<u16, Arc<str>>,
+    targets: HashMap<Arc<str>, Arc<Aim>, RandomState>,
+    hosts: HashMap<Box<str>, Arc<str>, RandomState>,
+    inside: HashMap<u16, Arc<str>, RandomState>,
     public: BTreeSet<Arc<str>>,
     /// How many targets divide their visitors among releases.
     shared: usize,

@@ -21,6 +21,7 @@ use crate::host::{self, Host, NoHost};
 use crate::pages::Page;
 use crate::request_id::{self, REQUEST_ID};
 use crate::seen::Witness;
+use crate::shares::Bucket;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::table::{Aim, Found};
@@ -64,6 +65,8 @@ pub(crate) struct Visit {
     said: Option<bool>,
     /// The host that was asked for last.
     last: Mutex<Option<Arc<Named>>>,
+    /// The bucket that was brought last, with its text: a browser brings the same one each time.
+    bucket: Mutex<Option<(Box<str>, Bucket)>>,
 }
 
 /// A host, and what instances are told of it and of the visitor.
@@ -86,6 +89,7 @@ impl Visit {
             by_way_of: None,
             said: None,
             last: Mutex::default(),
+            bucket: Mutex::default(),
         }
     }
 
@@ -137,7 +141,19 @@ impl Visit {
             outlet: Arc::clone(&self.outlet),
             said: told.secure,
             last: Mutex::default(),
+            bucket: Mutex::default(),
         })
+    }
+
+    /// The bucket in a text, which is opened where it is another one than before.
+    pub(crate) fn bucket(&self, text: &str, open: impl FnOnce(&str) -> Option<Bucket>) -> Option<Bucket> {
+        let mut known = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bucket)) = known.as_ref().filter(|(known, _)| **known == *text) {
+            return Some(*bucket);
+        }
+        let bucket = open(text)?;
+        *known = Some((text.into(), bucket));
+        Some(bucket)
     }
 
     /// The host of a request. Most requests of a connection are for the same one, and that is read once.

@@ -12,6 +12,9 @@ use http_body::Frame;
 /// Headers of one answer.
 const HEADERS: usize = 100;
 
+/// Headers that come to them on their way: as many as are usual, so that the map need not grow.
+const ADDED: usize = 8;
+
 /// What the line before a chunk may have: its size, and something that nobody reads.
 const LONGEST_LINE: usize = 4 * 1024;
 
@@ -74,7 +77,7 @@ pub(crate) fn head(came: &mut Bytes, is_head: bool) -> Result<Option<Head>, Garb
             _ => Version::HTTP_10,
         };
         let headers = response.headers_mut();
-        headers.reserve(read.headers.len() + 2);
+        headers.reserve(read.headers.len() + ADDED);
         for header in read.headers.iter() {
             let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| Garbage)?;
             let value = came.slice_ref(header.value);

@@ -20,15 +20,17 @@ pub(crate) const VISITOR: &str = "towpath-visitor";
 
 /// The value of a cookie.
 pub(crate) fn brought<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let values = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value)
+    let mut pairs = headers.get_all(COOKIE).iter().flat_map(pairs);
+    let value = pairs.find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    str::from_utf8(value).ok()
+}
+
+/// The names with their values. Every request of a browser brings them, so they are looked through as bytes.
+fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value
+        .as_bytes()
+        .split(|byte| *byte == b';')
+        .map(<[u8]>::trim_ascii)
 }
 
 /// The header that gives a cookie, for so many seconds.
@@ -50,45 +52,39 @@ pub(crate) fn of_host(name: &str, secure: bool) -> String {
 }
 
 /// Whether a cookie says that somebody has signed in, or is about to.
-fn is_of_sign_in(name: &str) -> bool {
-    let name = name.strip_prefix(HOST).unwrap_or(name);
-    name == SIGNED_IN || name == BROWSER || name.starts_with(SESSION)
+fn is_of_sign_in(name: &[u8]) -> bool {
+    let name = name.strip_prefix(HOST.as_bytes()).unwrap_or(name);
+    name == SIGNED_IN.as_bytes() || name == BROWSER.as_bytes() || name.starts_with(SESSION.as_bytes())
+}
+
+/// The name of a cookie, with its value behind it.
+fn named(pair: &[u8]) -> Option<&[u8]> {
+    pair.split(|byte| *byte == b'=')
+        .next()
+        .filter(|name| name.len() < pair.len())
 }
 
 /// The names of the cookies by which somebody has signed in, or is about to.
 pub(crate) fn of_sign_in(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(COOKIE).iter();
-    let pairs = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'));
-    let names = pairs.filter_map(|pair| Some(pair.trim().split_once('=')?.0));
+    let names = headers.get_all(COOKIE).iter().flat_map(pairs).filter_map(named);
     names
         .filter(|name| is_of_sign_in(name))
-        .map(str::to_owned)
+        .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect()
 }
 
 /// Takes away what says that somebody has signed in: an instance that could read it could do what they can.
 pub(crate) fn keep_back(headers: &mut HeaderMap) {
-    let is_ours = |pair: &str| {
-        let name = pair.trim().split_once('=').map(|(name, _)| name);
-        name.is_some_and(is_of_sign_in)
-    };
-    // Most cookies are not ours, and one look tells.
-    let has_ours = |value: &HeaderValue| {
-        let text = value.to_str().unwrap_or_default();
-        text.contains("towpath-") && text.split(';').any(is_ours)
-    };
-    if !headers.get_all(COOKIE).iter().any(has_ours) {
+    let is_ours = |pair: &[u8]| named(pair).is_some_and(is_of_sign_in);
+    if !headers.get_all(COOKIE).iter().flat_map(pairs).any(is_ours) {
         return;
     }
     let kept: Vec<HeaderValue> = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| {
-            let text = value.to_str().ok()?;
-            let others = text.split(';').filter(|pair| !is_ours(pair)).map(str::trim);
-            HeaderValue::try_from(others.collect::<Vec<_>>().join("; ")).ok()
+            let others: Vec<&[u8]> = pairs(value).filter(|pair| !is_ours(pair)).collect();
+            HeaderValue::from_bytes(&others.join(&b"; "[..])).ok()
         })
         .filter(|value| !value.is_empty())
         .collect();

@@ -323,6 +323,11 @@ pub(crate) fn has_part(path: &str, parts: &[String]) -> bool {
     if parts.is_empty() {
         return false;
     }
+    // Most paths are plain, and are looked through as they stand.
+    let is_plain = |byte: u8| !byte.is_ascii_uppercase() && byte != b'%' && byte != b'\\';
+    if path.bytes().all(is_plain) && !path.contains("//") {
+        return has_plain_part(path, parts);
+    }
     let once = decode(path.as_bytes(), false);
     let mut plain = decode(once.as_bytes(), false)
         .to_ascii_lowercase()
@@ -330,7 +335,11 @@ pub(crate) fn has_part(path: &str, parts: &[String]) -> bool {
     while plain.contains("//") {
         plain = plain.replace("//", "/");
     }
-    parts.iter().any(|part| {
+    has_plain_part(&plain, parts)
+}
+
+fn has_plain_part(plain: &str, parts: &[String]) -> bool {
+    parts.iter().filter(|part| part.len() <= plain.len()).any(|part| {
         plain.match_indices(part.as_str()).any(|(at, part)| {
             let after = plain[at + part.len()..].chars().next();
             part.ends_with('/') || after.is_none_or(|letter| !letter.is_alphanumeric())

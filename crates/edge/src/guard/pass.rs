@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use super::journey::{self, Step};
 use super::rate::Standing;
 use super::robot::{SLOWED, Waits};
-use super::{Asked, Guard, Refusal, cookie};
+use super::{Asked, Guard, Refusal, cookie, refusal};
 use crate::body::Body;
 use crate::door::clock;
 use crate::host::Host;
@@ -20,8 +20,8 @@ use crate::visit::{Entry, Visit};
 /// A request that goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
-    /// How its visitor stands, where that is counted.
-    pub(super) standing: Option<Standing>,
+    /// How its visitor stands under which policy, where that is counted.
+    pub(super) standing: Option<(Standing, HeaderValue)>,
     /// Cookies that its visitor gets.
     pub(super) cookies: Vec<HeaderValue>,
     /// It waits before it goes on.
@@ -39,8 +39,8 @@ pub(crate) struct User(pub(crate) HeaderValue);
 impl Passed {
     /// Tells the answer what its visitor has to know.
     pub(crate) fn tell(self, answer: &mut HeaderMap) {
-        if let Some(standing) = self.standing {
-            standing.tell(answer);
+        if let Some((standing, policy)) = self.standing {
+            refusal::tell(&standing, policy, answer);
         }
         for cookie in self.cookies {
             answer.append(SET_COOKIE, cookie);

@@ -177,7 +177,7 @@ impl Refusal {
         match self {
             Refusal::Often(standing) => {
                 wait(headers, standing.wait);
-                tell(&standing, headers);
+                tell(&standing, policy(standing.count, standing.per), headers);
             }
             Refusal::Guessing(standing) => wait(headers, standing.wait),
             Refusal::Challenge(cookie) => {
@@ -228,15 +228,23 @@ fn for_programs(asked: &HeaderMap) -> HeaderMap {
     wanted
 }
 
-/// Tells how somebody stands (draft-ietf-httpapi-ratelimit-headers).
-pub(crate) fn tell(standing: &Standing, headers: &mut HeaderMap) {
-    let policy = format!("\"edge\";q={};w={}", standing.count, standing.per);
-    let rate = format!("\"edge\";r={};t={}", standing.left, standing.full);
-    for (name, value) in [(POLICY, policy), (RATE, rate)] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
-    }
+/// What a rate allows, as answers tell it (draft-ietf-httpapi-ratelimit-headers).
+pub(super) fn policy(count: u64, per: u64) -> HeaderValue {
+    quoted(["q", "w"], [count, per])
+}
+
+/// Tells how somebody stands under a policy.
+pub(super) fn tell(standing: &Standing, policy: HeaderValue, headers: &mut HeaderMap) {
+    headers.insert(POLICY, policy);
+    headers.insert(RATE, quoted(["r", "t"], [standing.left, standing.full]));
+}
+
+/// Two numbers with their names. Every answer has them, so they are put together without the machinery of formats.
+fn quoted([first, second]: [&str; 2], [one, other]: [u64; 2]) -> HeaderValue {
+    let (mut digits, mut more) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let (one, other) = (digits.format(one), more.format(other));
+    let text = ["\"edge\";", first, "=", one, ";", second, "=", other].concat();
+    HeaderValue::try_from(text).expect("it is letters and digits")
 }
 
 fn seconds(count: u64) -> String {

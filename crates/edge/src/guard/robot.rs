@@ -91,12 +91,11 @@ impl Drop for Waits {
 
 impl Robots {
     pub(crate) fn new(rule: BotRule) -> Option<Robots> {
-        let robots = Robots {
+        (rule != BotRule::Allow).then(|| Robots {
             rule,
             pace: Counter::new(&Rate::new(PACE.0, PACE.1, None)),
             waiting: Arc::default(),
-        };
-        (rule != BotRule::Allow).then_some(robots)
+        })
     }
 
     /// Whether a request goes on, and whether it waits before.

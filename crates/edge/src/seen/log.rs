@@ -5,13 +5,14 @@
 //! task; where that does not keep up they are lost, and that is counted and said in the log.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::line::{Ended, Line, time};
 use super::snapshot::Lines;
@@ -22,6 +23,8 @@ use crate::door::lines::LinesFile;
 const WAITING: usize = 4_096;
 /// So many are written in one go.
 const TOGETHER: usize = 512;
+/// How long the first of them waits for others: opening the file and asking for its lock costs more than a line.
+const GATHERS: Duration = Duration::from_millis(100);
 /// How long the end waits for what has not been written.
 const LAST: Duration = Duration::from_millis(500);
 
@@ -164,6 +167,21 @@ pub(super) fn is_in_share(share: f64, trace: u128) -> bool {
     share >= 1.0 || ((trace as u64) as f64) < share * u64::MAX as f64
 }
 
+/// Takes what comes within a moment, unless somebody waits until everything has been written.
+async fn gather(messages: &mut Vec<Message>, lines: &mut mpsc::Receiver<Message>) {
+    let waits = |messages: &[Message]| messages.iter().any(|one| matches!(one, Message::Written(_)));
+    let mut over = pin!(sleep(GATHERS));
+    let mut seen = 0;
+    while messages.len() < TOGETHER && !waits(&messages[seen..]) {
+        seen = messages.len();
+        let room = TOGETHER - seen;
+        tokio::select! {
+            more = lines.recv_many(messages, room) => if more == 0 { return },
+            () = over.as_mut() => return,
+        }
+    }
+}
+
 /// Who writes lines.
 struct Writer {
     file: LinesFile,
@@ -178,6 +196,7 @@ impl Writer {
     async fn write_all(mut self, mut lines: mpsc::Receiver<Message>) {
         let mut messages = Vec::new();
         while lines.recv_many(&mut messages, TOGETHER).await > 0 {
+            gather(&mut messages, &mut lines).await;
             let batch = std::mem::take(&mut messages);
             let job = tokio::task::spawn_blocking(move || {
                 self.write(batch);

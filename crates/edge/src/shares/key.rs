@@ -5,6 +5,8 @@
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use towpath_model::sealed::Sealed;
 
@@ -74,7 +76,7 @@ impl Key {
 
     /// A bucket as a text that says nothing to anybody else, and is another one each time.
     pub(crate) fn seal(&self, bucket: Bucket) -> String {
-        let once = &random::<8>();
+        let once = &once();
         let number = bucket.number().to_le_bytes();
         let mut sealed = Vec::with_capacity(SEALED);
         sealed.extend_from_slice(once);
@@ -84,7 +86,7 @@ impl Key {
                 .zip(self.cover(once))
                 .map(|(byte, cover)| byte ^ cover),
         );
-        sealed.extend_from_slice(&self.stamp(b"bucket", &[once, &number]).as_bytes()[..14]);
+        sealed.extend_from_slice(&self.of_bucket(*once, number).as_bytes()[..14]);
         base64_simd::URL_SAFE_NO_PAD.encode_to_string(sealed)
     }
 
@@ -97,11 +99,11 @@ impl Key {
         }
         let out = base64_simd::Out::from_slice(&mut bytes[..]);
         base64_simd::URL_SAFE_NO_PAD.decode(text.as_bytes(), out).ok()?;
-        let (once, rest) = bytes.split_at(8);
+        let (once, rest) = bytes.split_first_chunk()?;
         let (number, stamp) = rest.split_at(2);
         let cover = self.cover(once);
         let number = [number[0] ^ cover[0], number[1] ^ cover[1]];
-        let ours = self.stamp(b"bucket", &[once, &number]);
+        let ours = self.of_bucket(*once, number);
         let differs = stamp
             .iter()
             .zip(ours.as_bytes())
@@ -109,9 +111,21 @@ impl Key {
         (differs == 0).then(|| Bucket::of(u64::from(u16::from_le_bytes(number))))
     }
 
-    fn cover(&self, once: &[u8]) -> [u8; 2] {
-        let all = self.stamp(b"cover", &[once]);
+    /// What a bucket is covered with. It is looked at for each request, so it is a hash of one block; what it begins with keeps it
+    /// apart from the other two.
+    fn cover(&self, once: &[u8; 8]) -> [u8; 2] {
+        let mut text = [b'c'; 9];
+        text[1..].copy_from_slice(once);
+        let all = blake3::keyed_hash(self.0.open(), &text);
         [all.as_bytes()[0], all.as_bytes()[1]]
+    }
+
+    /// The stamp of a bucket.
+    fn of_bucket(&self, once: [u8; 8], number: [u8; 2]) -> blake3::Hash {
+        let mut text = [b'b'; 11];
+        text[1..9].copy_from_slice(&once);
+        text[9..].copy_from_slice(&number);
+        blake3::keyed_hash(self.0.open(), &text)
     }
 
     fn stamp(&self, purpose: &[u8], of: &[&[u8]]) -> blake3::Hash {
@@ -122,6 +136,16 @@ impl Key {
         }
         hasher.finalize()
     }
+}
+
+/// Eight bytes that are used once: numbers in turn under a key of this process. Asking for random ones each time would cost more
+/// than everything else about a newcomer.
+fn once() -> [u8; 8] {
+    static KEY: OnceLock<[u8; 32]> = OnceLock::new();
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    let made = blake3::keyed_hash(KEY.get_or_init(random), &turn.to_le_bytes());
+    *made.as_bytes().first_chunk().expect("a hash has 32 bytes")
 }
 
 fn write_or_read(file: &Path, made: &str) -> io::Result<String> {

@@ -25,8 +25,8 @@ const FORCED_NAME: HeaderName = HeaderName::from_static(FORCED);
 /// The other header that holds credentials.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// A month: longer than a release takes, and whoever comes back sooner gets it anew.
-const LASTS: u64 = 30 * 24 * 60 * 60;
+/// A month, in seconds: longer than a release takes, and whoever comes back later gets it anew.
+const LASTS: &str = "2592000";
 
 /// Of which release an answer has to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -125,16 +125,14 @@ fn visitor(
     if aim.visitors() != &Visitors::Cookie {
         return (known_by(aim, visit.from.ip(), headers), None);
     }
-    let known = cookie::brought(headers, COOKIE_NAME).and_then(|text| state.key.unseal(text));
+    let brought = cookie::brought(headers, COOKIE_NAME);
+    let known = brought.and_then(|text| visit.bucket(text, |text| state.key.unseal(text)));
     if let Some(known) = known.or_else(|| known_by(aim, visit.from.ip(), headers)) {
         return (Some(known), None);
     }
     let bucket = aim.place.next_bucket();
     let text = state.key.seal(bucket);
-    (
-        Some(bucket),
-        given(&text, scope(state, &host.name).as_deref(), visit.secure),
-    )
+    (Some(bucket), given(&text, scope(state, &host.name), visit.secure))
 }
 
 /// The bucket of whoever is known by something else than a cookie of ours.
@@ -162,21 +160,30 @@ fn known_by(aim: &Aim, from: IpAddr, headers: &HeaderMap) -> Option<Bucket> {
 }
 
 fn given(text: &str, domain: Option<&str>, secure: bool) -> Option<HeaderValue> {
-    let domain = domain
-        .map(|domain| format!("; Domain={domain}"))
-        .unwrap_or_default();
+    let (of, domain) = domain.map_or(("", ""), |domain| ("; Domain=", domain));
     let secure = if secure { "; Secure" } else { "" };
-    let all =
-        format!("{COOKIE_NAME}={text}; Path=/; Max-Age={LASTS}{domain}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(all).ok()
+    let parts = [
+        COOKIE_NAME,
+        "=",
+        text,
+        "; Path=/; Max-Age=",
+        LASTS,
+        of,
+        domain,
+        "; HttpOnly; SameSite=Lax",
+        secure,
+    ];
+    HeaderValue::try_from(parts.concat()).ok()
 }
 
 /// The widest name that is surely the product's own, and under which the one that was asked stands. Whose a name is that nobody has
 /// named, is not known: then the cookie is for the one that was asked.
-fn scope(state: &State, host: &str) -> Option<String> {
-    let local = format!("{}.localhost", state.product);
-    if host.strip_suffix(&local).is_some_and(|rest| rest.ends_with('.')) {
-        return Some(local);
+fn scope<'h>(state: &State, host: &'h str) -> Option<&'h str> {
+    let above = host
+        .strip_suffix(".localhost")
+        .and_then(|above| above.strip_suffix(state.product.as_str()));
+    if let Some(above) = above.and_then(|above| above.strip_suffix('.')) {
+        return Some(&host[above.len() + 1..]);
     }
     let table = state.table();
     let mut widest = None;
@@ -185,8 +192,7 @@ fn scope(state: &State, host: &str) -> Option<String> {
         above = rest;
         widest = Some(above).filter(|name| table.is_own(name)).or(widest);
     }
-    let widest = widest.or_else(|| Some(host).filter(|name| table.has_below(name)));
-    widest.map(str::to_owned)
+    widest.or_else(|| Some(host).filter(|name| table.has_below(name)))
 }
 
 #[cfg(test)]
