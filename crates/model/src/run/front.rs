@@ -103,6 +103,9 @@ pub struct Certified {
     pub from: String,
     /// Until when the one that visitors see holds; nothing where there is none of the domain's own.
     pub until: Option<Timestamp>,
+    /// The word of its authority that visitors get with it, where it says whom to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stapled: Option<String>,
     /// What is wrong.
     pub wrong: Option<String>,
     /// What is done next, or who has to do what.

@@ -87,8 +87,11 @@ fn certified(one: &Certified) -> String {
         .wrong
         .as_ref()
         .map(|wrong| format!("    {}\n", tame::plain(wrong)));
+    let stapled = one.stapled.as_ref().map(tame::plain);
+    let stapled = stapled.map(|stapled| format!("    the word of its authority {stapled}\n"));
     format!(
-        "  {domain}: from {from}{until}; {next}\n{}",
+        "  {domain}: from {from}{until}; {next}\n{}{}",
+        stapled.unwrap_or_default(),
         wrong.unwrap_or_default()
     )
 }
