@@ -87,7 +87,7 @@ fn certified(one: &Certified) -> String {
         .wrong
         .as_ref()
         .map(|wrong| format!("    {}\n", tame::plain(wrong)));
-    let stapled = one.stapled.as_ref().map(tame::plain);
+    let stapled = one.stapled.as_deref().map(tame::plain);
     let stapled = stapled.map(|stapled| format!("    the word of its authority {stapled}\n"));
     format!(
         "  {domain}: from {from}{until}; {next}\n{}{}",
