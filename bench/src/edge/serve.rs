@@ -133,6 +133,7 @@ async fn start(order: &Order, events: UnboundedSender<Event>) -> Result<Edge, St
         authority: order.folder.clone(),
         https: 0,
         http: 0,
+        listen: towpath_model::run::Listen::default(),
         patience: Patience::default(),
         // As whoever has not said otherwise has it: what is slow or failed is written down, and a part of the rest.
         log: order

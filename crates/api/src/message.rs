@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use towpath_model::run::{InstanceId, Kind, Product, State};
+use towpath_model::run::{InstanceId, Kind, Listen, Product, State};
 
 /// `POST /apply`: make this true. Answered by `Event`s until everything has settled.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Apply {
     /// Whoever asks goes away when all is well: what has no health check is not told as well before it has run for a moment.
     #[serde(default)]
     pub steady: bool,
+    /// Where the edge listens, whatever the manifest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<Listen>,
     /// The manifest, as the steward finds it again when it changes: the path of the file.
     pub manifest: String,
 }

@@ -38,6 +38,12 @@ pub struct Steward {
     /// The port at which it takes plain HTTP; none where nothing is public, or an older version answers.
     #[serde(default)]
     pub http: Option<u16>,
+    /// The same for HTTPS.
+    #[serde(default)]
+    pub https: Option<u16>,
+    /// The addresses at which it takes both: `0.0.0.0` is every IPv4 address of the machine, `::` every IPv6 address.
+    #[serde(default)]
+    pub listens: Vec<String>,
 }
 
 /// How a component is.

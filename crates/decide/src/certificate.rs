@@ -13,6 +13,8 @@
 //! derived from it but that it happened. A certificate that was handed out a moment ago and has ended nevertheless says that
 //! the clock here is wrong: ordering another one would bring the same one.
 
+pub mod staple;
+
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 

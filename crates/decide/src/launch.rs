@@ -21,6 +21,7 @@ mod draft;
 mod from;
 mod front;
 mod given;
+mod listen;
 mod mutual;
 mod outside;
 mod reach;
@@ -37,9 +38,10 @@ mod words;
 
 pub use digest::{digest, short as short_digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
+pub use listen::listening;
 pub use resource::{ADDRESS, PASSWORD, POOLED, pooler};
 pub use select::{narrow, select};
-pub use usual::usual_environment;
+pub use usual::{is_own_machine, usual_environment};
 
 use dotenv::Dotenv;
 use draft::Draft;

@@ -9,6 +9,7 @@ mod order;
 mod pair;
 mod proofs;
 mod record;
+mod staple;
 mod told;
 mod web;
 
@@ -32,6 +33,7 @@ use files::Files;
 use pair::Pair;
 pub(crate) use proofs::{PATH, PROTOCOL, Proofs};
 use record::Record;
+use staple::Asked;
 
 /// The certificates of an edge, and what else holds in front of everything.
 pub(crate) struct Certificates {
@@ -42,6 +44,8 @@ pub(crate) struct Certificates {
     redirects: AtomicBool,
     /// Rings when another front was set.
     changed: Notify,
+    /// Rings when a domain shows another certificate.
+    shown: Notify,
     keeps: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -61,6 +65,7 @@ pub(crate) struct Domain {
     shown: RwLock<Option<Arc<Pair>>>,
     files: Option<Files>,
     kept: Mutex<Record>,
+    asked: Mutex<Asked>,
     busy: AtomicBool,
     /// Tells it from others that wait for the same.
     share: u64,
@@ -74,6 +79,7 @@ impl Default for Certificates {
             provider: aws_lc_rs::default_provider(),
             redirects: AtomicBool::new(false),
             changed: Notify::new(),
+            shown: Notify::new(),
             keeps: Mutex::default(),
         }
     }
@@ -123,6 +129,7 @@ impl Certificates {
             shown: RwLock::default(),
             files: None,
             kept: Mutex::default(),
+            asked: Mutex::default(),
             busy: AtomicBool::new(false),
             share: hasher.finish(),
         };
@@ -130,6 +137,11 @@ impl Certificates {
             Certificate::Files { chain, key } => {
                 domain.files = Some(Files::new(chain, key));
                 domain.look(&self.provider);
+                let shown = domain.shown.get_mut().unwrap_or_else(PoisonError::into_inner);
+                if let Some(pair) = shown.take() {
+                    let pair = Arc::unwrap_or_clone(pair);
+                    *shown = Some(Arc::new(staple::restored(pair, name, folder, &self.provider)));
+                }
             }
             Certificate::Acme => {
                 // One that cannot be read is asked for anew.
@@ -143,6 +155,7 @@ impl Certificates {
                     // Where it cannot be shown the order says so when it is gone on with.
                     let _ = self.proofs.show(name, proof);
                 }
+                let pair = pair.map(|pair| staple::restored(pair, name, folder, &self.provider));
                 domain.shown = RwLock::new(pair.map(Arc::new));
                 domain.kept = Mutex::new(kept);
             }
@@ -155,7 +168,10 @@ impl Certificates {
     pub(crate) fn keep(self: &Arc<Certificates>) {
         let mut keeps = self.keeps.lock().unwrap_or_else(PoisonError::into_inner);
         if keeps.is_none() {
-            *keeps = Some(tokio::spawn(keep::keep(Arc::clone(self))));
+            let (ordered, words) = (keep::keep(Arc::clone(self)), staple::keep(Arc::clone(self)));
+            *keeps = Some(tokio::spawn(async move {
+                tokio::join!(ordered, words);
+            }));
         }
     }
 
@@ -198,7 +214,9 @@ impl Certificates {
             .domains
             .values()
             .map(|domain| {
-                domain.look_if_due(&self.provider);
+                if domain.look_if_due(&self.provider) {
+                    self.shown.notify_one();
+                }
                 told::told(domain, facing.front.acme.as_ref(), clock::today())
             })
             .collect();
@@ -263,24 +281,18 @@ impl Domain {
         kept.known(self.shown().as_deref(), &acme.directory)
     }
 
-    /// Looks at its files now.
-    fn look(&self, provider: &CryptoProvider) {
+    /// Looks at its files now. Whether there is another certificate.
+    fn look(&self, provider: &CryptoProvider) -> bool {
         let Some(files) = &self.files else {
-            return;
+            return false;
         };
-        if let Some(pair) = files.look(&self.name, self.shown().as_deref(), clock::today(), provider) {
-            self.shows(Arc::new(pair));
-        }
+        let found = files.look(&self.name, self.shown().as_deref(), clock::today(), provider);
+        found.map(|pair| self.shows(Arc::new(pair))).is_some()
     }
 
-    fn look_if_due(&self, provider: &CryptoProvider) {
-        if self
-            .files
-            .as_ref()
-            .is_some_and(|files| files.is_time(clock::millis()))
-        {
-            self.look(provider);
-        }
+    fn look_if_due(&self, provider: &CryptoProvider) -> bool {
+        let mut files = self.files.iter();
+        files.any(|files| files.is_time(clock::millis())) && self.look(provider)
     }
 
     /// Has its files looked at, behind the back of whoever asks, if that was not done a moment ago.
@@ -292,7 +304,11 @@ impl Domain {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             let (domain, certificates) = (Arc::clone(self), Arc::clone(certificates));
-            runtime.spawn_blocking(move || domain.look(&certificates.provider));
+            runtime.spawn_blocking(move || {
+                if domain.look(&certificates.provider) {
+                    certificates.shown.notify_one();
+                }
+            });
         }
     }
 }

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::EdgeError;
+use crate::bind;
 use crate::listen::{self, Ear};
 use crate::state::State;
 use crate::visit::Entry;
@@ -58,7 +59,7 @@ impl Inside {
             source,
         };
         let listener = match self.handed.remove(&port) {
-            Some(socket) => listen::taken_over(socket).map_err(system)?,
+            Some(socket) => bind::taken_over(socket).map_err(system)?,
             None => listen::inside(port).await.map(Arc::new).map_err(|source| {
                 let is_taken = matches!(source.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied);
                 if is_taken {
@@ -85,6 +86,11 @@ impl Inside {
         self.has_left = true;
         self.handed.clear();
         self.ports.drain().map(|(_, ear)| ear).collect()
+    }
+
+    /// Whether somebody else listens.
+    pub(crate) fn has_left(&self) -> bool {
+        self.has_left
     }
 
     pub(crate) fn abort(&self) {

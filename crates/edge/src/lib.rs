@@ -12,6 +12,7 @@ pub mod apart;
 mod aside;
 mod authority;
 mod balance;
+mod bind;
 mod body;
 mod budget;
 mod cache;
@@ -64,14 +65,15 @@ mod trust;
 mod visit;
 mod websocket;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use towpath_model::run::{Maintenance, Mutual, Rules};
+use towpath_model::run::{Listen, Maintenance, Mutual, Rules};
 
+pub use bind::{Unheard, may_listen};
 pub use files::has_digest;
 pub use inner::{credential, keep_credentials, people};
 pub use running::Edge;
@@ -88,7 +90,10 @@ pub struct Config {
     /// The folder with the local authority that signs certificates; made where there is none. All products of a person on
     /// one machine share it, so that it is trusted once.
     pub authority: PathBuf,
-    /// The port for HTTPS that is taken if it is free; the next free one above it otherwise.
+    /// Where it listens.
+    #[serde(default)]
+    pub listen: Listen,
+    /// Where `listen` names no port for HTTPS: the one that is taken if it is free, and the next free one above it otherwise.
     pub https: u16,
     /// The same for plain HTTP.
     pub http: u16,
@@ -277,6 +282,9 @@ pub struct Listening {
     pub https: u16,
     /// Plain HTTP.
     pub http: u16,
+    /// The addresses. An earlier version does not say: it listens on those of this machine alone.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
     /// The file with the authority's certificate, to be trusted by browsers.
     pub authority: PathBuf,
 }
@@ -285,12 +293,20 @@ pub struct Listening {
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
     /// No port near the wanted one is free.
-    #[error("no port from {from} to {to} is free on 127.0.0.1")]
+    #[error("no port from {from} to {to} is free")]
     NoPort {
         /// The first that was tried.
         from: u16,
         /// The last.
         to: u16,
+    },
+    /// An address and port that is named cannot be listened on.
+    #[error("the edge cannot listen on {at}")]
+    Unheard {
+        /// Where.
+        at: SocketAddr,
+        /// Why.
+        why: Unheard,
     },
     /// A port that a target wants is taken.
     #[error("port {port}, which `{target}` is reached by, is taken")]

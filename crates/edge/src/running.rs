@@ -1,10 +1,13 @@
 //! A running edge: it is started, its targets are set, it is asked for counts, and it is stopped.
 
+mod moved;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +17,7 @@ use tokio::time::timeout;
 use towpath_model::run::{Certified, Front};
 use towpath_model::sealed::Sealed;
 
+use crate::bind::Port;
 use crate::door::clock;
 use crate::ending::Phase;
 use crate::inside::Inside;
@@ -23,7 +27,7 @@ use crate::table::Aim;
 use crate::tickets::Tickets;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Key, Listening, Running, Snapshot, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Key, Listening, Running, Snapshot, Target, Traffic, bind};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -31,8 +35,8 @@ const CUT_OFF: Duration = Duration::from_secs(1);
 /// A running edge. When it is dropped it takes no more connections and cuts off those that are open.
 pub struct Edge {
     state: Arc<State>,
-    config: Config,
-    listening: Listening,
+    config: std::sync::Mutex<Config>,
+    listening: std::sync::Mutex<Listening>,
     /// Whoever sets targets waits for whoever does already.
     inside: tokio::sync::Mutex<Inside>,
     ears: std::sync::Mutex<Vec<Ear>>,
@@ -67,13 +71,9 @@ impl Edge {
             }
         }
         let is_followed = !(on_https.is_empty() && on_http.is_empty());
-        let https = listen::again(on_https, config.https).await?;
-        let http = listen::again(on_http, config.http).await?;
-        let listening = Listening {
-            https: https.port,
-            http: http.port,
-            authority: trust.certificate(),
-        };
+        let (wanted, addresses) = (&config.listen, bind::meant(&config.listen));
+        let https = bind::again(on_https, &addresses, wanted.https, config.https)?;
+        let http = bind::again(on_http, &addresses, wanted.http, config.http)?;
         let key = match &config.key {
             Some(file) => Key::of(file).map_err(|source| EdgeError::System {
                 doing: "reading the key of the edge",
@@ -96,12 +96,18 @@ impl Edge {
         let gate = is_followed
             .then(|| all.try_acquire_many_owned(seats).ok())
             .flatten();
-        let mut ears = https.serve(&state, Entry::Https);
-        ears.extend(http.serve(&state, Entry::Http));
+        let serve = |port: Port, entry| {
+            let open = |listener| Ear::open(&state, listener, entry);
+            port.listeners.into_iter().map(open).collect::<Vec<Ear>>()
+        };
+        let mut ears = serve(https, Entry::Https);
+        ears.extend(serve(http, Entry::Http));
+        let listening = listening_of(&ears, &state);
+        state.is_open.store(listening.is_open(), Ordering::Relaxed);
         Ok(Edge {
             state,
-            config,
-            listening,
+            config: std::sync::Mutex::new(config),
+            listening: std::sync::Mutex::new(listening),
             inside: tokio::sync::Mutex::new(Inside::of(inside)),
             ears: std::sync::Mutex::new(ears),
             gate: std::sync::Mutex::new(gate),
@@ -109,8 +115,9 @@ impl Edge {
     }
 
     /// Where it listens.
-    pub fn listening(&self) -> &Listening {
-        &self.listening
+    pub fn listening(&self) -> Listening {
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        listening.clone()
     }
 
     /// Learns the values that sign-ins are checked with, by their names, in place of those that it knew. None of
@@ -276,8 +283,9 @@ impl Edge {
     }
 
     /// What it was started with.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+    pub(crate) fn config(&self) -> Config {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        config.clone()
     }
 
     /// All targets, as they were set.
@@ -342,8 +350,11 @@ impl Edge {
 
     async fn close_all(&self) {
         self.state.trust.certificates.leave().await;
+        // Somebody may be moving what is listened on, and puts it back before it lets go of this.
+        let mut inside = self.inside.lock().await;
         let mut ears = std::mem::take(&mut *self.ears.lock().unwrap_or_else(PoisonError::into_inner));
-        ears.extend(self.inside.lock().await.leave());
+        ears.extend(inside.leave());
+        drop(inside);
         ears.iter().for_each(Ear::abort);
         for ear in ears {
             ear.close().await;
@@ -388,6 +399,31 @@ impl Edge {
     }
 }
 
+/// Where it listens, as its sockets say.
+fn listening_of(ears: &[Ear], state: &State) -> Listening {
+    let mut listening = Listening {
+        https: 0,
+        http: 0,
+        addresses: Vec::new(),
+        authority: state.trust.certificate(),
+    };
+    for ear in ears {
+        let Some(at) = ear.at() else {
+            continue;
+        };
+        match ear.entry {
+            Entry::Https => listening.https = at.port(),
+            Entry::Http => listening.http = at.port(),
+            Entry::Inside(_) => continue,
+        }
+        if !listening.addresses.contains(&at.ip()) {
+            listening.addresses.push(at.ip());
+        }
+    }
+    listening.addresses.sort_unstable();
+    listening
+}
+
 impl Drop for Edge {
     fn drop(&mut self) {
         let ears = self.ears.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -402,7 +438,7 @@ impl fmt::Debug for Edge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Edge")
-            .field("listening", &self.listening)
+            .field("listening", &self.listening())
             .finish_non_exhaustive()
     }
 }

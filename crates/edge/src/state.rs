@@ -1,7 +1,7 @@
 //! What all parts of a running edge share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Semaphore;
@@ -49,8 +49,11 @@ pub(crate) struct State {
     table: RwLock<Table>,
     pub(crate) events: UnboundedSender<Event>,
     pub(crate) product: String,
-    pub(crate) https: u16,
-    pub(crate) http: u16,
+    /// The ports at which it listens now.
+    pub(crate) https: AtomicU16,
+    pub(crate) http: AtomicU16,
+    /// Others than this machine reach it.
+    pub(crate) is_open: AtomicBool,
     pub(crate) trust: Trust,
     pub(crate) patience: Patience,
     pub(crate) ending: Arc<Ending>,
@@ -97,8 +100,9 @@ impl State {
             table: RwLock::default(),
             events,
             product,
-            https,
-            http,
+            https: AtomicU16::new(https),
+            http: AtomicU16::new(http),
+            is_open: AtomicBool::new(false),
             asking: Asking::default(),
             inner: Inner::default(),
             providers: Providers::new(trust.certificate()),
@@ -122,6 +126,19 @@ impl State {
             key,
             shares: AtomicBool::new(false),
         }
+    }
+
+    /// The port at which it listens for HTTPS.
+    pub(crate) fn https(&self) -> u16 {
+        self.https.load(Ordering::Relaxed)
+    }
+
+    /// The ports at which it listens, for HTTPS and plain HTTP.
+    pub(crate) fn ports(&self) -> (u16, u16) {
+        (
+            self.https.load(Ordering::Relaxed),
+            self.http.load(Ordering::Relaxed),
+        )
     }
 
     /// Whether any target divides its visitors among releases.

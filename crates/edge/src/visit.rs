@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ const LISTED: usize = 100;
 const COME_AGAIN: u64 = 120;
 
 /// By which door a request came in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// The port for HTTPS.
     Https,
@@ -216,12 +217,12 @@ async fn at_host(
             return refuse(page, &parts);
         }
     };
-    let host = &named.host;
+    let (host, https) = (&named.host, state.https());
     if !visit.secure
         && !matches!(visit.entry, Entry::Inside(_))
         && certificates.redirects()
         && let Some(elsewhere) =
-            to_https::elsewhere(&certificates.facing(), host, &parts.uri, visit.said, state.https)
+            to_https::elsewhere(&certificates.facing(), host, &parts.uri, visit.said, https)
     {
         return to_https::answer(&elsewhere);
     }
@@ -402,18 +403,38 @@ fn to_https(state: &State, host: &Host, path: Option<&http::uri::PathAndQuery>) 
     } else {
         host.name.clone()
     };
-    redirect(&format!("https://{name}:{}{path}", state.https))
+    redirect(&format!(
+        "https://{name}{}{path}",
+        port_of("https", state.https())
+    ))
+}
+
+/// A port as it stands in an address: not at all where the scheme means it anyway.
+fn port_of(scheme: &str, port: u16) -> String {
+    match (scheme, port) {
+        ("https", 443) | ("http", 80) => String::new(),
+        _ => format!(":{port}"),
+    }
 }
 
 fn nothing_here(state: &State, visit: &Visit, host: &Host, asked: &HeaderMap) -> Response<Body> {
     let product = &state.product;
+    let (https, http) = state.ports();
     let (scheme, port) = if visit.secure {
-        ("https", state.https)
+        ("https", port_of("https", https))
     } else {
-        ("http", state.http)
+        ("http", port_of("http", http))
     };
-    let addresses = state.table().addresses(LISTED);
-    let words = if addresses.is_empty() {
+    // What else there is helps whoever has built it, and is no stranger's business.
+    let is_open = state.is_open.load(Ordering::Relaxed);
+    let addresses = if is_open {
+        Vec::new()
+    } else {
+        state.table().addresses(LISTED)
+    };
+    let words = if is_open {
+        "No site of that name is here.".to_owned()
+    } else if addresses.is_empty() {
         format!(
             "No component of {product} is public.\nSay `public = true` for the one that people should reach."
         )
@@ -424,7 +445,7 @@ fn nothing_here(state: &State, visit: &Visit, host: &Host, asked: &HeaderMap) ->
     let mut page = Page::new(StatusCode::NOT_FOUND, title, words);
     page.addresses = addresses
         .into_iter()
-        .map(|host| format!("{scheme}://{host}:{port}/"))
+        .map(|host| format!("{scheme}://{host}{port}/"))
         .collect();
     page.answer(asked)
 }

@@ -292,6 +292,7 @@ async fn whoever_is_killed_in_the_middle_goes_on_with_what_was_begun() {
         authority: running.folder.path().join("authority"),
         https,
         http,
+        listen: towpath_model::run::Listen::default(),
         patience: Patience::default(),
         log: None,
         key: None,

@@ -19,7 +19,7 @@ pub use component::{
     Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route,
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
-pub use front::{Acme, Certificate, Certified, Challenge, Front};
+pub use front::{Acme, Certificate, Certified, Challenge, Front, Listen};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};

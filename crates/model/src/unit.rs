@@ -42,7 +42,7 @@ pub use decimal::Decimal;
 pub use duration::Duration;
 pub use money::{Currency, Money, Price};
 pub use name::{Name, SecretName, VarName};
-pub use network::{Cidr, Port};
+pub use network::{Cidr, Ip, Port};
 pub use path::{Glob, Path};
 pub use quantity::Quantity;
 pub use ramp::{Amount, Hold, Ramp};

@@ -35,7 +35,7 @@ use towpath_edge::Target;
 use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
-use towpath_model::run::{Ask, Component, InstanceId, Life, Product, Seen};
+use towpath_model::run::{Ask, Component, InstanceId, Life, Listen, Product, Seen};
 use towpath_model::unit::Name;
 use towpath_store::{Seq, StoreError};
 
@@ -111,6 +111,8 @@ pub(crate) struct Core<E> {
     /// What components show each other.
     pub(crate) credentials: Credentials,
     pub(crate) edge_ports: Option<(u16, u16)>,
+    /// Where it is to listen, where whoever started it has said so.
+    pub(crate) listen: Option<Listen>,
     pub(crate) addresses: Addresses,
     pub(crate) wardrobe: Wardrobe,
     pub(crate) asker: Asker,

@@ -7,7 +7,6 @@
 
 use crate::core::Core;
 use crate::door::{clock, processes};
-use crate::errors;
 use crate::face;
 use crate::start::{Config, EDGE_KEY, REQUESTS};
 use std::collections::{BTreeSet, HashMap};
@@ -140,12 +139,14 @@ impl<E: Engine> Core<E> {
         self.wardrobe.product = product.product.to_string();
         self.wardrobe.environment = product.environment.to_string();
         if self.edge.is_some() {
+            self.move_edge(product).await;
             return Ok(());
         }
         let (https, http) = self.edge_ports.unwrap_or((self.config.https, self.config.http));
         let config = towpath_edge::Config {
             product: product.product.to_string(),
             authority: self.config.authority.clone(),
+            listen: self.listen(product),
             https,
             http,
             patience: Patience::default(),
@@ -157,14 +158,21 @@ impl<E: Engine> Core<E> {
 
     async fn begin_edge(&mut self, config: towpath_edge::Config, held: Held) -> Result<(), EdgeError> {
         let edge = self.front.begin(config, held).await?;
-        if let Some(listening) = edge.listening() {
-            if self.edge_ports != Some((listening.https, listening.http)) {
-                self.ledger.edge(listening.https, listening.http);
-                self.edge_ports = Some((listening.https, listening.http));
-            }
+        if edge.listening().is_some() {
             self.edge = Some(Arc::new(edge));
+            self.know_ports();
         }
         Ok(())
+    }
+
+    /// Remembers where the edge listens: what people know it by stays.
+    pub(crate) fn know_ports(&mut self) {
+        let listening = self.edge.as_ref().and_then(|edge| edge.listening());
+        let ports = listening.map(|listening| (listening.https, listening.http));
+        if let Some((https, http)) = ports.filter(|ports| self.edge_ports != Some(*ports)) {
+            self.ledger.edge(https, http);
+            self.edge_ports = Some((https, http));
+        }
     }
 
     /// The edge has died. Another one serves on the same sockets, as soon as it can.
@@ -214,7 +222,9 @@ impl<E: Engine> Core<E> {
             }
             Err(error) => {
                 self.edge = None;
-                self.note(Tone::Error, errors::told(&error));
+                if let Some(product) = self.product.clone() {
+                    self.cannot_listen(&error, &product);
+                }
             }
         }
     }

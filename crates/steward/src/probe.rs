@@ -4,13 +4,14 @@
 //! Only what instances answer is asked for: to a file the edge itself adds every header. One that sleeps is not woken for it.
 
 use crate::core::{Core, Message};
+use crate::listens::from_here;
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST, USER_AGENT};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -65,6 +66,8 @@ impl<E: Engine> Core<E> {
             return;
         };
         let product = product.product.clone();
+        let listening = self.edge.as_ref().and_then(|edge| edge.listening());
+        let at = SocketAddr::new(from_here(listening.as_ref()), port);
         for name in names {
             let Some(part) = self.tended.parts().get(name) else {
                 self.probes.asked.remove(name);
@@ -91,7 +94,7 @@ impl<E: Engine> Core<E> {
             let host = format!("{name}.{product}.localhost");
             let (inbox, name) = (self.inbox.clone(), name.clone());
             tokio::spawn(async move {
-                if let Ok(Some((status, headers))) = timeout(ANSWERS, ask(port, &host)).await {
+                if let Ok(Some((status, headers))) = timeout(ANSWERS, ask(at, &host)).await {
                     let answer = Answer {
                         status,
                         headers: &headers,
@@ -137,8 +140,8 @@ impl<E: Engine> Core<E> {
 }
 
 /// Asks the edge for the root of a host, as a visitor does: the status, and the headers.
-async fn ask(port: u16, host: &str) -> Option<(u16, Vec<(String, String)>)> {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
+async fn ask(at: SocketAddr, host: &str) -> Option<(u16, Vec<(String, String)>)> {
+    let stream = TcpStream::connect(at).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
     let connection = tokio::spawn(connection);
     let request = http::Request::get("/")

@@ -382,7 +382,7 @@ impl<E: Engine> Core<E> {
         let product = self.product.as_ref().filter(|_| self.edge.is_some())?;
         let well = self.tended.parts().values().all(|part| part.state.is_well());
         let same = Same {
-            same: well && self.tended.is_settled(),
+            same: well && self.tended.is_settled() && self.listens_as_said(product),
             components: product.components.len(),
             addresses: self
                 .wardrobe

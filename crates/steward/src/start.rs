@@ -176,6 +176,7 @@ async fn serve<E: Engine>(
         front,
         credentials: Credentials::default(),
         edge_ports: None,
+        listen: None,
         addresses: Addresses::of(&seed),
         wardrobe: wardrobe(&config),
         asker: Asker::start(inbox.clone()),

@@ -215,6 +215,14 @@ impl<E: Engine> Core<E> {
                 since: self.config.since,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 http: self.edge.as_ref().and(self.edge_ports).map(|(_, http)| http),
+                https: self.edge.as_ref().and(self.edge_ports).map(|(https, _)| https),
+                listens: self
+                    .edge
+                    .iter()
+                    .filter_map(|edge| edge.listening())
+                    .flat_map(|listening| listening.addresses)
+                    .map(|address| address.to_string())
+                    .collect(),
             }),
             edge: None,
             components: parts

@@ -10,6 +10,7 @@
 
 use super::Problem;
 use super::draft::Draft;
+use super::listen;
 use super::usual::is_own_machine;
 use crate::here::domains;
 use towpath_model::desired::component::{Component, ComponentKind};
@@ -27,6 +28,7 @@ pub(super) fn front(draft: &mut Draft<'_>) -> Front {
     let edge = &product.edge;
     let is_own = is_own_machine(draft.environment);
     let mut front = Front {
+        listen: listen::wanted(draft),
         https_only: edge.https_only && !is_own,
         protocols: protocols(draft),
         ..Front::default()

@@ -9,7 +9,7 @@ use towpath_model::unit::Name;
 const USUAL: [&str; 2] = ["local", "dev"];
 
 /// Whether an environment is one of somebody's own machine, by its name.
-pub(super) fn is_own_machine(environment: &Name) -> bool {
+pub fn is_own_machine(environment: &Name) -> bool {
     USUAL.contains(&environment.as_str())
 }
 

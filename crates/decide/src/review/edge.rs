@@ -29,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Whole(calls::certificates),
     Rule::Scene(calls::keys),
     Rule::Scene(calls::protocols),
+    Rule::Scene(access::laptops),
     Rule::Scene(hosts::standbys),
     Rule::Scene(hosts::kinds),
 ];

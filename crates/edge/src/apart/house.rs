@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use towpath_model::run::Front;
+use towpath_model::run::{Certified, Front, Listen};
 
 use super::line::{Letter, receive};
 use super::remote::{Remote, write};
@@ -191,6 +191,10 @@ impl House {
                 }
             }
             Request::Begin(config, ears) => say_begun(self.begin(config, sockets_of(ears, files)).await, say),
+            Request::Listen(listen, near) => {
+                let (answer, sockets) = self.listen_at(&listen, near).await;
+                say(answer, sockets);
+            }
             Request::Succeed => say_begun(self.succeed().await, say),
             Request::Set(targets) => {
                 let (ears, files, faults) = self.set(targets).await;
@@ -210,13 +214,7 @@ impl House {
                 self.face(*front, folder).await;
                 say(Answer::Done, Vec::new());
             }
-            Request::Certificates => {
-                let told = match self.edge.get() {
-                    Some(edge) => edge.certificates().await,
-                    None => Vec::new(),
-                };
-                say(Answer::Certificates(told), Vec::new());
-            }
+            Request::Certificates => say(Answer::Certificates(self.certificates().await), Vec::new()),
             Request::Seen => {
                 say(Answer::Seen(Box::new(self.seen().await)), Vec::new());
             }
@@ -256,7 +254,7 @@ impl House {
         let Some(edge) = self.edge.get() else {
             return (here, Vec::new());
         };
-        here.began = Some((edge.config().clone(), edge.listening().clone()));
+        here.began = Some((edge.config(), edge.listening()));
         here.targets = edge.names();
         // Where they cannot be held twice, less is safe when we die, and nothing else.
         let (ears, sockets) = ears_of(edge.sockets().await.unwrap_or_default());
@@ -279,6 +277,25 @@ impl House {
             if !*self.has_left.borrow() {
                 edge.look_after_certificates();
             }
+        }
+    }
+
+    /// Listens there from now on.
+    async fn listen_at(&self, listen: &Listen, near: (u16, u16)) -> (Answer, Vec<OwnedFd>) {
+        let Some(edge) = self.edge.get() else {
+            let fault = Fault::Other("the edge has not begun".to_owned());
+            return (Answer::Failed(fault), Vec::new());
+        };
+        let (moved, sockets) = edge.move_to(listen, near).await;
+        let (ears, files) = ears_of(sockets);
+        let fault = moved.err().map(Fault::from);
+        (Answer::Listens(edge.listening(), ears, fault), files)
+    }
+
+    async fn certificates(&self) -> Vec<Certified> {
+        match self.edge.get() {
+            Some(edge) => edge.certificates().await,
+            None => Vec::new(),
         }
     }
 

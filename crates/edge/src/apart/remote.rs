@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use towpath_model::run::{Certified, Front};
+use towpath_model::run::{Certified, Front, Listen};
 use towpath_model::sealed::Sealed;
 
 use super::house::locked;
@@ -205,6 +205,26 @@ impl Remote {
         let what = Request::Begin(config.clone(), ears);
         let answer = self.ask_with(what, sockets, ANSWERS).await?;
         self.has_begun(config, answer)
+    }
+
+    /// Has it listen there from now on, and nowhere else; free ports are looked for from these upwards. What is open stays open.
+    pub async fn listen(&self, listen: &Listen, near: (u16, u16)) -> Result<Listening, EdgeError> {
+        // An address cannot be exchanged for all of them while somebody holds it.
+        locked(&self.held).outside.clear();
+        match self.ask(Request::Listen(listen.clone(), near), ANSWERS).await? {
+            (Answer::Listens(listening, ears, fault), sockets) => {
+                locked(&self.held).take_in(ears, sockets);
+                if let Some((config, known)) = &mut locked(&self.here).began {
+                    known.clone_from(&listening);
+                    if fault.is_none() {
+                        config.listen.clone_from(listen);
+                    }
+                }
+                fault.map_or(Ok(listening), |fault| Err(fault.into()))
+            }
+            (Answer::Failed(fault), _) => Err(fault.into()),
+            _ => Err(unexpected()),
+        }
     }
 
     /// Has it take over from the one that serves.
@@ -459,7 +479,9 @@ async fn read(
                 }
                 let asked = locked(&line.waiting).as_mut().and_then(|all| all.remove(&number));
                 // Whoever does not wait for it any more needs no answer.
-                asked.map(|asked| asked.send((answer, files)));
+                if let Some(asked) = asked {
+                    let _ = asked.send((answer, files));
+                }
             }
         }
     }

@@ -165,7 +165,7 @@ impl House {
         lock: OwnedFd,
     ) -> Result<(Listening, Vec<Socket>), EdgeError> {
         let system = |doing| move |source| EdgeError::System { doing, source };
-        let listening = edge.listening().clone();
+        let listening = edge.listening();
         let sockets = edge
             .sockets()
             .await
@@ -219,7 +219,7 @@ impl House {
             config: Config {
                 https: edge.listening().https,
                 http: edge.listening().http,
-                ..edge.config().clone()
+                ..edge.config()
             },
             targets: targets.collect(),
             past,

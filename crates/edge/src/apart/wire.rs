@@ -1,17 +1,18 @@
 //! What is said between an edge that is a process of its own and those who talk to it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use towpath_model::run::{Certified, Front};
+use towpath_model::run::{Certified, Front, Listen};
 use towpath_model::sealed::Sealed;
 
 use crate::tickets::Handed;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic};
+use crate::{Config, EdgeError, Event, Listening, Snapshot, Target, Traffic, Unheard};
 
 /// Something that is asked of an edge.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub(super) enum Request {
     Hello,
     /// Listen, and serve. The sockets on which somebody has listened before come with it.
     Begin(Config, Vec<Ear>),
+    /// Listen there from now on; free ports are looked for from these upwards.
+    Listen(Listen, (u16, u16)),
     /// Take over from the one that serves.
     Succeed,
     /// Set targets.
@@ -73,6 +76,8 @@ pub(super) enum Answer {
     Here(Box<Here>),
     /// It listens; on these sockets, which come with it.
     Began(Listening, Vec<Ear>),
+    /// It listens there; on these sockets, which come with it. Where that could not be, why.
+    Listens(Listening, Vec<Ear>, Option<Fault>),
     /// Targets are set; these sockets are new, and this failed.
     Set(Vec<Ear>, Vec<Fault>),
     /// What has come through.
@@ -190,6 +195,7 @@ impl From<Ear> for Entry {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Fault {
     NoPort { from: u16, to: u16 },
+    Unheard { at: SocketAddr, why: Unheard },
     Taken { target: String, port: u16 },
     Authority { folder: String, why: String },
     Other(String),
@@ -199,6 +205,7 @@ impl From<EdgeError> for Fault {
     fn from(error: EdgeError) -> Fault {
         match error {
             EdgeError::NoPort { from, to } => Fault::NoPort { from, to },
+            EdgeError::Unheard { at, why } => Fault::Unheard { at, why },
             EdgeError::Taken { target, port } => Fault::Taken { target, port },
             EdgeError::Authority { folder, why } => Fault::Authority { folder, why },
             EdgeError::System { doing, source } => Fault::Other(format!("{doing} failed: {source}")),
@@ -211,6 +218,7 @@ impl From<Fault> for EdgeError {
     fn from(fault: Fault) -> EdgeError {
         match fault {
             Fault::NoPort { from, to } => EdgeError::NoPort { from, to },
+            Fault::Unheard { at, why } => EdgeError::Unheard { at, why },
             Fault::Taken { target, port } => EdgeError::Taken { target, port },
             Fault::Authority { folder, why } => EdgeError::Authority { folder, why },
             Fault::Other(why) => EdgeError::Apart(why),

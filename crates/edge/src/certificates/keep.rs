@@ -117,7 +117,10 @@ async fn obtain(certificates: &Certificates, facing: &Facing, acme: &Acme, domai
         }),
     };
     match done {
-        Ok(pair) => domain.shows(Arc::new(pair)),
+        Ok(pair) => {
+            domain.shows(Arc::new(pair));
+            certificates.shown.notify_one();
+        }
         Err(trouble) => {
             let times = kept.failure.as_ref().map_or(0, |failure| failure.times);
             kept.failure = Some(Failure {

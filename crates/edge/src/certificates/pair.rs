@@ -8,18 +8,30 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
+use towpath_decide::certificate::staple::Word;
 use towpath_model::unit::{Domain, Unit};
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::staple::demands_word;
+
+/// `1.3.6.1.5.5.7.48.1`: who is asked whether a certificate is good.
+const RESPONDER: &str = "1.3.6.1.5.5.7.48.1";
+
 /// A certificate with its key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pair {
     pub(crate) key: Arc<CertifiedKey>,
     pub(crate) begins: Timestamp,
     pub(crate) ends: Timestamp,
     /// The names that it holds for, in small letters.
     names: Vec<String>,
+    /// Whom the certificate says to ask whether it is good.
+    pub(crate) responder: Option<String>,
+    /// It demands to be shown with the word of its authority.
+    pub(crate) demands_word: bool,
+    /// The word of its authority that visitors get with it.
+    pub(crate) word: Option<Word>,
 }
 
 impl Pair {
@@ -29,7 +41,7 @@ impl Pair {
             CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
         let chain = chain.map_err(|_| "its certificate cannot be read".to_owned())?;
         let first = chain.first().ok_or("there is no certificate in it")?;
-        let (names, begins, ends) = said(first).ok_or("its certificate cannot be read")?;
+        let said = said(first).ok_or("its certificate cannot be read")?;
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| "its key cannot be read")?;
         let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
@@ -39,9 +51,12 @@ impl Pair {
         })?;
         Ok(Pair {
             key: Arc::new(key),
-            begins,
-            ends,
-            names,
+            begins: said.begins,
+            ends: said.ends,
+            names: said.names,
+            responder: said.responder,
+            demands_word: said.demands_word,
+            word: None,
         })
     }
 
@@ -76,7 +91,15 @@ impl Pair {
 }
 
 /// What a certificate says of itself.
-fn said(certificate: &CertificateDer<'_>) -> Option<(Vec<String>, Timestamp, Timestamp)> {
+struct Said {
+    names: Vec<String>,
+    begins: Timestamp,
+    ends: Timestamp,
+    responder: Option<String>,
+    demands_word: bool,
+}
+
+fn said(certificate: &CertificateDer<'_>) -> Option<Said> {
     let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
     let names = parsed.subject_alternative_name().ok()?;
     let names = names.iter().flat_map(|names| &names.value.general_names);
@@ -86,9 +109,27 @@ fn said(certificate: &CertificateDer<'_>) -> Option<(Vec<String>, Timestamp, Tim
     });
     let validity = parsed.validity();
     let time = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
-    Some((
-        names.collect(),
-        time(validity.not_before)?,
-        time(validity.not_after)?,
-    ))
+    Some(Said {
+        names: names.collect(),
+        begins: time(validity.not_before)?,
+        ends: time(validity.not_after)?,
+        responder: responder(&parsed),
+        demands_word: demands_word(&parsed),
+    })
+}
+
+/// Whom it says to ask whether it is good.
+fn responder(certificate: &X509Certificate<'_>) -> Option<String> {
+    let mut all = certificate.iter_extensions();
+    let told = all.find_map(|one| match one.parsed_extension() {
+        ParsedExtension::AuthorityInfoAccess(told) => Some(told),
+        _ => None,
+    })?;
+    let mut all = told.iter();
+    all.find_map(|one| match &one.access_location {
+        GeneralName::URI(address) if one.access_method.to_id_string() == RESPONDER => {
+            Some((*address).to_owned())
+        }
+        _ => None,
+    })
 }

@@ -15,11 +15,13 @@ const SOON: SignedDuration = SignedDuration::from_hours(21 * 24);
 /// How it is.
 pub(super) fn told(domain: &Domain, acme: Option<&Acme>, now: Timestamp) -> Certified {
     let shown = domain.shown();
+    let (stapled, unstapled) = domain.word(shown.as_deref(), now);
     let of = |from: String, wrong: Option<String>, next: String| Certified {
         domain: domain.name.clone(),
         from,
         until: shown.as_ref().map(|pair| pair.ends),
-        wrong,
+        stapled,
+        wrong: wrong.or(unstapled),
         next,
     };
     match (&domain.from, acme) {

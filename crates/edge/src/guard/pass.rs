@@ -87,7 +87,7 @@ pub(crate) async fn enter(
         providers: &state.providers,
         keys: &keys,
         is_own: &|host| state.table().is_own(host),
-        ports: (state.https, state.http),
+        ports: state.ports(),
     });
     let mut passed = match checked {
         Ok(passed) => passed,

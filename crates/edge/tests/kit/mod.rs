@@ -58,6 +58,7 @@ pub(crate) async fn begun(patience: Patience, log: impl FnOnce(&Path) -> Option<
         authority: folder.path().join("authority"),
         https: 0,
         http: 0,
+        listen: towpath_model::run::Listen::default(),
         patience,
         log: log(folder.path()),
         key: Some(folder.path().join("edge.key")),

@@ -186,6 +186,14 @@ table! {
 table! {
     /// The edge itself: what holds for everything that is public.
     Edge {}
+    /// The addresses that visitors come to: `0.0.0.0` is every IPv4 address of the machine, `::` every IPv6 address. Where
+    /// nothing is said, these two; in `local` and `dev`, this machine alone.
+    listen: Vec<crate::unit::Ip> { eg "203.0.113.7" };
+    /// The port for HTTPS. Where nothing is said and others reach it, 443, and no other one; where only this machine does, a
+    /// free one from 8443 upwards.
+    https: Option<crate::unit::Port> { eg "443" };
+    /// The port for plain HTTP. Where nothing is said, 80 or a free one from 8080 upwards, in the same way.
+    http: Option<crate::unit::Port> { eg "80" };
     /// Protocols offered to visitors.
     protocols: Vec<String> { eg "h2" };
     /// Plain HTTP is answered with the HTTPS address.

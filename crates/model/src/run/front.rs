@@ -4,11 +4,14 @@ use crate::unit::Cidr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What holds for everything that visitors reach.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Front {
+    /// Where it listens.
+    pub listen: Listen,
     /// Plain HTTP is answered with the HTTPS address, under every domain that has a certificate.
     pub https_only: bool,
     /// The protocols that visitors may choose from, as they are named in a handshake; all that there are where none is.
@@ -23,6 +26,25 @@ pub struct Front {
     pub acme: Option<Acme>,
     /// The certificate of each domain. What is not here is a name of this machine, or nobody's.
     pub domains: BTreeMap<String, Certificate>,
+}
+
+/// Where visitors come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Listen {
+    /// The addresses, none of them twice or part of another; this machine alone where there is none.
+    pub addresses: Vec<IpAddr>,
+    /// The port for HTTPS, and no other one; a free one where nothing is said.
+    pub https: Option<u16>,
+    /// The same for plain HTTP.
+    pub http: Option<u16>,
+}
+
+impl Listen {
+    /// Whether others than this machine reach it.
+    pub fn is_open(&self) -> bool {
+        self.addresses.iter().any(|address| !address.is_loopback())
+    }
 }
 
 /// An authority that hands out certificates to whoever shows that a domain is theirs.
@@ -81,6 +103,9 @@ pub struct Certified {
     pub from: String,
     /// Until when the one that visitors see holds; nothing where there is none of the domain's own.
     pub until: Option<Timestamp>,
+    /// The word of its authority that visitors get with it, where it says whom to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stapled: Option<String>,
     /// What is wrong.
     pub wrong: Option<String>,
     /// What is done next, or who has to do what.

@@ -1,9 +1,9 @@
-//! Networks of addresses, and ports.
+//! Addresses and networks of them, and ports.
 
 use super::scan::bounded;
 use super::{Misread, Unit};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 
 /// A network of addresses: `10.0.0.0/8`, `2001:db8::/32`; one address is a network of one.
@@ -108,6 +108,57 @@ impl fmt::Display for Cidr {
     }
 }
 
+/// One address: `127.0.0.1`, `::1`, or `0.0.0.0` and `::` for all that a machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ip {
+    address: IpAddr,
+}
+
+impl Ip {
+    pub const fn new(address: IpAddr) -> Self {
+        Self { address }
+    }
+
+    pub const fn address(self) -> IpAddr {
+        self.address
+    }
+}
+
+impl Unit for Ip {
+    const WHAT: &'static str = "an address";
+    const EXAMPLES: &'static [&'static str] = &["0.0.0.0", "::", "127.0.0.1", "203.0.113.7", "2001:db8::7"];
+
+    fn parse(text: &str) -> Result<Self, Misread> {
+        let text = bounded(text)?;
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self::new(address));
+        }
+        let misread = Misread::new("is not an address such as 203.0.113.7 or 2001:db8::7");
+        let bare = text.trim_start_matches('[').trim_end_matches(']');
+        let one_of_one = || {
+            Cidr::parse(text)
+                .ok()
+                .filter(|net| net.prefix == bits(net.network))
+        };
+        Err(
+            match (bare.parse::<IpAddr>(), text.parse::<SocketAddr>(), one_of_one()) {
+                (Ok(address), ..) => misread.meant(address),
+                (_, Ok(with_port), _) => misread.meant(with_port.ip()),
+                (.., Some(network)) => misread.meant(network.network),
+                _ if text == "*" => misread.meant(Ipv4Addr::UNSPECIFIED),
+                _ if text == "localhost" => misread.meant(Ipv4Addr::LOCALHOST),
+                _ => misread,
+            },
+        )
+    }
+}
+
+impl fmt::Display for Ip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
 /// A port, from 1 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port {
@@ -192,6 +243,25 @@ mod tests {
         assert!(inside("10.0.0.0/8", "10.200.0.1") && !inside("10.0.0.0/8", "11.0.0.1"));
         assert!(inside("0.0.0.0/0", "1.2.3.4") && !inside("0.0.0.0/0", "::1"));
         assert!(inside("10.0.0.0/8", "::ffff:10.0.0.1") && inside("::/0", "::1"));
+    }
+
+    #[test]
+    fn an_address_is_one_and_has_no_port() {
+        for text in ["0.0.0.0", "::", "127.0.0.2", "2001:db8::7"] {
+            assert_eq!(Ip::parse(text).map(|ip| ip.to_string()).as_deref(), Ok(text));
+        }
+        for (text, meant) in [
+            ("[::]", Some("::")),
+            ("127.0.0.1:80", Some("127.0.0.1")),
+            ("[::1]:443", Some("::1")),
+            ("203.0.113.7/32", Some("203.0.113.7")),
+            ("*", Some("0.0.0.0")),
+            ("localhost", Some("127.0.0.1")),
+            ("10.0.0.0/8", None),
+            ("eth0", None),
+        ] {
+            assert_eq!(Ip::parse(text).expect_err(text).meant.as_deref(), meant, "{text}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn any_text_is_survived<T: Unit>(text: &str) {
 macro_rules! for_every_unit {
     ($check:ident $(, $argument:expr)?) => {
         for_every_unit!(@ $check ($($argument)?) Duration Bytes Share Change Money Price Rate Schedule Window
-            Zone Cpu Quantity Comparison Trigger Ramp Severity Severities Cidr Port Date Domain Url Email
+            Zone Cpu Quantity Comparison Trigger Ramp Severity Severities Cidr Ip Port Date Domain Url Email
             Name VarName SecretName Path Glob)
     };
     (@ $check:ident $arguments:tt $($unit:ident)*) => {

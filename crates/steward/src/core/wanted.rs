@@ -5,6 +5,7 @@ use crate::door::clock;
 use crate::dress::Making;
 use crate::errors;
 use crate::keep::{applied, facts};
+use crate::listens;
 use crate::make::Looked;
 use crate::tell::Onlooker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,8 +59,10 @@ impl<E: Engine> Core<E> {
             base,
             only,
             build,
+            listen,
             ..
         } = apply;
+        self.listen_as(asked, listen);
         let mut product = product;
         let mut digests = digests;
         if !only.is_empty() {
@@ -67,10 +70,7 @@ impl<E: Engine> Core<E> {
         }
         self.share(&mut product);
         let product = Arc::new(product);
-        if let Err(error) = self.open_edge(&product).await {
-            let text = errors::told(&error);
-            self.note(Tone::Error, text);
-        }
+        self.have_edge(&product).await;
         self.wardrobe.base = base;
         // Whoever asks for some brings the values of those alone.
         if only.is_empty() {
@@ -376,14 +376,15 @@ impl<E: Engine> Core<E> {
             }
         }
         let https = self.edge_ports.map(|(https, _)| https);
+        let listening = self.edge.as_ref().and_then(|edge| edge.listening());
+        let is_open = listening.is_some_and(|listening| listening.is_open());
         self.wardrobe.public = product
             .components
             .iter()
             .filter_map(|(name, component)| {
-                component.listens.as_ref().filter(|listens| listens.public)?;
                 Some((
                     name.clone(),
-                    format!("https://{name}.{}.localhost:{}", product.product, https?),
+                    listens::url(name, component, product, (https?, is_open))?,
                 ))
             })
             .collect();

@@ -2,6 +2,7 @@
 
 use super::files;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The addresses at which a listener answers on 127.0.0.1, as the tables of the system write them.
@@ -28,13 +29,32 @@ struct Process {
 
 /// The process that listens on a port, where it can be seen.
 pub(crate) fn holder(port: u16) -> Option<(u32, String)> {
-    let sockets = sockets(port);
+    named(&sockets(port))
+}
+
+/// The process that has one of these sockets.
+fn named(sockets: &BTreeSet<String>) -> Option<(u32, String)> {
     let mut all = processes().into_iter();
-    let found = all.find(|(pid, _)| has(*pid, &sockets) == Some(true));
+    let found = all.find(|(pid, _)| has(*pid, sockets) == Some(true));
     found.map(|(pid, process)| match part_of(pid) {
         Some(part) => (pid, format!("{}, {part}", process.name)),
         None => (pid, process.name),
     })
+}
+
+/// The process that listens where somebody else wants to: at this address, or at all that cover it or are covered by it.
+pub(crate) fn holder_at(at: SocketAddr) -> Option<(u32, String)> {
+    let is_it = |one: SocketAddr| {
+        let meet = one.ip() == at.ip() || one.ip().is_unspecified() || at.ip().is_unspecified();
+        one.port() == at.port() && meet
+    };
+    let found = all_listening().into_iter();
+    named(
+        &found
+            .filter(|(one, _)| is_it(*one))
+            .map(|(_, socket)| socket)
+            .collect(),
+    )
 }
 
 /// What a process is of, where some Towpath has started it: another product, or the same one in another folder.
@@ -121,6 +141,43 @@ fn sockets(port: u16) -> BTreeSet<String> {
         .collect()
 }
 
+/// Every socket that listens, and where.
+fn all_listening() -> Vec<(SocketAddr, String)> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let texts = tables
+        .iter()
+        .filter_map(|table| files::read(Path::new(table)).ok());
+    texts
+        .flat_map(|text| {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let lines = text.lines().skip(1).filter_map(listens_at);
+            lines.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Where a line of a table listens, if it does. Addresses are words of four bytes, each as this machine keeps it.
+fn listens_at(line: &str) -> Option<(SocketAddr, String)> {
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    let (address, port) = fields.get(1)?.split_once(':')?;
+    if fields.get(3) != Some(&LISTENS) {
+        return None;
+    }
+    let word = |at: usize| u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok();
+    let ip: IpAddr = match address.len() {
+        8 => word(0)?.to_ne_bytes().into(),
+        _ => {
+            let mut bytes = [0; 16];
+            for at in 0..4 {
+                bytes[at * 4..at * 4 + 4].copy_from_slice(&word(at)?.to_ne_bytes());
+            }
+            bytes.into()
+        }
+    };
+    let at = SocketAddr::new(ip.to_canonical(), u16::from_str_radix(port, 16).ok()?);
+    Some((at, format!("socket:[{}]", fields.get(9)?)))
+}
+
 /// The sockets in a table that listen on a port.
 fn listening(table: &str, port: u16) -> Vec<String> {
     let port = format!("{port:04X}");
@@ -182,6 +239,24 @@ mod tests {
             3: 0200007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 444 1\n\
             4: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 555 1\n";
         assert_eq!(listening(table, 8080), ["socket:[111]", "socket:[222]"]);
+    }
+
+    #[test]
+    fn where_a_line_listens_is_read_as_an_address() {
+        let line = |local: &str, state: &str| {
+            format!("   0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0 0 111 1")
+        };
+        for (local, wanted) in [
+            ("0200007F:01BB", "127.0.0.2:443"),
+            ("00000000:0050", "0.0.0.0:80"),
+            ("00000000000000000000000001000000:1F90", "[::1]:8080"),
+            ("0000000000000000FFFF00000100007F:1F90", "127.0.0.1:8080"),
+            ("00000000000000000000000000000000:01BB", "[::]:443"),
+        ] {
+            let found = listens_at(&line(local, "0A")).map(|(at, socket)| (at.to_string(), socket));
+            assert_eq!(found, Some((wanted.to_owned(), "socket:[111]".to_owned())));
+            assert_eq!(listens_at(&line(local, "01")), None);
+        }
     }
 
     #[test]

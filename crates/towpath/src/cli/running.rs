@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Which product, environment and components a command is about.
@@ -23,6 +24,8 @@ pub struct Among {
   towpath up api dashboard      these, and what they need
   towpath up examples/hello     the product in this folder
   towpath up --detach --yes     nobody is asked, and it runs on: for scripts
+  towpath up prod --listen 127.0.0.1
+                                as in prod, and for this machine alone
 Ctrl-C stops everything, in reverse order; a second one at once. Where another `up` is there
 already, it stops nothing.")]
 pub struct Up {
@@ -37,6 +40,16 @@ pub struct Up {
     /// Install what is missing without asking
     #[arg(long, short)]
     pub yes: bool,
+    /// Listen for visitors on this address, whatever the manifest says; several times for several. On one that only this
+    /// machine reaches, ports are free ones unless they are named here
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Vec<IpAddr>,
+    /// Take HTTPS at this port, and at no other one
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub https: Option<u16>,
+    /// Take plain HTTP at this port, and at no other one
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub http: Option<u16>,
 }
 
 /// `towpath down`

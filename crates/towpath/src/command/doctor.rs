@@ -14,10 +14,10 @@ use crate::view::{paint, tame};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
-use towpath_api::Edge;
+use towpath_api::{Edge, Steward};
 use towpath_decide::launch::tools::{Verdict, requirements};
 use towpath_model::Desired;
-use towpath_model::run::Certified;
+use towpath_model::run::{Certified, Listen};
 
 /// What a watched tree of 50,000 files takes, with the same again for an editor.
 const WATCHES: u64 = 131_072;
@@ -75,10 +75,15 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     checks.push(trust(&state::certificate(), machine::is_trusted, means));
     let running = here.state.is_there().then(|| crate::talk::status(&here));
     if let Some(Ok(status)) = &running {
-        checks.push(edge(status.edge.as_ref(), here.state.may_log_requests()));
+        let mut edge = edge(status.edge.as_ref(), here.state.may_log_requests());
+        if let Some(steward) = status.steward.as_ref().filter(|_| edge.health == Health::Well) {
+            edge.says.push_str(&listens(steward));
+        }
+        checks.push(edge);
         checks.extend(status.certificates.iter().map(certificate));
     } else {
         checks.extend(ports(&fixed_ports(desired), machine::is_free));
+        checks.extend(door(&product.front.listen, &here.environment));
     }
     context.terminal.result(&shown(&checks))?;
     let missing = checks
@@ -299,6 +304,48 @@ fn certificate(one: &Certified) -> Check {
         health,
         says,
         fix,
+    }
+}
+
+/// ` on 127.0.0.1 and ::1, ports 8443 and 8080`.
+fn listens(steward: &Steward) -> String {
+    let addresses = steward.listens.iter().map(|address| tame::plain(address));
+    let addresses = addresses.collect::<Vec<_>>().join(" and ");
+    match (steward.https, steward.http) {
+        (Some(https), Some(http)) if !steward.listens.is_empty() => {
+            format!(" on {addresses}, ports {https} and {http}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Whether the edge could listen where others come, if that is said.
+fn door(listen: &Listen, environment: &str) -> Option<Check> {
+    let check = |health, says, fix| Check {
+        what: "edge".to_owned(),
+        health,
+        says,
+        fix,
+    };
+    match towpath_steward::can_listen(listen, environment) {
+        Err(why) => Some(check(
+            Health::Missing,
+            why.message,
+            vec![format!("# {}", why.hint)],
+        )),
+        Ok(()) if listen.https.is_some() || listen.http.is_some() => {
+            let ports = [listen.https, listen.http].into_iter().flatten();
+            let ports = ports
+                .map(|port| port.to_string())
+                .collect::<Vec<_>>()
+                .join(" and ");
+            Some(check(
+                Health::Well,
+                format!("may listen where it is to, port {ports}"),
+                Vec::new(),
+            ))
+        }
+        Ok(()) => None,
     }
 }
 

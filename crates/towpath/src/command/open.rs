@@ -36,6 +36,10 @@ fn unreached(here: &Here, failure: Failure) -> Failure {
     let Some(product) = here.known() else {
         return failure;
     };
+    let port = match product.front.listen.https.unwrap_or(HTTPS) {
+        443 => String::new(),
+        port => format!(":{port}"),
+    };
     let public = product.components.values().filter_map(|one| {
         one.listens.as_ref().filter(|listens| listens.public)?;
         Some(Component {
@@ -44,7 +48,7 @@ fn unreached(here: &Here, failure: Failure) -> Failure {
             state: State::Stopped,
             because: String::new(),
             url: Some(format!(
-                "https://{}.{}.localhost:{HTTPS}",
+                "https://{}.{}.localhost{port}",
                 one.name, product.product
             )),
             inside: None,

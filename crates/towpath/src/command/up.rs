@@ -28,9 +28,9 @@ use std::time::Duration;
 use towpath_api::{
     Answer, Apply, ClientError, Component, DownArgs, Event, LogArgs, LogLine, Same, Status, WITHOUT_USAGE,
 };
-use towpath_decide::launch::Launched;
 use towpath_decide::launch::tools::requirements;
-use towpath_model::run::State;
+use towpath_decide::launch::{self, Launched};
+use towpath_model::run::{Listen, State};
 use towpath_model::sealed::Sealed;
 
 /// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
@@ -45,7 +45,8 @@ const BEFORE: usize = 200;
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let env = args.among.env.as_deref();
     wait(async {
-        let guess = Here::guess(&args.among.words, env).filter(|_| !args.build);
+        let said = said(&args);
+        let guess = Here::guess(&args.among.words, env).filter(|_| !args.build && said.is_none());
         if let Some(here) = guess
             && let Some(same) = same(&here).await
         {
@@ -70,12 +71,62 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             return Err(failure);
         }
         look_at_bound(context, &launched).await;
+        let listen = match listening(&here, said.as_ref(), &launched).await {
+            Ok(listen) => listen,
+            Err(failure) => {
+                if let Some(hatchling) = hatchling {
+                    hatchling.send_away();
+                }
+                return Err(failure);
+            }
+        };
         let mut apply = apply(&here, args.build, launched);
+        apply.listen = listen;
         apply.steady = args.detach;
         Session::begin(context, &here, &args, hatchling)?
             .run(Wanted::Apply(Box::new(apply)))
             .await
     })
+}
+
+/// Where the edge listens by what was typed, if anything was.
+fn said(args: &Args) -> Option<Listen> {
+    let said = Listen {
+        addresses: args.listen.clone(),
+        https: args.https,
+        http: args.http,
+    };
+    (said != Listen::default()).then_some(said)
+}
+
+/// Where the edge listens, where somebody has said so. One that is not there yet has to be able to: what runs and cannot be
+/// reached serves nobody.
+async fn listening(
+    here: &Here,
+    said: Option<&Listen>,
+    launched: &Launched,
+) -> Result<Option<Listen>, Failure> {
+    let listen = match said {
+        Some(said) => {
+            let checked = here.check();
+            let desired = checked
+                .product(Some(&here.environment))
+                .map(|(desired, _)| desired)?;
+            Some(launch::listening(
+                &desired.edge,
+                &launched.product.environment,
+                said,
+            ))
+        }
+        None => None,
+    };
+    let wanted = listen.as_ref().unwrap_or(&launched.product.front.listen);
+    let config = super::steward_config(&here.folder, &here.environment)?;
+    if !towpath_steward::edge_is_there(&config).await {
+        towpath_steward::can_listen(wanted, &here.environment)
+            .map_err(|why| Failure::new(Kind::Remote, why.message).hint(why.hint))?;
+    }
+    Ok(listen)
 }
 
 /// Asks the resources that somebody else has whether they can be reached and are of their version. One that is not may come
@@ -132,6 +183,7 @@ pub(super) fn apply(here: &Here, build: bool, launched: Launched) -> Apply {
         only: here.components.clone(),
         build,
         steady: false,
+        listen: None,
         manifest: here.folder.join(here.file()).to_string_lossy().into_owned(),
     }
 }

@@ -5,7 +5,8 @@ use super::{asked, paint, tame};
 use crate::columns::{Align, columns};
 use jiff::Timestamp;
 use std::fmt::Write;
-use towpath_api::{Component, Status};
+use std::net::IpAddr;
+use towpath_api::{Component, Status, Steward};
 use towpath_model::run::{Certified, State};
 
 /// All of it.
@@ -86,8 +87,11 @@ fn certified(one: &Certified) -> String {
         .wrong
         .as_ref()
         .map(|wrong| format!("    {}\n", tame::plain(wrong)));
+    let stapled = one.stapled.as_deref().map(tame::plain);
+    let stapled = stapled.map(|stapled| format!("    the word of its authority {stapled}\n"));
     format!(
-        "  {domain}: from {from}{until}; {next}\n{}",
+        "  {domain}: from {from}{until}; {next}\n{}{}",
+        stapled.unwrap_or_default(),
         wrong.unwrap_or_default()
     )
 }
@@ -143,9 +147,28 @@ pub(crate) fn heading(status: &Status, now: Timestamp) -> String {
 
 /// The port at which plain HTTP is taken, for whoever has not made the certificates known; nothing where there is none.
 pub(crate) fn plain_http(status: &Status) -> String {
-    let port = status.steward.as_ref().and_then(|steward| steward.http);
-    port.map(|port| format!("  plain HTTP: port {port}\n"))
-        .unwrap_or_default()
+    let Some((steward, port)) = status.steward.as_ref().and_then(|one| Some((one, one.http?))) else {
+        return String::new();
+    };
+    format!("  plain HTTP: port {port}\n{}", reached(steward))
+}
+
+/// Who reaches it, where that is not just whoever works on this machine.
+fn reached(steward: &Steward) -> String {
+    let all = |is: fn(&str) -> bool| steward.listens.iter().all(|address| is(address));
+    let addresses = steward.listens.iter().map(|address| tame::plain(address));
+    let addresses = addresses.collect::<Vec<_>>().join(" and ");
+    if all(|address| matches!(address, "127.0.0.1" | "::1")) {
+        String::new()
+    } else if all(|address| {
+        address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+    }) {
+        format!("  listens on {addresses}, for this machine alone\n")
+    } else {
+        format!("  listens on {addresses}, for everybody\n")
+    }
 }
 
 fn table(status: &Status, now: Timestamp) -> String {
@@ -287,6 +310,8 @@ pub(crate) mod tests {
                 since: at(-90_000),
                 version: "0.1.0".to_owned(),
                 http: Some(8_080),
+                https: Some(8_443),
+                listens: vec!["127.0.0.1".to_owned(), "::1".to_owned()],
             }),
             components,
             edge: None,

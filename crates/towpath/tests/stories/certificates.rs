@@ -55,7 +55,7 @@ fn a_certificate_is_asked_for_where_others_come_and_told_until_it_is_there() {
     }
     let product = Product::new("certstory", "");
     let manifest = |directory: &str, root: &str| {
-        let edge = format!("acme = \"{directory}\"\nacme_root = \"{root}\"");
+        let edge = format!("listen = [\"127.0.0.1\"]\nacme = \"{directory}\"\nacme_root = \"{root}\"");
         let web = format!("{WEB}domains = [\"web.shop.example\"]\n[edge]\n{edge}\n");
         product.manifest(&format!("{web}[environment.live]\nsecrets = \"dotenv\"\n"));
     };

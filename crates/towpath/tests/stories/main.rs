@@ -15,6 +15,7 @@ mod guards;
 mod hello;
 mod kinds;
 mod kit;
+mod listening;
 mod mutual;
 mod people;
 mod programs;

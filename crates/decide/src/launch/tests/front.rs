@@ -1,7 +1,7 @@
 //! What holds in front of everything, by environment: certificates, the way to HTTPS, who is let in and believed.
 
 use super::*;
-use towpath_model::run::{Acme, Certificate, Challenge, Front};
+use towpath_model::run::{Acme, Certificate, Challenge, Front, Listen};
 
 const SHOP: &str = r#"
 product = "shop"
@@ -119,4 +119,92 @@ fn files_that_nobody_names_stand_in_the_way() {
         problems.contains("`filed` has a certificate from files, and nothing says which"),
         "{problems}"
     );
+}
+
+const WEB: &str = "product = \"shop\"\n[service.web]\nrun = \"serve\"\npublic = true\n";
+
+/// Where the edge of `WEB` listens in an environment whose edge is told this.
+fn listen(environment: &str, said: &str) -> Listen {
+    front(
+        &format!("{WEB}[environment.{environment}]\n[environment.{environment}.edge]\n{said}\n"),
+        environment,
+    )
+    .listen
+}
+
+fn spelled(listen: &Listen) -> String {
+    let addresses: Vec<String> = listen.addresses.iter().map(ToString::to_string).collect();
+    let port = |port: Option<u16>| port.map_or_else(|| "free".to_owned(), |port| port.to_string());
+    format!(
+        "{} {} {}",
+        addresses.join(","),
+        port(listen.https),
+        port(listen.http)
+    )
+}
+
+#[test]
+fn a_server_listens_everywhere_on_the_usual_ports_and_a_laptop_for_itself() {
+    for (environment, said, wanted) in [
+        ("prod", "", "0.0.0.0,:: 443 80"),
+        ("prod", "listen = [\"0.0.0.0\"]", "0.0.0.0 443 80"),
+        (
+            "prod",
+            "listen = [\"203.0.113.7\", \"127.0.0.1\"]",
+            "127.0.0.1,203.0.113.7 443 80",
+        ),
+        (
+            "prod",
+            "listen = [\"::\", \"127.0.0.1\", \"::1\", \"127.0.0.1\"]",
+            "127.0.0.1,:: 443 80",
+        ),
+        ("prod", "https = 8443", "0.0.0.0,:: 8443 80"),
+        ("prod", "listen = [\"127.0.0.1\"]", "127.0.0.1 free free"),
+        (
+            "prod",
+            "listen = [\"127.0.0.1\"]\nhttp = 8000",
+            "127.0.0.1 free 8000",
+        ),
+        ("local", "", " free free"),
+        ("dev", "https = 9443", " 9443 free"),
+        ("dev", "listen = [\"0.0.0.0\"]", "0.0.0.0 free free"),
+    ] {
+        assert_eq!(
+            spelled(&listen(environment, said)),
+            wanted,
+            "{environment}: {said}"
+        );
+    }
+}
+
+#[test]
+fn whoever_starts_it_may_say_otherwise() {
+    let text = format!("{WEB}[edge]\nlisten = [\"203.0.113.7\"]\nhttp = 81\n[environment.prod]\n");
+    let sources = BTreeMap::from([("towpath.toml".to_owned(), text.into_bytes())]);
+    let reading = towpath_manifest::read("towpath.toml", &sources);
+    let prod = Name::parse("prod").expect("a name");
+    let edge = &reading.environments["prod"].desired.edge;
+    let said = |addresses: &[&str], https| Listen {
+        addresses: addresses
+            .iter()
+            .map(|one| one.parse().expect("an address"))
+            .collect(),
+        https,
+        http: None,
+    };
+    let listening = |said: Listen| spelled(&listening(edge, &prod, &said));
+    assert_eq!(listening(said(&[], None)), "203.0.113.7 443 81");
+    assert_eq!(
+        listening(said(&["127.0.0.1", "::1"], None)),
+        "127.0.0.1,::1 free free"
+    );
+    assert_eq!(listening(said(&[], Some(9_443))), "203.0.113.7 9443 81");
+}
+
+#[test]
+fn two_protocols_do_not_share_a_port() {
+    let text = format!("{WEB}[edge]\nhttps = 8443\nhttp = 8443\n[environment.prod]\n");
+    let problems = launched(&text, "prod").problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].message.contains("at one port, 8443"), "{problems:?}");
 }

@@ -1,6 +1,7 @@
 //! Rules about who may pass.
 
 use super::super::{Scene, component_at, resource_at};
+use crate::launch::is_own_machine;
 use towpath_model::code;
 use towpath_model::desired::edge::{Access, SignIn};
 use towpath_model::finding::Finding;
@@ -54,6 +55,26 @@ pub(in super::super) fn networks(scene: &Scene<'_>, found: &mut Vec<Finding>) {
         &product.edge.allow,
         hint,
     );
+}
+
+/// What runs on somebody's own machine answers that machine alone.
+pub(in super::super) fn laptops(scene: &Scene<'_>, found: &mut Vec<Finding>) {
+    let own = scene.environment.filter(|(name, _)| is_own_machine(name));
+    let listen = scene.product.edge.listen.iter().enumerate();
+    let mut open = listen.filter(|(_, ip)| !ip.address().is_loopback());
+    if let Some((environment, _)) = own
+        && let Some((index, ip)) = open.next()
+    {
+        found.push(
+            Finding::value(
+                &code::OPEN_LAPTOP,
+                Path::of(["edge", "listen"]).nth(index),
+                format!("in `{environment}` the edge answers others than this machine, at {ip}"),
+            )
+            .label("whoever is in the same network")
+            .hint("leave `listen` out there; `towpath up --listen 0.0.0.0` opens it for once, to look at it with a phone"),
+        );
+    }
 }
 
 /// Every sign-in with its place.
