@@ -257,4 +257,61 @@ mod tests {
         looks.keep(&anew);
         assert_eq!(looks.0.len(), 1);
     }
+
+    #[test]
+    fn a_moment_is_no_window_and_what_is_too_old_is_not_taken_for_lately() {
+        let mut looks = Looks::default();
+        looks.keep(&seen(1_000_000, 1_000, 0));
+        assert_eq!(web(&looks, &seen(1_000_500, 1_001, 0)), None);
+        looks.keep(&seen(1_015_000, 1_150, 0));
+        looks.keep(&seen(1_075_000, 1_150, 0));
+        let lately = web(&looks, &seen(1_076_000, 1_150, 0)).expect("it is known");
+        assert_eq!((lately.seconds, lately.per_second), (61, 0.0));
+    }
+
+    #[test]
+    fn routes_and_releases_of_a_component_are_counted_together_and_one_that_is_new_from_its_beginning() {
+        let mut looks = Looks::default();
+        looks.keep(&seen(1_000_000, 100, 0));
+        let mut now = seen(1_010_000, 110, 0);
+        let mut canary = now.requests[0].clone();
+        canary.release = Some("two".to_owned());
+        canary.answers = [0, 10, 0, 0, 20];
+        let mut other = canary.clone();
+        other.component = "api".to_owned();
+        now.requests.extend([canary, other]);
+        let (seconds, window) = looks.window(&now).expect("it is known");
+        let counted = |name: &str| (window[name].answers, window[name].errors);
+        assert_eq!(seconds, 10.0);
+        assert_eq!((counted("web"), counted("api")), ((40, 20), (30, 20)));
+    }
+
+    #[test]
+    fn of_the_edge_the_last_violations_are_told_and_the_newest_first() {
+        let mut now = seen(10_000, 50, 0);
+        now.running.since = 1_700_000_000_000;
+        (now.running.connections, now.running.before) = (3, 2);
+        now.lines.lost = 7;
+        now.violations.last = (0..9_u64)
+            .map(|at| towpath_edge::Violation {
+                at,
+                page: format!("/{at}"),
+                ..towpath_edge::Violation::default()
+            })
+            .collect();
+        let edge = Looks::default().edge(12, &now);
+        let pages: Vec<&str> = edge.violations.iter().map(|one| one.page.as_str()).collect();
+        assert_eq!(pages, ["/8", "/7", "/6", "/5", "/4"]);
+        assert_eq!(
+            (edge.pid, edge.connections, edge.leaving, edge.lines_lost),
+            (12, 3, 2, 7)
+        );
+        assert_eq!(
+            (edge.per_second, edge.spans_dropped, edge.spans_fault),
+            (5.0, 0, None)
+        );
+        assert_eq!(edge.since.to_string(), "2023-11-14T22:13:20Z");
+        // A clock that is beyond all bounds is no reason to fall.
+        assert_eq!(time(u64::MAX), Timestamp::UNIX_EPOCH);
+    }
 }
