@@ -10,34 +10,24 @@
 //! not ask it by way of this one. Parts of the other component that have rules of their own and lie
 //! below the route keep them, though nobody has written them down here.
 //!
-//! **Previews** show to everybody who guesses an address what is not finished, and what a pull request has in it. So who
-//! may see one is asked for a password, made up for it, where nobody says who may; `protected = false` opens it. On
-//! somebody's own machine nobody else comes by.
-//!
 //! **When it refuses.** Where this version cannot keep what is said about who may pass, nothing is started: a sign-in that
 //! is believed in and not there is worse than none.
 
+mod protected;
+
 use super::Problem;
 use super::draft::Draft;
-use super::usual::is_own_machine;
-use super::variables::{Asking, given_or_made, secret_value};
+use super::variables::{Asking, secret_value};
 use std::collections::BTreeSet;
 use towpath_model::desired::component::{Component, ComponentKind, Require, Trust};
-use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, SignIn, Waf};
-use towpath_model::desired::environment::Environment;
-use towpath_model::desired::secret::{Generator, Secret};
+use towpath_model::desired::edge::{Access, BotRule, HeaderSet, Headers, Limit, Route as Part, Waf};
+use towpath_model::desired::secret::Secret;
 use towpath_model::run::{self, Bounds, Carried, Rules, Unwanted};
 use towpath_model::spec::Path;
 use towpath_model::unit::{Duration, Name, Url};
 
 /// A year: shorter than that, lists of sites that are always encrypted do not take a site in.
 const INSIST: Duration = Duration::from_days(365);
-
-/// The value that visitors of a preview are asked for.
-pub(super) const PREVIEW_PASSWORD: &str = "PREVIEW_PASSWORD";
-
-/// As long as any sign-in lasts of which nothing else is said: a day of work.
-const PREVIEW_LASTS: Duration = Duration::from_hours(12);
 
 /// Everything comes from the site itself, it is shown in nobody's frame, and its forms and relative addresses lead nowhere
 /// else (OWASP, Content Security Policy). `upgrade-insecure-requests` is not in it: it breaks a page that is looked at by
@@ -94,7 +84,7 @@ pub(super) fn of_component(
     }
     rules.access = match &component.access {
         Some(own) => access(draft, own, &at.key("access"), name),
-        None => of_environment(draft, component, name),
+        None => protected::usual(draft, component, (name, &at)),
     };
     rules
 }
@@ -111,54 +101,6 @@ fn signs(draft: &Draft<'_>, name: &Name) -> Vec<String> {
     let secrets = signed.filter_map(|one| Some(one.secret.as_ref()?.as_str()));
     let secrets: BTreeSet<&str> = secrets.filter(is_known).collect();
     secrets.into_iter().map(str::to_owned).collect()
-}
-
-/// The sign-in in front of everything public here.
-fn of_environment(draft: &mut Draft<'_>, component: &Component, name: &Name) -> Option<run::Access> {
-    let own = draft.own.filter(|_| component.public)?;
-    let at = Path::of(["environment", draft.environment.as_str(), "access"]);
-    match &own.access {
-        Some(said) => access(draft, said, &at, name),
-        None => of_preview(draft, own),
-    }
-}
-
-/// The sign-in in front of a preview of which nobody says who may see it.
-fn of_preview(draft: &mut Draft<'_>, own: &Environment) -> Option<run::Access> {
-    let preview = own.preview.as_ref()?;
-    if !preview.protected || is_own_machine(draft.environment) {
-        return None;
-    }
-    draft.secrets.insert(PREVIEW_PASSWORD.to_owned());
-    let is_written = draft.written(PREVIEW_PASSWORD).is_some();
-    given_or_made(draft, PREVIEW_PASSWORD, Generator::Token);
-    let here = draft.environment;
-    let kept = match is_written {
-        true => ".env".to_owned(),
-        false => format!(".towpath/{here}/generated.env"),
-    };
-    let message = format!(
-        "`{here}` is a preview: visitors are asked for a password, which is {PREVIEW_PASSWORD} in {kept}"
-    );
-    let hint = format!(
-        "any name goes with it; write `access` in [environment.{here}] to say who may see it, or `protected = false` in `preview`"
-    );
-    let at = Path::of(["environment", here.as_str(), "preview"]);
-    let note = Problem::new(message, hint).at(draft.place(&at));
-    if !draft.notes.contains(&note) {
-        draft.notes.push(note);
-    }
-    Some(run::Access {
-        sign_in: SignIn::Password,
-        issuer: None,
-        client: None,
-        authority: None,
-        secret: Some(PREVIEW_PASSWORD.to_owned()),
-        people: Vec::new(),
-        domains: Vec::new(),
-        groups: Vec::new(),
-        lasts: PREVIEW_LASTS,
-    })
 }
 
 /// The part of another component that is under the name of this one: who may not pass here may not pass there either, unless

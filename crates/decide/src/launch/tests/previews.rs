@@ -1,4 +1,4 @@
-//! Who may see a preview where nobody says who may.
+//! Who may see previews and dashboards where nobody says who may.
 
 use super::{Launched, launched, with};
 use insta::assert_snapshot;
@@ -99,4 +99,78 @@ fn who_says_who_may_see_it_is_believed_and_others_are_not_asked() {
             "{environment}"
         );
     }
+}
+
+const OPS: &str = r#"
+product = "shop"
+[service.web]
+run = "web"
+public = true
+tls = "off"
+route = [{ path = "/back", to = "office" }]
+[service.office]
+run = "office"
+dashboard = true
+[site.ops]
+files = "ops"
+public = true
+dashboard = true
+[environment.local]
+[environment.dev]
+[environment.prod]
+"#;
+
+#[test]
+fn a_dashboard_asks_for_a_password_wherever_others_come_by() {
+    for (environment, asks) in [("local", false), ("dev", true), ("prod", true)] {
+        let launched = launched(OPS, environment);
+        let word = asks.then_some("DASHBOARD_PASSWORD");
+        let secret = |access: Option<Access>| access.and_then(|access| access.secret);
+        assert_eq!(secret(access(&launched, "ops")).as_deref(), word, "{environment}");
+        assert_eq!(access(&launched, "web"), None, "a page for everybody");
+        let web = launched.product.components["web"]
+            .listens
+            .as_ref()
+            .expect("it listens");
+        let back = web.routes[0].rules.access.clone();
+        assert_eq!(
+            secret(back).as_deref(),
+            word,
+            "by the way of another one: {environment}"
+        );
+        let made: Vec<&str> = launched.generate.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(made, Vec::from_iter(word), "{environment}");
+    }
+    let prod = launched(OPS, "prod");
+    assert_snapshot!(super::told("note", &prod.notes), @r"
+    note at service.office.dashboard: `office` is for the team: visitors are asked for a password, which is DASHBOARD_PASSWORD in .towpath/prod/generated.env
+      help: any name goes with it; write `access` to say who may see it, or `dashboard = false`
+    note at site.ops.dashboard: `ops` is for the team: visitors are asked for a password, which is DASHBOARD_PASSWORD in .towpath/prod/generated.env
+      help: any name goes with it; write `access` to say who may see it, or `dashboard = false`
+    ");
+}
+
+#[test]
+fn of_a_dashboard_what_is_said_holds_and_a_preview_of_it_has_one_password() {
+    let own = "dashboard = true\naccess = { sign_in = \"token\", secret = \"KEY\" }";
+    let secret = "[secret.KEY]\ngenerate = \"token\"\n[environment.local]";
+    let said = OPS
+        .replace("dashboard = true", own)
+        .replace("[environment.local]", secret);
+    assert_eq!(
+        access(&launched(&said, "prod"), "ops").map(|one| one.sign_in),
+        Some(SignIn::Token)
+    );
+    let shut = OPS.replace(
+        "[environment.prod]",
+        "[secret.KEY]\ngenerate = \"token\"\n[environment.prod]\naccess = { sign_in = \"token\", secret = \"KEY\" }",
+    );
+    assert_eq!(
+        access(&launched(&shut, "prod"), "ops").map(|one| one.sign_in),
+        Some(SignIn::Token)
+    );
+    let seen = OPS.replace("[environment.prod]", "[environment.prod]\npreview = \"3d\"");
+    let seen = launched(&seen, "prod");
+    let made: Vec<&str> = seen.generate.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(made, ["PREVIEW_PASSWORD"]);
 }
