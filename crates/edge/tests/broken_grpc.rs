@@ -2,6 +2,7 @@
 
 mod kit;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,12 +21,22 @@ use towpath_model::run::{Bounds, Rules};
 /// What a connection of a client begins with.
 const PREFACE: usize = 24;
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const SETTINGS_FRAME: u8 = 4;
+const MORE: u8 = 8;
 const END_OF_HEADERS: u8 = 4;
 const END_OF_STREAM: u8 = 1;
 
-/// What an instance says when a request has come, and whether it hangs up behind that.
-type Script = (Vec<Says>, bool);
+/// What an instance does with a request.
+#[derive(Debug, Clone, Default)]
+struct Script {
+    /// It says it when so many bytes of a body have come; else at once.
+    after: usize,
+    says: Vec<Says>,
+    /// It hangs up behind that.
+    closes: bool,
+}
 
 #[derive(Debug, Clone, Copy)]
 enum Says {
@@ -52,7 +63,10 @@ const TRAILERS: Says = Frame(
 struct Odd {
     at: SocketAddr,
     got: Arc<AtomicUsize>,
-    script: Arc<Mutex<Script>>,
+    /// What it does with one request after the other, and with all that come behind those.
+    scripts: Arc<Mutex<VecDeque<Script>>>,
+    /// How many bytes of a body came with each.
+    bodies: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Odd {
@@ -61,21 +75,58 @@ impl Odd {
         let odd = Odd {
             at: listener.local_addr().expect("an address"),
             got: Arc::default(),
-            script: Arc::default(),
+            scripts: Arc::default(),
+            bodies: Arc::default(),
         };
-        let (got, script) = (Arc::clone(&odd.got), Arc::clone(&odd.script));
+        let speaker = Arc::new(odd.speaker());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (got, script) = (Arc::clone(&got), Arc::clone(&script));
-                tokio::spawn(async move { speaks(stream, &got, &script).await });
+                let speaker = Arc::clone(&speaker);
+                tokio::spawn(async move { speaker.speaks(stream).await });
             }
         });
         odd
     }
 
+    fn speaker(&self) -> Odd {
+        Odd {
+            at: self.at,
+            got: Arc::clone(&self.got),
+            scripts: Arc::clone(&self.scripts),
+            bodies: Arc::clone(&self.bodies),
+        }
+    }
+
     fn does(&self, says: &[Says], closes: bool) {
-        *self.script.lock().expect("nobody panicked") = (says.to_vec(), closes);
+        let script = Script {
+            says: says.to_vec(),
+            closes,
+            after: 0,
+        };
+        self.does_in_turn([script]);
+    }
+
+    fn does_in_turn(&self, scripts: impl IntoIterator<Item = Script>) {
+        *self.scripts.lock().expect("nobody panicked") = scripts.into_iter().collect();
+        self.bodies.lock().expect("nobody panicked").clear();
         self.got.store(0, Ordering::SeqCst);
+    }
+
+    fn got(&self) -> usize {
+        self.got.load(Ordering::SeqCst)
+    }
+
+    fn bodies(&self) -> Vec<usize> {
+        self.bodies.lock().expect("nobody panicked").clone()
+    }
+
+    fn next_script(&self) -> Script {
+        let mut scripts = self.scripts.lock().expect("nobody panicked");
+        match scripts.len() {
+            0 => Script::default(),
+            1 => scripts[0].clone(),
+            _ => scripts.pop_front().unwrap_or_default(),
+        }
     }
 }
 
@@ -84,35 +135,63 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// Reads frames, and says its words behind each head of a request. Nothing where the other side has gone.
-async fn speaks(mut stream: TcpStream, got: &AtomicUsize, script: &Mutex<Script>) -> Option<()> {
-    let mut preface = [0; PREFACE];
-    stream.read_exact(&mut preface).await.ok()?;
-    loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head).await.ok()?;
-        let [high, middle, low, kind, flags, number @ ..] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, high, middle, low]) as usize];
-        stream.read_exact(&mut payload).await.ok()?;
-        if kind == 4 && flags == 0 {
-            stream.write_all(&frame(4, 0, 0, b"")).await.ok()?;
-            stream.write_all(&frame(4, 1, 0, b"")).await.ok()?;
-        }
-        if kind != HEADERS {
-            continue;
-        }
-        got.fetch_add(1, Ordering::SeqCst);
-        let (says, closes) = script.lock().expect("nobody panicked").clone();
-        for word in says {
-            let bytes = match word {
-                Frame(kind, flags, payload) => frame(kind, flags, u32::from_be_bytes(number), payload),
-                Connection(kind, flags, payload) => frame(kind, flags, 0, payload),
-                Raw(bytes) => bytes.to_vec(),
+impl Odd {
+    /// Reads frames, and says its words behind each request. Nothing where the other side has gone.
+    async fn speaks(&self, mut stream: TcpStream) -> Option<()> {
+        let mut preface = [0; PREFACE];
+        stream.read_exact(&mut preface).await.ok()?;
+        let mut asked: Option<(Script, usize)> = None;
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.ok()?;
+            let [high, middle, low, kind, flags, number @ ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, high, middle, low]) as usize];
+            stream.read_exact(&mut payload).await.ok()?;
+            if kind == SETTINGS_FRAME && flags == 0 {
+                stream.write_all(&frame(SETTINGS_FRAME, 0, 0, b"")).await.ok()?;
+                stream.write_all(&frame(SETTINGS_FRAME, 1, 0, b"")).await.ok()?;
+            }
+            let number = u32::from_be_bytes(number);
+            if kind == HEADERS {
+                self.got.fetch_add(1, Ordering::SeqCst);
+                let at = {
+                    let mut bodies = self.bodies.lock().expect("nobody panicked");
+                    bodies.push(0);
+                    bodies.len() - 1
+                };
+                asked = Some((self.next_script(), at));
+                for stream_of in [0, number] {
+                    let more = frame(MORE, 0, stream_of, &(1_u32 << 20).to_be_bytes());
+                    stream.write_all(&more).await.ok()?;
+                }
+            }
+            let came = {
+                let at = asked.as_ref().map(|(_, at)| *at);
+                let mut bodies = self.bodies.lock().expect("nobody panicked");
+                let of = at.and_then(|at| bodies.get_mut(at));
+                of.map_or(0, |body| {
+                    *body += if kind == DATA { payload.len() } else { 0 };
+                    *body
+                })
             };
-            stream.write_all(&bytes).await.ok()?;
-        }
-        if closes {
-            return None;
+            let Some((script, _)) = asked.take_if(|(script, _)| came >= script.after && kind <= HEADERS)
+            else {
+                continue;
+            };
+            for word in script.says {
+                let bytes = match word {
+                    Frame(kind, flags, payload) => frame(kind, flags, number, payload),
+                    Connection(kind, flags, payload) => frame(kind, flags, 0, payload),
+                    Raw(bytes) => bytes.to_vec(),
+                };
+                stream.write_all(&bytes).await.ok()?;
+            }
+            if script.closes {
+                // Whoever closes with something unread in hand takes back what is on its way.
+                stream.shutdown().await.ok()?;
+                while stream.read(&mut [0; 1024]).await.ok()? > 0 {}
+                return None;
+            }
         }
     }
 }
@@ -127,13 +206,20 @@ enum Saw {
 }
 
 async fn calls(sender: &mut SendRequest<Full<Bytes>>) -> Saw {
+    sends(sender, Bytes::from_static(b"\0\0\0\0\0")).await
+}
+
+async fn sends(sender: &mut SendRequest<Full<Bytes>>, body: Bytes) -> Saw {
     let asked = Request::post(format!("https://{}/shop.Orders/List", host("web")))
         .header("te", "trailers")
         .header("content-type", "application/grpc")
-        .body(Full::from(&b"\0\0\0\0\0"[..]))
+        .body(Full::from(body))
         .expect("a request");
     let answered = timeout(BOUND, sender.send_request(asked)).await;
-    let answered = answered.expect("it is answered").expect("it has a head");
+    // What is reset before its head has gone out goes out without it: a client may throw away the one for the other anyway.
+    let Ok(answered) = answered.expect("it is answered") else {
+        return Saw::Cut;
+    };
     let status = answered.status().as_u16();
     match timeout(BOUND, answered.into_body().collect())
         .await
@@ -158,24 +244,33 @@ fn counted(running: &Running) -> towpath_edge::Whole {
         .unwrap_or_default()
 }
 
-#[tokio::test]
-async fn a_fault_of_an_instance_that_speaks_grpc_is_told_and_forgotten() {
-    let running = edge().await;
-    let odd = Odd::start().await;
-    let mut web = kit::target("web", &[("one", odd.at)], Duration::from_secs(10));
+async fn speaks_grpc(
+    running: &Running,
+    odds: &[(&str, SocketAddr)],
+    bounds: Bounds,
+) -> SendRequest<Full<Bytes>> {
+    let mut web = kit::target("web", odds, Duration::from_secs(10));
     web.grpc = true;
     web.rules = Arc::new(Rules {
-        bounds: Bounds {
-            hard: Some(1),
-            ..Bounds::default()
-        },
+        bounds,
         ..Rules::default()
     });
     running.set(web).await;
     let stream = running.tls(&host("web"), &[b"h2"]).await.expect("it is trusted");
-    let mut sender = kit::http_two(stream).await;
+    kit::http_two(stream).await
+}
+
+#[tokio::test]
+async fn a_fault_of_an_instance_that_speaks_grpc_is_told_and_forgotten() {
+    let running = edge().await;
+    let odd = Odd::start().await;
+    let bounds = Bounds {
+        hard: Some(1),
+        ..Bounds::default()
+    };
+    let mut sender = speaks_grpc(&running, &[("one", odd.at)], bounds).await;
     let reset = Frame(3, 0, b"\0\0\0\x02");
-    let goes_away = Connection(7, 0, b"\0\0\0\0\0\0\0\0");
+    let goes_away = Connection(7, 0, b"\x7F\xFF\xFF\xFF\0\0\0\0");
     let on_no_stream = Connection(0, 0, b"half");
     let cases: [(&str, &[Says], bool, Saw); 9] = [
         ("hangs up", &[], true, Saw::Edge(502)),
@@ -186,7 +281,7 @@ async fn a_fault_of_an_instance_that_speaks_grpc_is_told_and_forgotten() {
             Saw::Edge(502),
         ),
         ("resets the stream", &[reset], false, Saw::Edge(502)),
-        ("goes away", &[goes_away], true, Saw::Edge(502)),
+        ("goes away in the middle", &[goes_away], true, Saw::Edge(502)),
         ("breaks the connection", &[on_no_stream], false, Saw::Edge(502)),
         ("hangs up in a message", &[HEAD, HALF], true, Saw::Cut),
         ("resets in a message", &[HEAD, HALF, reset], false, Saw::Cut),
@@ -207,11 +302,7 @@ async fn a_fault_of_an_instance_that_speaks_grpc_is_told_and_forgotten() {
         let before = counted(&running).failures;
         odd.does(says, closes);
         let saw = calls(&mut sender).await;
-        assert_eq!(
-            odd.got.load(Ordering::SeqCst),
-            1,
-            "{name}: what may have been done is not done again"
-        );
+        assert_eq!(odd.got(), 1, "{name}: what may have been done is not done again");
         let is_failure = matches!(saw, Saw::Edge(_));
         assert_eq!(saw, expected, "{name}");
         assert_eq!(
@@ -228,4 +319,78 @@ async fn a_fault_of_an_instance_that_speaks_grpc_is_told_and_forgotten() {
     }
     until("the end of all", async || counted(&running).active == 0).await;
     assert_eq!(counted(&running).waiting, 0);
+}
+
+/// No stream of its connection was looked at.
+const GOES_AWAY: Says = Connection(7, 0, b"\0\0\0\0\0\0\0\0");
+/// This one was not.
+const REFUSES: Says = Frame(3, 0, b"\0\0\0\x07");
+
+fn script(after: usize, says: &[Says], closes: bool) -> Script {
+    Script {
+        after,
+        says: says.to_vec(),
+        closes,
+    }
+}
+
+#[tokio::test]
+async fn what_an_instance_gives_back_untouched_is_sent_again_whatever_its_method() {
+    let running = edge().await;
+    let odd = Odd::start().await;
+    let mut sender = speaks_grpc(&running, &[("one", odd.at)], Bounds::default()).await;
+    let body = Bytes::from(vec![1; 40_000]);
+    let answers = || script(body.len(), &[HEAD, TRAILERS], false);
+    for (name, says, after, closes) in [
+        ("before its body", GOES_AWAY, 0, true),
+        ("in its body", GOES_AWAY, 10_000, true),
+        ("behind its body", GOES_AWAY, 40_000, false),
+        ("a stream before its body", REFUSES, 0, false),
+        ("a stream behind its body", REFUSES, 40_000, false),
+    ] {
+        odd.does_in_turn([script(after, &[says], closes), answers()]);
+        assert_eq!(
+            sends(&mut sender, body.clone()).await,
+            Saw::Whole("0".to_owned()),
+            "{name}"
+        );
+        assert_eq!(odd.got(), 2, "{name}");
+        assert_eq!(odd.bodies()[1], body.len(), "all of it: {name}");
+    }
+    odd.does(&[GOES_AWAY], false);
+    assert_eq!(
+        sends(&mut sender, body.clone()).await,
+        Saw::Edge(502),
+        "no more than twice"
+    );
+    assert_eq!(odd.got(), 2);
+    let large = Bytes::from(vec![1; 200_000]);
+    odd.does_in_turn([script(100_000, &[REFUSES], false), answers()]);
+    assert_eq!(
+        sends(&mut sender, large).await,
+        Saw::Edge(502),
+        "it is not there any more"
+    );
+    assert_eq!(odd.got(), 1);
+    odd.does_in_turn([answers()]);
+    assert_eq!(
+        sends(&mut sender, body).await,
+        Saw::Whole("0".to_owned()),
+        "behind all that"
+    );
+}
+
+#[tokio::test]
+async fn what_one_instance_refuses_another_one_answers() {
+    let running = edge().await;
+    let (refuses, answers) = (Odd::start().await, Odd::start().await);
+    refuses.does(&[REFUSES], false);
+    answers.does(&[HEAD, TRAILERS], false);
+    let both = [("one", refuses.at), ("two", answers.at)];
+    let mut sender = speaks_grpc(&running, &both, Bounds::default()).await;
+    for _ in 0..10 {
+        assert_eq!(calls(&mut sender).await, Saw::Whole("0".to_owned()));
+    }
+    assert!(refuses.got() > 0, "it was asked");
+    assert_eq!(answers.got(), 10);
 }
