@@ -76,7 +76,8 @@ pub use files::has_digest;
 pub use inner::{credential, keep_credentials, people};
 pub use running::Edge;
 pub use seen::{
-    Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,
+    Counted, LeftOut, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations,
+    Whole,
 };
 pub use shares::{Division, FORCED, Key, Releases, Share, Visitors, WHOLE};
 

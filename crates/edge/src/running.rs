@@ -23,7 +23,7 @@ use crate::table::Aim;
 use crate::tickets::Tickets;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Key, Listening, Running, Snapshot, Target, Traffic, listen};
+use crate::{Config, EdgeError, Event, Key, LeftOut, Listening, Running, Snapshot, Target, Traffic, listen};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -360,6 +360,7 @@ impl Edge {
             Some(whole)
         };
         seen.components = aims.iter().filter_map(whole).collect();
+        seen.left_out = left_out(&aims);
         seen.kept = self.state.cache.size();
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
@@ -386,6 +387,25 @@ impl Edge {
         }
         self.state.seen.spans.are_sent().await;
     }
+}
+
+/// The instances that are left out now. One is told once, though several targets may know it.
+fn left_out(aims: &[Arc<Aim>]) -> Vec<LeftOut> {
+    let (now, today) = (clock::millis(), clock::since_epoch().as_millis());
+    let today = u64::try_from(today).unwrap_or(u64::MAX);
+    let all = aims.iter().flat_map(|aim| &aim.instances);
+    let out = all.filter_map(|one| {
+        let (because, long) = one.pulse.why(now)?;
+        Some(LeftOut {
+            instance: one.id.clone(),
+            because: because.words(),
+            since: today.saturating_sub(long),
+        })
+    });
+    let mut out: Vec<LeftOut> = out.collect();
+    out.sort_by(|one, other| one.instance.cmp(&other.instance));
+    out.dedup_by(|one, other| one.instance == other.instance);
+    out
 }
 
 impl Drop for Edge {
