@@ -62,6 +62,7 @@ mod tickets;
 mod to_https;
 mod trust;
 mod visit;
+mod web;
 mod websocket;
 
 use std::net::SocketAddr;
