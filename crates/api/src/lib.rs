@@ -13,7 +13,8 @@ pub use message::{
     Tone,
 };
 pub use status::{
-    Component, Edge, Explained, Instance, Keeps, Lately, Schedule, Status, Steward, Surroundings, Violation,
+    Component, Edge, Explained, Instance, Keeps, Lately, LeftOut, Schedule, Status, Steward, Surroundings,
+    Violation, Vital,
 };
 
 /// What is asked of `/status` by whoever does not want to know what instances use.

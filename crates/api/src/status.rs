@@ -66,6 +66,9 @@ pub struct Component {
     /// What came through in the last minute or so; nothing where nobody has ever asked it anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lately: Option<Lately>,
+    /// What browsers have measured of its pages since the edge began to count, by its name: `ttfb`, `fcp`, `lcp`, `cls`, `inp`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vitals: BTreeMap<String, Vital>,
     /// Its instances.
     pub instances: Vec<Instance>,
     /// What its schedule says, where it has one.
@@ -135,6 +138,17 @@ pub struct Lately {
     pub p95_ms: Option<f64>,
 }
 
+/// What browsers have measured of pages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vital {
+    /// How many pages told it.
+    pub count: u64,
+    /// How many of them were good, by what is agreed on to be good for visitors.
+    pub good: u64,
+    /// What 75 of 100 pages did not exceed: milliseconds, and of `cls` a number without a unit.
+    pub p75: f64,
+}
+
 /// What a schedule says about how many instances run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
@@ -181,6 +195,18 @@ pub struct Instance {
     /// The processor that they used since the last look, in percent of one core.
     pub cpu_percent: f64,
     /// Since when it is in that state.
+    pub since: Timestamp,
+    /// That the edge sends it no requests, because it does worse than others; nothing where it is asked as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
+}
+
+/// Why the edge asks others instead of an instance. It is tried again from time to time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Why.
+    pub because: String,
+    /// Since when.
     pub since: Timestamp,
 }
 

@@ -137,6 +137,11 @@ fn resource_at(kind: ResourceKind, name: &Name) -> Path {
     Path::of([kind.word(), name.as_str()])
 }
 
+/// What is doubtful in the text of an `error_page`, which is named at this place.
+pub fn error_page(at: &Path, file: &str, text: &str) -> Vec<Finding> {
+    edge::error_page(at, file, text)
+}
+
 /// What is wrong with a `.env` file that git tracks.
 pub fn tracked_file(source: u16, text: &str) -> Vec<Finding> {
     secrets::tracked_file(source, text)

@@ -165,8 +165,13 @@ fn preview(environment: &Environment) -> Option<String> {
     } else {
         "; forks get none"
     };
+    let asked = if preview.protected && environment.access.is_none() {
+        " Visitors are asked for a password."
+    } else {
+        ""
+    };
     Some(format!(
-        "Each pull request has one of its own{comment}{forks}. It is removed after {} without a push; at most {} exist at a time.",
+        "Each pull request has one of its own{comment}{forks}.{asked} It is removed after {} without a push; at most {} exist at a time.",
         words::time(preview.expires),
         preview.most
     ))
@@ -243,7 +248,7 @@ mod tests {
         | **prod**    |               | own network and credentials | on a tag `v*`, after staging   | real data, backed up                                 | processes  | `example.com` |
 
         - **dev**: No component gets more than 1 instance.
-        - **preview**: What is not said otherwise is as in dev. Each pull request has one of its own, and its address is written there; forks get none. It is removed after 3 days without a push; at most 10 exist at a time. No component gets more than 1 instance.
+        - **preview**: What is not said otherwise is as in dev. Each pull request has one of its own, and its address is written there; forks get none. Visitors are asked for a password. It is removed after 3 days without a push; at most 10 exist at a time. No component gets more than 1 instance.
         - **staging**: In the copy `people.email` is made up and `people.note` is empty.
         - **prod**: Only Operations may deploy here. Nothing is deployed from 2026-12-20 to 2027-01-03 (holidays).
         "#);

@@ -56,6 +56,12 @@ fn access(product: &Product<'_>) -> Vec<String> {
         if let Some(access) = &component.access {
             controls.push(format!("{}: {}.", words::code(name), edge::sign_in(access)));
         }
+        if component.dashboard && component.access.is_none() {
+            let name = words::code(name);
+            controls.push(format!(
+                "{name}: for the team only, by a sign-in with a password where nothing else is said."
+            ));
+        }
         for route in component.route.iter().filter(|route| route.access.is_some()) {
             let how = route.access.as_ref().map(edge::sign_in).unwrap_or_default();
             controls.push(format!(
@@ -306,6 +312,10 @@ mod tests {
             limit = { rate = "100/s per ip" }
             access = { sign_in = "oidc", issuer = "https://id.example.com", secret = "CLIENT", groups = "ops | all" }
             uses = ["core", "db"]
+            [site.ops]
+            files = "ops"
+            public = true
+            dashboard = true
             [service.core]
             run = "core"
             build = { command = "make", sign = true, sbom = "spdx" }
@@ -323,9 +333,9 @@ mod tests {
         "#), @r#"
         | Area                  | What holds                                         |
         | --------------------- | -------------------------------------------------- |
-        | Encryption on the way | TLS for `web`, with certificates that the edge renews.<br>Plain HTTP is answered with the HTTPS address.<br>Calls between components show certificates of the product's own authority, replaced every 7 days.<br>Connections to `db` have to be encrypted. |
+        | Encryption on the way | TLS for `web` and `ops`, with certificates that the edge renews.<br>Plain HTTP is answered with the HTTPS address.<br>Calls between components show certificates of the product's own authority, replaced every 7 days.<br>Connections to `db` have to be encrypted. |
         | Network               | `core` can be reached on the private network only. |
-        | Who may pass          | `web`: sign-in with OpenID Connect at https://id.example.com, for the group ops \| all. |
+        | Who may pass          | `web`: sign-in with OpenID Connect at https://id.example.com, for the group ops \| all.<br>`ops`: for the team only, by a sign-in with a password where nothing else is said. |
         | Requests              | `web`: headers: the strict set; limits: 100/s per IP; requests that change something come from its own pages only.<br>Everything public: automatic requests have to solve a challenge, injections are refused. |
         | Secrets               | Secrets stand neither in the repository nor in logs; each environment has its own.<br>Replaced on a schedule: `CLIENT`. |
         | Data                  | Encrypted on disk: `db`.<br>`db` keeps about people: e-mail addresses. |

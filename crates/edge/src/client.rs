@@ -9,6 +9,7 @@ pub(crate) mod inward;
 mod link;
 mod outward;
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -91,8 +92,19 @@ pub(crate) enum Failed {
     Exhausted(Errno),
     /// It may have arrived; no byte of an answer has come.
     Broken,
+    /// It has arrived, and was given back untouched: nothing was done for it (RFC 9113, 8.7).
+    Refused(Back),
     /// An answer has begun that is none.
     Garbled,
+}
+
+/// By what a request was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// Its connection takes no more. Servers let no connection grow old, and another one may do.
+    Connection,
+    /// The instance takes no more.
+    Instance,
 }
 
 impl Instance {
@@ -252,6 +264,9 @@ impl Instance {
             };
             // The others were opened to the same process, which has most likely gone.
             self.idle().clear();
+            if failed == Failed::Refused(Back::Connection) && outgoing.again() {
+                continue;
+            }
             // What broke on a connection that was idle is not repeated here at once: a process that is ending closes its
             // connections before it stops listening, and would break it a second time.
             if failed != Failed::Unreachable || !was_kept {
@@ -300,10 +315,22 @@ impl Sender {
                         outgoing.take_back(request.into_body());
                         Failed::Unreachable
                     }
-                    None => Failed::Broken,
+                    None => given_back(&error.into_error()).map_or(Failed::Broken, Failed::Refused),
                 }),
             },
         }
+    }
+}
+
+/// By what a request was given back that an instance has not touched, if it says so.
+fn given_back(error: &hyper::Error) -> Option<Back> {
+    let why: &h2::Error = error.source()?.downcast_ref()?;
+    match why.reason() {
+        _ if !why.is_remote() => None,
+        // Those that it goes on with break with the connection and not by this.
+        _ if why.is_go_away() => Some(Back::Connection),
+        Some(h2::Reason::REFUSED_STREAM) => Some(Back::Instance),
+        _ => None,
     }
 }
 

@@ -93,6 +93,7 @@ impl ErrorPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use towpath_model::desired::edge::PAGE_WORDS;
 
     #[test]
     fn what_is_put_in_is_put_in_once_and_as_text() {
@@ -105,6 +106,11 @@ mod tests {
         assert_eq!(
             page.html(&shown, "<x>"),
             "<b>503</b> {{status}}: a &amp; b&lt;x&gt;{{other}}503"
+        );
+        let words: Vec<String> = PAGE_WORDS.iter().map(|word| format!("{{{{{word}}}}}")).collect();
+        assert!(
+            PLACES.iter().map(|(word, _)| word).eq(&words),
+            "what a check knows is what is put in"
         );
         assert_eq!(ErrorPage::new("plain").html(&shown, ""), "plain");
         assert_eq!(ErrorPage::new("").html(&shown, ""), "");

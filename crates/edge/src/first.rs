@@ -17,6 +17,13 @@ pub(crate) struct First<S> {
     stream: S,
 }
 
+impl<S> First<S> {
+    /// One of which these bytes are read once more.
+    pub(crate) fn again(bytes: Bytes, stream: S) -> First<S> {
+        First { bytes, stream }
+    }
+}
+
 impl<S: AsyncRead + Unpin> First<S> {
     /// Reads until there are so many bytes, or fewer that `tell` what there is to know; none if it ended before that.
     pub(crate) async fn of(mut stream: S, tell: impl Fn(&[u8]) -> bool) -> Option<First<S>> {

@@ -63,6 +63,7 @@ mod tickets;
 mod to_https;
 mod trust;
 mod visit;
+mod web;
 mod websocket;
 
 use std::net::{IpAddr, SocketAddr};
@@ -78,7 +79,8 @@ pub use files::has_digest;
 pub use inner::{credential, keep_credentials, people};
 pub use running::Edge;
 pub use seen::{
-    Counted, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations, Whole,
+    Counted, LeftOut, Lines, RequestLog, Running, Snapshot, SpanCounts, TEXT, Times, Violation, Violations,
+    Whole,
 };
 pub use shares::{Division, FORCED, Key, Releases, Share, Visitors, WHOLE};
 

@@ -47,6 +47,9 @@ pub(crate) async fn pass(
     let told = (named.told.as_str(), named.host.written.as_str());
     let mut outgoing = Outgoing::new((&asked, body), told, protocol, &place, state.patience.body);
     outgoing.most = guard.bounds().body;
+    if aim.target.grpc {
+        outgoing.hold();
+    }
     open.facts.passed = outgoing.passed();
     let brought = match aim.target.sticky {
         true => balance::brought(&asked.headers),
@@ -174,6 +177,8 @@ pub(crate) async fn send(
         let words = match failed {
             Failed::Unreachable | Failed::Exhausted(_) => continue,
             Failed::Broken if outgoing.repeat() => continue,
+            Failed::Refused(_) if outgoing.again() => continue,
+            Failed::Refused(_) => format!("{name} has refused the request, which cannot be sent again."),
             Failed::Broken => {
                 format!("{name} closed the connection before it answered. Its log may say why.")
             }

@@ -12,6 +12,7 @@
 //! again, and not measured by it for ever.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// So many failures in a row.
@@ -57,6 +58,8 @@ pub(crate) struct Pulse {
     back: AtomicU64,
     /// When its slow start began; zero where it has none.
     began: AtomicU64,
+    /// Why it is left out, and since when.
+    why: Mutex<Option<(Because, u64)>>,
 }
 
 /// Whether an instance is asked.
@@ -190,8 +193,15 @@ impl Pulse {
         }
     }
 
+    /// Why it is left out, and for how many milliseconds; nothing where it is not.
+    pub(crate) fn why(&self, now: u64) -> Option<(Because, u64)> {
+        let why = *self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        why.filter(|_| self.is_out())
+            .map(|(because, since)| (because, now.saturating_sub(since)))
+    }
+
     /// It is left out from now on. Says whether it was not before.
-    pub(crate) fn leave_out(&self, now: u64) -> bool {
+    pub(crate) fn leave_out(&self, now: u64, because: Because) -> bool {
         let back = self.back.load(Ordering::Relaxed);
         if back != 0 && now.saturating_sub(back) > FORGIVEN {
             self.times.store(0, Ordering::Relaxed);
@@ -200,6 +210,9 @@ impl Pulse {
         let left = self
             .out
             .compare_exchange(0, now + long, Ordering::Relaxed, Ordering::Relaxed);
+        if left.is_ok() {
+            *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some((because, now));
+        }
         left.is_ok()
     }
 
@@ -294,8 +307,8 @@ mod tests {
     fn who_is_out_is_tried_by_one_at_a_time_and_each_time_later() {
         let pulse = Pulse::default();
         let mut now = 10;
-        assert!(pulse.leave_out(now));
-        assert!(!pulse.leave_out(now), "it is already");
+        assert!(pulse.leave_out(now, Because::Fails(IN_A_ROW)));
+        assert!(!pulse.leave_out(now, Because::Fails(IN_A_ROW)), "it is already");
         for wait in [1_000, 2_000, 4_000, 8_000] {
             assert_eq!(pulse.standing(now + wait - 1), Standing::Out);
             assert!(!pulse.is_tried_now(now + wait - 1));
@@ -307,7 +320,7 @@ mod tests {
         assert!(pulse.comes_back(now));
         assert!(!pulse.comes_back(now));
         assert_eq!(pulse.standing(now), Standing::In);
-        assert!(pulse.leave_out(now + 1));
+        assert!(pulse.leave_out(now + 1, Because::Fails(IN_A_ROW)));
         assert_eq!(pulse.standing(now + 15_000), Standing::Out, "it is known for it");
     }
 

@@ -27,7 +27,7 @@ use crate::table::Aim;
 use crate::tickets::Tickets;
 use crate::trust::Trust;
 use crate::visit::Entry;
-use crate::{Config, EdgeError, Event, Key, Listening, Running, Snapshot, Target, Traffic, bind};
+use crate::{Config, EdgeError, Event, Key, LeftOut, Listening, Running, Snapshot, Target, Traffic, bind};
 
 /// What is cut off has nothing to wait for: its tasks have ended after this time.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -371,6 +371,7 @@ impl Edge {
             Some(whole)
         };
         seen.components = aims.iter().filter_map(whole).collect();
+        seen.left_out = left_out(&aims);
         seen.kept = self.state.cache.size();
         seen.components
             .sort_by(|one, other| one.component.cmp(&other.component));
@@ -422,6 +423,25 @@ fn listening_of(ears: &[Ear], state: &State) -> Listening {
     }
     listening.addresses.sort_unstable();
     listening
+}
+
+/// The instances that are left out now. One is told once, though several targets may know it.
+fn left_out(aims: &[Arc<Aim>]) -> Vec<LeftOut> {
+    let (now, today) = (clock::millis(), clock::since_epoch().as_millis());
+    let today = u64::try_from(today).unwrap_or(u64::MAX);
+    let all = aims.iter().flat_map(|aim| &aim.instances);
+    let out = all.filter_map(|one| {
+        let (because, long) = one.pulse.why(now)?;
+        Some(LeftOut {
+            instance: one.id.clone(),
+            because: because.words(),
+            since: today.saturating_sub(long),
+        })
+    });
+    let mut out: Vec<LeftOut> = out.collect();
+    out.sort_by(|one, other| one.instance.cmp(&other.instance));
+    out.dedup_by(|one, other| one.instance == other.instance);
+    out
 }
 
 impl Drop for Edge {

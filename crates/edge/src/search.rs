@@ -134,7 +134,7 @@ impl<'s> Search<'s> {
         let others = self.aim.instances.iter().filter(is_other);
         let others: Vec<pulse::Health> = others.map(|other| other.pulse.health()).collect();
         if let Some(because) = pulse::judge(instance.pulse.health(), &others)
-            && instance.pulse.leave_out(clock::millis())
+            && instance.pulse.leave_out(clock::millis(), because)
         {
             self.aim.place.ejects();
             self.state.tell(Event::Ejected {

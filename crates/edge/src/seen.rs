@@ -26,7 +26,7 @@ pub use histogram::Times;
 pub(crate) use log::Log;
 pub use log::RequestLog;
 pub(crate) use series::{Lane, Series};
-pub use snapshot::{Counted, Lines, Running, Snapshot, SpanCounts, Violation, Violations, Whole};
+pub use snapshot::{Counted, LeftOut, Lines, Running, Snapshot, SpanCounts, Violation, Violations, Whole};
 pub use text::TEXT;
 pub(crate) use witness::{Facts, Witness};
 

@@ -88,7 +88,7 @@ impl<'r> Outgoing<'r> {
         } else if let Some(whole) = whole {
             Source::Once(body, whole)
         } else if is_repeatable(asked) {
-            Source::Kept(Arc::new(Mutex::new(Kept::new(body))))
+            Source::Kept(Arc::new(Mutex::new(Kept::new(body, Bytes::new()))))
         } else {
             Source::Once(body, Bytes::new())
         };
@@ -243,18 +243,38 @@ impl<'r> Outgoing<'r> {
 
     /// Whether the request, which may have arrived, is sent once more. It is asked when that is about to be done.
     pub(crate) fn repeat(&mut self) -> bool {
-        let is_there = match &self.source {
-            Source::Nothing => true,
-            Source::Kept(kept) => !lock(kept).lost,
-            Source::Once(..) | Source::Gone => false,
-        };
-        let may = is_there
+        let may = self.is_there()
             && is_repeatable(self.asked)
             && !self.is_repeated
             && self.visitor_ended().is_none()
             && self.place.spend_repetition();
         self.is_repeated |= may;
         may
+    }
+
+    /// Keeps the beginning of its body in any case, for an instance that may give a request back: one that is spoken to in
+    /// HTTP/2 does so with whatever comes when it stops.
+    pub(crate) fn hold(&mut self) {
+        self.source = match std::mem::replace(&mut self.source, Source::Gone) {
+            Source::Once(body, first) => Source::Kept(Arc::new(Mutex::new(Kept::new(body, first)))),
+            other => other,
+        };
+    }
+
+    /// Whether the request, for which an instance has done nothing, is sent once more, whatever its method.
+    pub(crate) fn again(&mut self) -> bool {
+        let may = self.is_there() && !self.is_repeated && self.visitor_ended().is_none();
+        self.is_repeated |= may;
+        may
+    }
+
+    /// Whether there is still all of it.
+    fn is_there(&self) -> bool {
+        match &self.source {
+            Source::Nothing => true,
+            Source::Kept(kept) => !lock(kept).lost,
+            Source::Once(..) | Source::Gone => false,
+        }
     }
 
     /// Where the bytes of its body are counted, if it has one.
@@ -320,9 +340,14 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(body: Incoming) -> Kept {
-        Kept {
-            hint: body.size_hint(),
+    /// A body, and what was taken of it already.
+    fn new(body: Incoming, first: Bytes) -> Kept {
+        let hint = match first.is_empty() {
+            true => body.size_hint(),
+            false => SizeHint::default(),
+        };
+        let mut kept = Kept {
+            hint,
             body,
             parts: Vec::new(),
             trailers: None,
@@ -330,7 +355,12 @@ impl Kept {
             ended: false,
             lost: false,
             attempt: 0,
+        };
+        if !first.is_empty() {
+            kept.size = first.len();
+            kept.parts.push(first);
         }
+        kept
     }
 
     fn begin(&mut self) -> u32 {
@@ -340,7 +370,7 @@ impl Kept {
 
     fn poll(
         &mut self,
-        at: &mut usize,
+        (at, is_last): (&mut usize, bool),
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         if !self.lost
@@ -363,7 +393,10 @@ impl Kept {
             Some(Ok(frame)) => frame,
         };
         if let Some(part) = frame.data_ref() {
-            self.keep(part.clone());
+            match is_last {
+                true => self.lose(),
+                false => self.keep(part.clone()),
+            }
             *at += 1;
         } else if let Some(trailers) = frame.trailers_ref() {
             self.trailers = Some(trailers.clone());
@@ -376,11 +409,15 @@ impl Kept {
     fn keep(&mut self, part: Bytes) {
         self.size += part.len();
         if self.size > KEPT {
-            self.lost = true;
-            self.parts = Vec::new();
+            self.lose();
         } else {
             self.parts.push(part);
         }
+    }
+
+    fn lose(&mut self) {
+        self.lost = true;
+        self.parts = Vec::new();
     }
 }
 
@@ -446,11 +483,13 @@ impl http_body::Body for Sent {
             }
             Kind::Once(body, _) => Pin::new(body).poll_frame(context).map_err(Broken::from),
             Kind::Kept { kept, attempt, at } => {
+                // When its answer has begun, nobody sends it again.
+                let is_last = Arc::strong_count(kept) == 1;
                 let mut kept = lock(kept);
                 if kept.attempt != *attempt {
                     return Poll::Ready(Some(Err("the request is sent by another connection".into())));
                 }
-                kept.poll(at, context)
+                kept.poll((at, is_last), context)
             }
         };
         match &frame {

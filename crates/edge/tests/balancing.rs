@@ -139,6 +139,12 @@ async fn an_instance_that_does_worse_is_left_out_told_and_tried_again() {
     let seen = running.edge.seen();
     assert_eq!((seen.components[0].ejected, seen.components[0].out), (1, 1));
     assert!(seen.text().contains("towpath_edge_ejected{component=\"web\"} 1"));
+    let out = &seen.left_out[0];
+    assert_eq!(
+        (seen.left_out.len(), out.instance.as_str(), &out.because),
+        (1, "bad", &because)
+    );
+    assert!(out.since >= seen.began, "{out:?}");
     *status.lock().await = 200;
     kit::until("it is back", async || {
         running.get("web", "/").await;
@@ -150,6 +156,7 @@ async fn an_instance_that_does_worse_is_left_out_told_and_tried_again() {
         instance: "bad".to_owned(),
     };
     assert_eq!(running.event().await, back);
+    assert_eq!(running.edge.seen().left_out, []);
     serves.abort();
 }
 

@@ -112,17 +112,8 @@ async fn guarded(signer: &Signer, change: impl FnOnce(&mut Access)) -> (Running,
     let file = running.folder.path().join("people.pem");
     tokio::fs::write(&file, &signer.pem).await.expect("it is written");
     let mut access = Access {
-        sign_in: SignIn::Certificate,
-        issuer: None,
-        client: None,
         authority: Some(file.display().to_string()),
-        secret: None,
-        people: Vec::new(),
-        domains: Vec::new(),
-        groups: Vec::new(),
-        lasts: towpath_model::unit::Duration::from_hours(1),
-        since: 0,
-        issued: None,
+        ..Access::by(SignIn::Certificate)
     };
     change(&mut access);
     let one = Instance::start("one");

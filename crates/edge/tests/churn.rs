@@ -124,17 +124,9 @@ async fn target() -> Target {
         ..Rules::default()
     });
     let door = Access {
-        sign_in: SignIn::Oidc,
         issuer: Some(Url::parse(&format!("http://{provider}")).expect("an address")),
         client: Some("shop".to_owned()),
-        authority: None,
-        secret: None,
-        people: Vec::new(),
-        domains: Vec::new(),
-        groups: Vec::new(),
-        lasts: towpath_model::unit::Duration::from_hours(1),
-        since: 0,
-        issued: None,
+        ..Access::by(SignIn::Oidc)
     };
     web.routes = vec![
         part(

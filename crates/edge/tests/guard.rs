@@ -177,17 +177,8 @@ async fn an_answer_begins_in_time_or_not_at_all() {
 async fn a_password_stays_at_the_edge() {
     let (running, one) = guarded(|rules| {
         rules.access = Some(Access {
-            sign_in: SignIn::Password,
-            issuer: None,
-            client: None,
-            authority: None,
             secret: Some("SITE_PASSWORD".to_owned()),
-            people: Vec::new(),
-            domains: Vec::new(),
-            groups: Vec::new(),
-            lasts: towpath_model::unit::Duration::from_hours(1),
-            since: 0,
-            issued: None,
+            ..Access::by(SignIn::Password)
         });
     })
     .await;

@@ -682,17 +682,8 @@ async fn behind_a_sign_in_only_what_is_everybodys_is_kept_and_nobody_else_gets_i
     let mut closed = target(origin.at);
     closed.rules = rules(|rules| {
         rules.access = Some(Access {
-            client: None,
-            authority: None,
-            sign_in: SignIn::Token,
-            issuer: None,
             secret: Some("TOKEN".to_owned()),
-            people: Vec::new(),
-            domains: Vec::new(),
-            groups: Vec::new(),
-            lasts: Time::from_days(1),
-            since: 0,
-            issued: None,
+            ..Access::by(SignIn::Token)
         });
     });
     running.set(closed).await;

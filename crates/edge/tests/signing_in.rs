@@ -19,17 +19,9 @@ use towpath_model::unit::{Domain, Email, Unit, Url};
 
 fn access(issuer: &Issuer) -> Access {
     Access {
-        sign_in: SignIn::Oidc,
         issuer: Some(Url::parse(&issuer.url).expect("an address")),
         client: Some("shop".to_owned()),
-        authority: None,
-        secret: None,
-        people: Vec::new(),
-        domains: Vec::new(),
-        groups: Vec::new(),
-        lasts: towpath_model::unit::Duration::from_hours(1),
-        since: 0,
-        issued: None,
+        ..Access::by(SignIn::Oidc)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::door::processes;
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
-use towpath_api::{Edge, Lately, Status, Violation};
+use towpath_api::{Edge, Lately, LeftOut, Status, Violation, Vital};
 use towpath_edge::apart::Remote;
 use towpath_edge::{Counted, Snapshot, Times};
 
@@ -99,7 +99,7 @@ impl Looks {
         let earlier = match old.last().or(young.first()) {
             Some(earlier) => earlier,
             // All that it has ever counted came in less than a window.
-            None if now.at <= WINDOW => &none,
+            None if (LEAST..=WINDOW).contains(&now.at) => &none,
             None => return None,
         };
         let seconds = now.at.saturating_sub(earlier.at).max(1) as f64 / 1_000.0;
@@ -113,6 +113,8 @@ impl Looks {
     /// Fills in what the edge has seen.
     pub(crate) fn fill(&self, status: &mut Status, edge: &Remote, seen: &Snapshot) {
         self.fill_rates(status, seen);
+        fill_vitals(status, seen);
+        fill_left_out(status, seen);
         status.edge = Some(Edge {
             memory_bytes: processes::memory(edge.process()),
             ours: edge.is_ours(),
@@ -159,6 +161,53 @@ impl Looks {
                 })
                 .collect(),
         }
+    }
+}
+
+/// What is good for visitors (web.dev/articles/vitals), by the name of what is measured: in seconds where it is a time.
+const GOOD: [(&str, f64); 5] = [
+    ("cls", 0.1),
+    ("fcp", 1.8),
+    ("inp", 0.2),
+    ("lcp", 2.5),
+    ("ttfb", 0.8),
+];
+
+/// What browsers have measured of the pages of each component.
+fn fill_vitals(status: &mut Status, seen: &Snapshot) {
+    for component in &mut status.components {
+        let told = seen.of(&component.name).vitals.into_iter();
+        component.vitals = told
+            .filter_map(|(name, times)| vital(&name, &times).map(|vital| (name, vital)))
+            .collect();
+    }
+}
+
+/// Nothing where no page has told it.
+fn vital(name: &str, times: &Times) -> Option<Vital> {
+    let p75 = times.quantile(0.75)?.as_secs_f64();
+    let good = GOOD.iter().find(|(known, _)| *known == name);
+    let good = good.map_or(0, |(_, longest)| times.within(Duration::from_secs_f64(*longest)));
+    Some(Vital {
+        count: times.count(),
+        good,
+        p75: match name {
+            "cls" => (p75 * 1_000.0).round() / 1_000.0,
+            _ => round(p75 * 1_000.0),
+        },
+    })
+}
+
+/// Which instances the edge leaves out.
+fn fill_left_out(status: &mut Status, seen: &Snapshot) {
+    let instances = status.components.iter_mut().flat_map(|one| &mut one.instances);
+    for instance in instances {
+        let id = instance.id.to_string();
+        let out = seen.left_out.iter().find(|one| one.instance == id);
+        instance.left_out = out.map(|one| LeftOut {
+            because: one.because.clone(),
+            since: time(one.since),
+        });
     }
 }
 
@@ -256,5 +305,100 @@ mod tests {
         assert_eq!(web(&looks, &anew).map(|one| one.per_second), Some(2.0));
         looks.keep(&anew);
         assert_eq!(looks.0.len(), 1);
+    }
+
+    #[test]
+    fn a_moment_is_no_window_and_what_is_too_old_is_not_taken_for_lately() {
+        let mut looks = Looks::default();
+        looks.keep(&seen(1_000_000, 1_000, 0));
+        assert_eq!(web(&looks, &seen(1_000_500, 1_001, 0)), None);
+        looks.keep(&seen(1_015_000, 1_150, 0));
+        looks.keep(&seen(1_075_000, 1_150, 0));
+        let lately = web(&looks, &seen(1_076_000, 1_150, 0)).expect("it is known");
+        assert_eq!((lately.seconds, lately.per_second), (61, 0.0));
+    }
+
+    #[test]
+    fn what_an_edge_that_has_just_begun_has_counted_is_told_after_a_second() {
+        let looks = Looks::default();
+        assert_eq!(web(&looks, &seen(400, 3, 0)), None);
+        let lately = web(&looks, &seen(1_000, 3, 0)).expect("it is known");
+        assert_eq!((lately.seconds, lately.per_second), (1, 3.0));
+    }
+
+    #[test]
+    fn of_what_browsers_measure_it_is_told_how_much_was_good() {
+        let of = |times: &[u64]| {
+            let mut all = Times::default();
+            for micros in times {
+                // Each lies in a step of its own, which is looked up by adding one that has it.
+                let at = (0..1_728).find(|at| {
+                    let one = Times {
+                        micros: 0,
+                        counts: vec![(*at, 1)],
+                    };
+                    one.quantile(1.0)
+                        .is_some_and(|time| time.as_micros() as u64 * 128 >= micros * 127)
+                });
+                all.add(&Times {
+                    micros: *micros,
+                    counts: vec![(at.expect("a step"), 1)],
+                });
+            }
+            all
+        };
+        let lcp = vital("lcp", &of(&[1_000_000, 2_000_000, 2_400_000, 9_000_000])).expect("it was told");
+        assert_eq!((lcp.count, lcp.good), (4, 3));
+        assert!((lcp.p75 - 2_400.0).abs() < 40.0, "{lcp:?}");
+        let cls = vital("cls", &of(&[50_000, 300_000])).expect("it was told");
+        assert_eq!((cls.count, cls.good), (2, 1));
+        assert!((cls.p75 - 0.3).abs() < 0.01, "{cls:?}");
+        assert_eq!(vital("lcp", &Times::default()), None);
+    }
+
+    #[test]
+    fn routes_and_releases_of_a_component_are_counted_together_and_one_that_is_new_from_its_beginning() {
+        let mut looks = Looks::default();
+        looks.keep(&seen(1_000_000, 100, 0));
+        let mut now = seen(1_010_000, 110, 0);
+        let mut canary = now.requests[0].clone();
+        canary.release = Some("two".to_owned());
+        canary.answers = [0, 10, 0, 0, 20];
+        let mut other = canary.clone();
+        other.component = "api".to_owned();
+        now.requests.extend([canary, other]);
+        let (seconds, window) = looks.window(&now).expect("it is known");
+        let counted = |name: &str| (window[name].answers, window[name].errors);
+        assert_eq!(seconds, 10.0);
+        assert_eq!((counted("web"), counted("api")), ((40, 20), (30, 20)));
+    }
+
+    #[test]
+    fn of_the_edge_the_last_violations_are_told_and_the_newest_first() {
+        let mut now = seen(10_000, 50, 0);
+        now.running.since = 1_700_000_000_000;
+        (now.running.connections, now.running.before) = (3, 2);
+        now.lines.lost = 7;
+        now.violations.last = (0..9_u64)
+            .map(|at| towpath_edge::Violation {
+                at,
+                page: format!("/{at}"),
+                ..towpath_edge::Violation::default()
+            })
+            .collect();
+        let edge = Looks::default().edge(12, &now);
+        let pages: Vec<&str> = edge.violations.iter().map(|one| one.page.as_str()).collect();
+        assert_eq!(pages, ["/8", "/7", "/6", "/5", "/4"]);
+        assert_eq!(
+            (edge.pid, edge.connections, edge.leaving, edge.lines_lost),
+            (12, 3, 2, 7)
+        );
+        assert_eq!(
+            (edge.per_second, edge.spans_dropped, edge.spans_fault),
+            (5.0, 0, None)
+        );
+        assert_eq!(edge.since.to_string(), "2023-11-14T22:13:20Z");
+        // A clock that is beyond all bounds is no reason to fall.
+        assert_eq!(time(u64::MAX), Timestamp::UNIX_EPOCH);
     }
 }

@@ -256,6 +256,7 @@ impl<E: Engine> Core<E> {
                 .map(|port| format!("{}://127.0.0.1:{port}", scheme(component))),
             requests: traffic.requests,
             lately: None,
+            vitals: BTreeMap::new(),
             instances: part
                 .standing
                 .iter()
@@ -416,6 +417,7 @@ fn instance(one: &Standing, component: &towpath_model::run::Component) -> Instan
         memory_bytes: 0,
         cpu_percent: 0.0,
         since: one.seen.since,
+        left_out: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::door::files::{self, Folder, Place};
 use crate::door::git;
 use crate::door::terminal::Terminal;
+use crate::error_page::{self, error_pages};
 use crate::failure::{Failure, Kind};
 use crate::provided::provided;
 use crate::render;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use towpath_decide::review::{Whole, review};
-use towpath_manifest::{Diagnostic, Reading, Source, Sources, locate, nearest, read};
+use towpath_manifest::{Diagnostic, Reading, Source, Sources, Unread, locate, nearest, read};
 use towpath_model::Desired;
 use towpath_model::code::{self, Code, Gravity};
 use towpath_model::finding::{Finding, Where};
@@ -46,15 +47,23 @@ pub(crate) fn check_at(place: &Place) -> Checked {
 
 /// Checks the manifest at a place, which has been read already.
 pub(crate) fn check_read(place: &Place, reading: Reading) -> Checked {
-    check_reading(&place.name, reading, &env_files(place), Some(place))
+    let read = |name: &str| files::beside(place, name, error_page::MOST);
+    check_reading(&place.name, reading, &env_files(place), Some(place), &read)
 }
 
 /// Checks a manifest from any sources, with the `.env` files that git tracks.
 pub fn check_sources(name: &str, sources: &dyn Sources, tracked: &[Source]) -> Checked {
-    check_reading(name, read(name, sources), tracked, None)
+    let read_page = |name: &str| sources.read(name, error_page::MOST);
+    check_reading(name, read(name, sources), tracked, None, &read_page)
 }
 
-fn check_reading(name: &str, mut reading: Reading, tracked: &[Source], place: Option<&Place>) -> Checked {
+fn check_reading(
+    name: &str,
+    mut reading: Reading,
+    tracked: &[Source],
+    place: Option<&Place>,
+    read_page: &dyn Fn(&str) -> Result<Vec<u8>, Unread>,
+) -> Checked {
     let mut findings = std::mem::take(&mut reading.findings);
     // Where a text could not be read, what seems to be missing may stand there all the same.
     let torn = findings.iter().any(|finding| finding.code == &code::NOT_TOML);
@@ -75,6 +84,7 @@ fn check_reading(name: &str, mut reading: Reading, tracked: &[Source], place: Op
     if let Some(place) = place {
         provided(place, &reading, &mut findings);
     }
+    error_pages(&reading, read_page, &mut findings);
     for file in tracked {
         let source = u16::try_from(reading.sources.len()).unwrap_or(u16::MAX);
         findings.extend(towpath_decide::review::tracked_file(source, &file.text));

@@ -5,6 +5,7 @@ mod shown;
 use crate::checked::{Checked, check_at};
 use crate::door::files::{self, Place};
 use crate::door::{kept, person};
+use crate::error_page::MOST as MOST_SHOWN;
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,9 +23,6 @@ use towpath_model::unit::Name;
 
 /// The most bytes of a `.env` file that are read: it holds settings and keys, and no files.
 const MOST: usize = 1024 * 1024;
-
-/// The most bytes of the page for what cannot be answered: it is kept in memory, and made for each such answer.
-const MOST_SHOWN: usize = 256 * 1024;
 
 /// The file with the values that were made up for an environment.
 const GENERATED: &str = "generated.env";

@@ -6,6 +6,7 @@ pub mod cli;
 mod columns;
 mod command;
 mod door;
+mod error_page;
 pub mod failure;
 mod here;
 pub mod init;

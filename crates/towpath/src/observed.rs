@@ -23,6 +23,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
         inside: None,
         requests: 0,
         lately: None,
+        vitals: BTreeMap::new(),
         instances: Vec::new(),
         schedule: None,
         keeps: None,
@@ -40,6 +41,7 @@ pub(crate) fn status(here: &Here, seen: Vec<Seen>) -> Status {
             inside: None,
             requests: 0,
             lately: None,
+            vitals: BTreeMap::new(),
             instances: Vec::new(),
             schedule: None,
             keeps: None,
@@ -94,6 +96,7 @@ fn instance(seen: Seen) -> Instance {
         memory_bytes: 0,
         cpu_percent: 0.0,
         since: seen.since,
+        left_out: None,
     }
 }
 

@@ -13,6 +13,8 @@
 //! **When it refuses.** Where this version cannot keep what is said about who may pass, nothing is started: a sign-in that
 //! is believed in and not there is worse than none.
 
+mod protected;
+
 use super::Problem;
 use super::draft::Draft;
 use super::variables::{Asking, secret_value};
@@ -82,7 +84,7 @@ pub(super) fn of_component(
     }
     rules.access = match &component.access {
         Some(own) => access(draft, own, &at.key("access"), name),
-        None => of_environment(draft, component, name),
+        None => protected::usual(draft, component, (name, &at)),
     };
     rules
 }
@@ -99,13 +101,6 @@ fn signs(draft: &Draft<'_>, name: &Name) -> Vec<String> {
     let secrets = signed.filter_map(|one| Some(one.secret.as_ref()?.as_str()));
     let secrets: BTreeSet<&str> = secrets.filter(is_known).collect();
     secrets.into_iter().map(str::to_owned).collect()
-}
-
-/// The sign-in in front of everything public here.
-fn of_environment(draft: &mut Draft<'_>, component: &Component, name: &Name) -> Option<run::Access> {
-    let own = draft.own.filter(|_| component.public)?;
-    let at = Path::of(["environment", draft.environment.as_str(), "access"]);
-    access(draft, own.access.as_ref()?, &at, name)
 }
 
 /// The part of another component that is under the name of this one: who may not pass here may not pass there either, unless

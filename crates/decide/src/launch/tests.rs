@@ -3,6 +3,7 @@
 mod examples;
 mod front;
 mod kept;
+mod previews;
 mod restarted;
 mod rules;
 mod spans;

@@ -13,6 +13,11 @@ pub fn is_own_machine(environment: &Name) -> bool {
     USUAL.contains(&environment.as_str())
 }
 
+/// Whether nobody but who types comes by in an environment. Where both usual names are written, `dev` is one that all share.
+pub(super) fn is_alone(root: &Desired, environment: &Name) -> bool {
+    is_own_machine(environment) && usual_environment(root).is_ok_and(|usual| usual == *environment)
+}
+
 /// The environment that is meant when nobody names one: `local`, else `dev`, else the only one.
 pub fn usual_environment(root: &Desired) -> Result<Name, Problem> {
     let known = USUAL

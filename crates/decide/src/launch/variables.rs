@@ -312,6 +312,14 @@ pub(super) fn secret_value(draft: &mut Draft<'_>, name: &str, asking: Asking<'_>
         })
 }
 
+/// What a `.env` file says about a name, or what is made up for it.
+pub(super) fn given_or_made(draft: &mut Draft<'_>, name: &str, generator: Generator) {
+    if written(draft, name).is_none() {
+        // It is among those to be made, or was made before: there is one either way.
+        let _ = made_up(draft, name, Some(generator));
+    }
+}
+
 /// What a `.env` file says about a name.
 fn written(draft: &mut Draft<'_>, name: &str) -> Option<Value> {
     let value = draft.written(name)?;

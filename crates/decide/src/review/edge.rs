@@ -6,9 +6,12 @@ mod domains;
 mod encryption;
 mod hosts;
 mod limits;
+mod page;
 mod policy;
 
 use super::Rule;
+
+pub(super) use page::error_page;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::Scene(encryption::public),

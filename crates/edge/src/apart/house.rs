@@ -101,22 +101,7 @@ pub(super) struct House {
 pub async fn serve(folder: &Path, give_back_memory: fn()) -> io::Result<End> {
     sockets::raise_files();
     crate::guard::keep_in(folder);
-    let (events, happens) = unbounded_channel();
-    let house = Arc::new(House {
-        folder: folder.to_owned(),
-        give_back_memory,
-        edge: OnceLock::new(),
-        lock: Mutex::default(),
-        events,
-        told: Mutex::default(),
-        guests: watch::Sender::new(0),
-        hears: Mutex::default(),
-        before: Mutex::default(),
-        past: Mutex::default(),
-        values: Mutex::default(),
-        has_left: watch::Sender::new(false),
-        stop: watch::Sender::new(None),
-    });
+    let (house, happens) = House::new(folder, give_back_memory);
     house.attend(sockets::given()?);
     tokio::spawn(tell_all(Arc::clone(&house), happens));
     let watched = Folder::watch(folder);
@@ -128,6 +113,29 @@ pub async fn serve(folder: &Path, give_back_memory: fn()) -> io::Result<End> {
     };
     house.end().await;
     Ok(end)
+}
+
+impl House {
+    /// One that has not begun, and what happens in it.
+    pub(super) fn new(folder: &Path, give_back_memory: fn()) -> (Arc<House>, UnboundedReceiver<Event>) {
+        let (events, happens) = unbounded_channel();
+        let house = Arc::new(House {
+            folder: folder.to_owned(),
+            give_back_memory,
+            edge: OnceLock::new(),
+            lock: Mutex::default(),
+            events,
+            told: Mutex::default(),
+            guests: watch::Sender::new(0),
+            hears: Mutex::default(),
+            before: Mutex::default(),
+            past: Mutex::default(),
+            values: Mutex::default(),
+            has_left: watch::Sender::new(false),
+            stop: watch::Sender::new(None),
+        });
+        (house, happens)
+    }
 }
 
 /// Tells everybody what happens.

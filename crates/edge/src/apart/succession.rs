@@ -259,3 +259,50 @@ fn handed_on(past: &Snapshot, own: &Snapshot) -> Snapshot {
     seen.at += own.at;
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use towpath_model::sealed::Sealed;
+
+    use super::*;
+
+    fn config(folder: &Path) -> Config {
+        Config {
+            product: "hello".to_owned(),
+            authority: folder.join("authority"),
+            https: 0,
+            http: 0,
+            patience: crate::Patience::default(),
+            log: None,
+            key: None,
+            listen: towpath_model::run::Listen::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_edge_knows_crosses_to_its_successor_before_a_steward_says_it_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (first, _happens) = House::new(folder.path(), || {});
+        let (listening, _) = first
+            .begin(config(folder.path()), Vec::new())
+            .await
+            .expect("it begins");
+        let edge = first.edge.get().expect("it has begun");
+        edge.show(Some("<h1>{{title}}</h1>"));
+        let value = ("SITE_PASSWORD".to_owned(), Sealed::new("HUSH".to_owned()));
+        locked(&first.values).0.extend([value]);
+        let (second, _happens) = House::new(folder.path(), || {});
+        let (followed, _) = second.succeed().await.expect("it follows");
+        assert_eq!(followed.http, listening.http);
+        let edge = second.edge.get().expect("it has begun");
+        assert_eq!(edge.shown().as_deref(), Some("<h1>{{title}}</h1>"));
+        assert_eq!(locked(&second.values).0["SITE_PASSWORD"].open(), "HUSH");
+        // What one before them has shown is not shown by one that is told to show nothing.
+        edge.show(None);
+        let (third, _happens) = House::new(folder.path(), || {});
+        third.succeed().await.expect("it follows");
+        assert_eq!(third.edge.get().expect("it has begun").shown(), None);
+    }
+}

@@ -4,13 +4,12 @@
 //! While it is idle nobody looks at a connection; the system keeps what happens to it, and that is seen when it is taken.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body::Frame;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
@@ -18,6 +17,7 @@ use super::inward::{self, Garbage, Left};
 use super::outward::{Outward, Stopped};
 use crate::body::Broken;
 use crate::crowd;
+use crate::first::First;
 
 /// The largest head of an answer.
 const LARGEST_HEAD: usize = 128 * 1024;
@@ -232,10 +232,7 @@ impl Link {
         let Stream::Whole(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             return None;
         };
-        Some(Changed {
-            came: std::mem::take(&mut self.came),
-            stream,
-        })
+        Some(First::again(std::mem::take(&mut self.came), stream))
     }
 }
 
@@ -245,42 +242,5 @@ impl std::fmt::Debug for Link {
     }
 }
 
-/// A connection that speaks another protocol now.
-pub(crate) struct Changed {
-    /// What has come already.
-    came: Bytes,
-    stream: TcpStream,
-}
-
-impl AsyncRead for Changed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.came.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
-        }
-        let count = self.came.len().min(buffer.remaining());
-        buffer.put_slice(&self.came.split_to(count));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Changed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
+/// A connection that speaks another protocol now, and what has come of that already.
+pub(crate) type Changed = First<TcpStream>;

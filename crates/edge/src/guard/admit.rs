@@ -51,23 +51,16 @@ pub(super) fn admit(access: &Access, address: Option<&str>, groups: &[String]) -
 mod tests {
     use super::*;
     use towpath_model::desired::edge::SignIn;
-    use towpath_model::unit::{Domain, Duration, Email, Unit};
+    use towpath_model::unit::{Domain, Email, Unit};
 
     fn access(people: &[&str], domains: &[&str], groups: &[&str]) -> Access {
         let email = |one: &&str| Email::parse(one).expect("an address");
         let domain = |one: &&str| Domain::parse(one).expect("a domain");
         Access {
-            sign_in: SignIn::Oidc,
-            issuer: None,
-            client: None,
-            authority: None,
-            secret: None,
             people: people.iter().map(email).collect(),
             domains: domains.iter().map(domain).collect(),
             groups: groups.iter().map(|one| (*one).to_owned()).collect(),
-            lasts: Duration::from_hours(1),
-            since: 0,
-            issued: None,
+            ..Access::by(SignIn::Oidc)
         }
     }
 

@@ -83,17 +83,9 @@ impl Scene {
 
 fn access(sign_in: SignIn, secret: &str) -> Access {
     Access {
-        sign_in,
-        issuer: None,
-        client: None,
-        authority: None,
         secret: Some(secret.to_owned()),
-        people: Vec::new(),
-        domains: Vec::new(),
-        groups: Vec::new(),
         lasts: Duration::from_hours(1),
-        since: 0,
-        issued: None,
+        ..Access::by(sign_in)
     }
 }
 

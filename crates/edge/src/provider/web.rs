@@ -4,28 +4,18 @@
 //! is what the system trusts, or the roots that browsers trust where it says nothing, and the local authority: a provider may
 //! be one of the product's own components.
 
-use std::future::poll_fn;
+use std::io;
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use http::uri::Scheme;
-use http::{Method, Request, Response, StatusCode, Uri};
-use http_body::Body as _;
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Method, Request, StatusCode, Uri};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::Fault;
 use crate::body::Body;
+use crate::web::{self, Place};
 
 /// A person waits for it: a provider that takes longer is as good as not there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,26 +43,13 @@ impl<'a> Ask<'a> {
 
 /// What providers are asked with.
 #[derive(Clone)]
-pub(super) struct Web(TlsConnector);
+pub(super) struct Web(web::Web);
 
 impl Web {
     /// Reads whom the system trusts.
     pub(super) fn open(authority: &Path) -> Web {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        if let Ok(own) = CertificateDer::from_pem_file(authority) {
-            roots.add_parsable_certificates([own]);
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider has suites for both versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Web(TlsConnector::from(Arc::new(config)))
+        let own = CertificateDer::from_pem_file(authority);
+        Web(web::Web::trusting(own.ok()).0)
     }
 
     /// Asks, and reads the answer to its end.
@@ -98,31 +75,18 @@ impl Web {
             .address
             .parse()
             .map_err(|_| "its address is none".to_owned())?;
-        let host = uri.host().ok_or("its address has no host")?.to_owned();
-        let is_plain = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => false,
-            Some(scheme) if *scheme == Scheme::HTTP && is_here(&host) => true,
-            _ => return Err("only https:// is safe for it".to_owned()),
-        };
-        let port = uri.port_u16().unwrap_or(if is_plain { 80 } else { 443 });
-        let name = host.trim_start_matches('[').trim_end_matches(']');
-        let reached = if name == "localhost" || name.ends_with(".localhost") {
-            TcpStream::connect(("127.0.0.1", port)).await
-        } else {
-            TcpStream::connect((name, port)).await
-        };
-        let stream = reached.map_err(|error| error.to_string())?;
-        let request = request(&uri, ask).ok_or("its address is none")?;
-        if is_plain {
-            return exchange(stream, request).await;
+        let place = Place::of(&uri).map_err(|error| error.to_string())?;
+        if !place.is_secure && !place.is_here() {
+            return Err("only https:// is safe for it".to_owned());
         }
-        let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
-        let stream = self
-            .0
-            .connect(name, stream)
-            .await
-            .map_err(|error| error.to_string())?;
-        exchange(stream, request).await
+        let request = request(&uri, ask).ok_or("its address is none")?;
+        let answered = async {
+            let mut sender = self.0.open(&uri).await?;
+            let answer = sender.send_request(request).await.map_err(io::Error::other)?;
+            web::whole(answer, LARGEST).await
+        };
+        let answer = answered.await.map_err(|error| error.to_string())?;
+        Ok((answer.status(), answer.into_body().into()))
     }
 }
 
@@ -144,44 +108,4 @@ fn request(uri: &Uri, ask: Ask<'_>) -> Option<Request<Body>> {
             .body(Body::whole(form))
             .ok(),
     }
-}
-
-async fn exchange<S>(stream: S, request: Request<Body>) -> Result<(StatusCode, Vec<u8>), String>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let told = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
-    let answered = async {
-        let answer = sender.send_request(request).await.map_err(told)?;
-        let status = answer.status();
-        Ok((status, read(answer).await?))
-    };
-    let mut answered = std::pin::pin!(answered);
-    tokio::select! {
-        answer = &mut answered => answer,
-        // The connection may end with the last byte of the answer, which is still to be read then.
-        _ = connection => answered.await,
-    }
-}
-
-async fn read(mut answer: Response<Incoming>) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(answer.body_mut()).poll_frame(context)).await {
-        let frame = frame.map_err(|error| error.to_string())?;
-        if let Ok(some) = frame.into_data() {
-            if bytes.len() + some.len() > LARGEST {
-                return Err(format!("its answer is larger than {LARGEST} bytes"));
-            }
-            bytes.extend_from_slice(&some);
-        }
-    }
-    Ok(bytes)
-}
-
-/// Whether a host is this machine, where nobody stands in between.
-pub(super) fn is_here(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let address = host.parse::<std::net::IpAddr>();
-    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }

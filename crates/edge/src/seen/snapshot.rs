@@ -34,6 +34,20 @@ pub struct Snapshot {
     /// How many answers are kept, and their bytes.
     #[serde(default)]
     pub kept: (u64, u64),
+    /// The instances that are left out now, because they do worse than others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An instance that is left out now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The instance.
+    pub instance: String,
+    /// Why.
+    pub because: String,
+    /// Since when, in milliseconds since 1970.
+    pub since: u64,
 }
 
 /// The process that an edge is.
@@ -292,6 +306,7 @@ impl Snapshot {
             (one.active, one.waiting, one.out) = (0, 0, 0);
         }
         self.kept = (0, 0);
+        self.left_out = Vec::new();
         self.running = Running::default();
         self.lines.because = None;
         if let Some(spans) = &mut self.spans {

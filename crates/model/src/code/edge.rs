@@ -23,5 +23,7 @@ super::codes! {
     TP0819 ROUTE_PATH Error "each route is a path of its own";
     TP0820 CERTIFICATE_LIFE Warning "a certificate lives neither too short nor too long";
     TP0821 NOTHING_IN_FRONT Warning "where TLS ends in front, something is in front";
-    TP0822 OPEN_LAPTOP Warning "somebody's own machine is open to nobody else";
+    TP0822 ERROR_PAGE_UNSHOWN Error "the page for what cannot be answered can be shown";
+    TP0823 ERROR_PAGE_WORDS Warning "a page says in braces what there is to say";
+    TP0824 OPEN_LAPTOP Warning "somebody's own machine is open to nobody else";
 }

@@ -236,6 +236,9 @@ table! {
     cache: Option<Cache> { on [service site function] eg "{ assets = \"1y\" }" };
     /// Who may pass: a sign-in at the edge, in front of the component.
     access: Option<Access> { on [service site function] eg "{ sign_in = \"oidc\" }" };
+    /// It is for the team, as a dashboard or a back office is. Where nothing is said about who may see it, visitors sign in with
+    /// a password that is made up and kept as `DASHBOARD_PASSWORD`. On somebody's own machine nobody is asked for it.
+    dashboard: bool { on [service site function] } = false;
     /// Only these networks may reach it from outside; others get 403.
     allow: Vec<Cidr> { on [service site function] eg "203.0.113.0/24" };
     /// Headers that a request from outside has to carry, by method; else it gets 400.

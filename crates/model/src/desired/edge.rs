@@ -5,6 +5,9 @@ use crate::unit::{Bytes, Duration, Email, Path, Rate, Url};
 use crate::word::{Map, Ref};
 use crate::{choice, table};
 
+/// What can stand in two braces in an `error_page`.
+pub const PAGE_WORDS: [&str; 4] = ["status", "title", "reason", "request"];
+
 choice! {
     /// A set of response headers.
     HeaderSet

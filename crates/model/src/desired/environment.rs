@@ -134,6 +134,9 @@ table! {
     comment: bool = true;
     /// The most that exist at a time.
     most: u32 = 10;
+    /// Visitors of everything public sign in, where nothing else is said about who may see it: with a password that is made
+    /// up and kept as `PREVIEW_PASSWORD`. On somebody's own machine nobody is asked for it.
+    protected: bool = true;
 }
 
 table! {

@@ -120,6 +120,25 @@ pub struct Access {
     pub issued: Option<String>,
 }
 
+impl Access {
+    /// A sign-in of which nothing else is said: everybody who can do it passes, and it lasts for a day of work.
+    pub fn by(sign_in: SignIn) -> Self {
+        Access {
+            sign_in,
+            issuer: None,
+            client: None,
+            authority: None,
+            secret: None,
+            people: Vec::new(),
+            domains: Vec::new(),
+            groups: Vec::new(),
+            lasts: Duration::from_hours(12),
+            since: 0,
+            issued: None,
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_never(moment: &u64) -> bool {
     *moment == 0

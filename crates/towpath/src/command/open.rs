@@ -54,6 +54,7 @@ fn unreached(here: &Here, failure: Failure) -> Failure {
             inside: None,
             requests: 0,
             lately: None,
+            vitals: std::collections::BTreeMap::new(),
             instances: Vec::new(),
             schedule: None,
             keeps: None,

@@ -165,6 +165,11 @@ pub(crate) fn text(path: &Path, most: usize) -> Result<Option<String>, Failure> 
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// The bytes of a file that a manifest names.
+pub(crate) fn beside(place: &Place, name: &str, most: usize) -> Result<Vec<u8>, Unread> {
+    read_bounded(&place.folder.join(name), most)
+}
+
 /// The bytes of a file, or `None` where there is none.
 pub(crate) fn bytes(path: &Path, most: usize) -> Result<Option<Vec<u8>>, Failure> {
     match read_bounded(path, most) {

@@ -10,7 +10,10 @@ use towpath_api::{Edge, Lately, Status};
 /// What came through lately; nothing where nothing did.
 pub(super) fn requests(status: &Status) -> String {
     let asked = status.components.iter().filter_map(|one| {
-        let lately = one.lately.as_ref().filter(|lately| lately.per_second > 0.0)?;
+        let lately = one
+            .lately
+            .as_ref()
+            .filter(|lately| lately.seconds > 0 && lately.per_second > 0.0)?;
         Some((one.name.as_str(), lately))
     });
     let asked: Vec<(&str, &Lately)> = asked.collect();
@@ -34,6 +37,28 @@ pub(super) fn requests(status: &Status) -> String {
         first.seconds,
         columns(&rows, &aligned)
     )
+}
+
+/// The instances that the edge leaves out, and why; nothing where it asks all of them.
+pub(super) fn left_out(status: &Status, now: Timestamp) -> String {
+    let all = status
+        .components
+        .iter()
+        .flat_map(|component| &component.instances);
+    let out = all.filter_map(|one| Some((&one.id, one.left_out.as_ref()?)));
+    let lines: Vec<String> = out
+        .map(|(id, out)| {
+            let (long, because) = (ago(out.since, now), tame::plain(&out.because));
+            format!("  {id} for {long}: {because}\n")
+        })
+        .collect();
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nleft out by the edge, and tried again from time to time\n{}",
+            lines.concat()
+        ),
+    }
 }
 
 /// Who answers visitors, and what browsers have refused.
@@ -167,6 +192,28 @@ pub(crate) mod tests {
             spans_fault: None,
             violations: Vec::new(),
         }
+    }
+
+    #[test]
+    fn who_is_left_out_is_told_with_the_reason_and_since_when() {
+        let mut web = component("web", Kind::Service, State::Ready);
+        web.instances = vec![
+            super::super::status::tests::instance("web", 1, State::Ready, "it is well"),
+            super::super::status::tests::instance("web", 2, State::Ready, "it is well"),
+        ];
+        web.instances[1].left_out = Some(towpath_api::LeftOut {
+            because: "it refused or broke 5 requests in a row".to_owned(),
+            since: at(-12),
+        });
+        let living = super::super::status::living(&web);
+        let shop = status(vec![web]);
+        assert_eq!(living, "2, 1 out");
+        insta::assert_snapshot!(shown(&left_out(&shop, at(0))), @r"
+
+        left out by the edge, and tried again from time to time
+          web.2 for 12s: it refused or broke 5 requests in a row
+        ");
+        assert_eq!(left_out(&status(Vec::new()), at(0)), "");
     }
 
     #[test]

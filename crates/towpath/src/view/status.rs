@@ -18,6 +18,7 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> String {
     }
     text.push_str(&asked::requests(status));
     text.push_str(&asked::edge(status, now));
+    text.push_str(&asked::left_out(status, now));
     let kept: Vec<String> = status.components.iter().filter_map(keeps).collect();
     if !kept.is_empty() {
         let _ = write!(text, "\nkept\n{}", kept.concat());
@@ -223,7 +224,7 @@ fn row(status: &Status, component: &Component, now: Timestamp) -> Vec<String> {
     ]
 }
 
-/// `2`, or `1 of 2` where not all of them are well.
+/// `2`, or `1 of 2` where not all of them are well, or `2, 1 out` where one of them is left out.
 pub(crate) fn living(component: &Component) -> String {
     let all = component.instances.len();
     let well = component
@@ -233,7 +234,13 @@ pub(crate) fn living(component: &Component) -> String {
         .count();
     match (all, well) {
         (0, _) => "-".to_owned(),
-        (all, well) if all == well => all.to_string(),
+        (all, well) if all == well => {
+            let out = component.instances.iter().filter(|one| one.left_out.is_some());
+            match out.count() {
+                0 => all.to_string(),
+                out => format!("{all}, {out} out"),
+            }
+        }
         (all, well) => format!("{well} of {all}"),
     }
 }
@@ -281,6 +288,7 @@ pub(crate) mod tests {
             inside: None,
             requests: 0,
             lately: None,
+            vitals: std::collections::BTreeMap::new(),
             instances: Vec::new(),
             schedule: None,
             keeps: None,
@@ -298,6 +306,7 @@ pub(crate) mod tests {
             memory_bytes: 12_900_000,
             cpu_percent: 0.44,
             since: at(-12_000),
+            left_out: None,
         }
     }
 

@@ -339,7 +339,12 @@ impl Product {
     /// Says something to a component over plain HTTP: the first words of a request, and lines of headers. The status, and
     /// the whole answer.
     pub(crate) fn say(&self, component: &str, what: &str, headers: &[&str]) -> (u16, String) {
-        let port = self.edge_port(component).expect("it has an address").1;
+        let (_, port) = self.edge_port(component).expect("it has an address");
+        self.say_at(port, component, what, headers)
+    }
+
+    /// The same at a port that is known already: nobody has to tell it.
+    pub(crate) fn say_at(&self, port: u16, component: &str, what: &str, headers: &[&str]) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the edge listens");
         let host = format!("{component}.{}.localhost", self.name);
         let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
@@ -352,7 +357,7 @@ impl Product {
     }
 
     /// The ports for HTTPS and HTTP on which a component is reached.
-    fn edge_port(&self, name: &str) -> Option<(u16, u16)> {
+    pub(crate) fn edge_port(&self, name: &str) -> Option<(u16, u16)> {
         let status = self.status();
         let url = component(&status, name)["url"].as_str()?.to_owned();
         let https: u16 = url.rsplit_once(':')?.1.parse().ok()?;
@@ -362,7 +367,17 @@ impl Product {
 
     /// The same over HTTPS, trusting the authority of this person and nobody else.
     pub(crate) fn get_safely(&self, component: &str, path: &str) -> Option<String> {
-        let (port, _) = self.edge_port(component)?;
+        let host = format!("{component}.{}.localhost", self.name);
+        ask(self.connect_safely(component, &[])?, &host, path)
+    }
+
+    /// A connection over HTTPS on which one of these protocols is spoken, trusting the authority of this person and nobody else.
+    pub(crate) fn connect_safely(&self, component: &str, protocols: &[&[u8]]) -> Option<Safe> {
+        self.safe_at(self.edge_port(component)?.0, component, protocols)
+    }
+
+    /// The same at a port that is known already.
+    pub(crate) fn safe_at(&self, port: u16, component: &str, protocols: &[&[u8]]) -> Option<Safe> {
         let host = format!("{component}.{}.localhost", self.name);
         let pem = fs::read(self.root.path().join("home/data/towpath/authority/authority.pem")).ok()?;
         let mut roots = rustls::RootCertStore::empty();
@@ -371,15 +386,19 @@ impl Product {
                 &pem,
             );
         roots.add(certificate.ok()?).ok()?;
-        let config = rustls::ClientConfig::builder()
+        let mut config = rustls::ClientConfig::builder()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let name = rustls::pki_types::ServerName::try_from(host.clone()).ok()?;
+        config.alpn_protocols = protocols.iter().map(|one| one.to_vec()).collect();
+        let name = rustls::pki_types::ServerName::try_from(host).ok()?;
         let connection = rustls::ClientConnection::new(Arc::new(config), name).ok()?;
         let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-        ask(rustls::StreamOwned::new(connection, stream), &host, path)
+        Some(rustls::StreamOwned::new(connection, stream))
     }
 }
+
+/// A connection over HTTPS.
+pub(crate) type Safe = rustls::StreamOwned<rustls::ClientConnection, TcpStream>;
 
 pub(crate) fn ask(stream: impl Read + Write, host: &str, path: &str) -> Option<String> {
     let text = ask_whole(stream, host, path)?;

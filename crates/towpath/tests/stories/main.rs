@@ -12,6 +12,7 @@ mod edges;
 mod edits;
 mod faults;
 mod guards;
+mod handed;
 mod hello;
 mod kinds;
 mod kit;

@@ -1,20 +1,14 @@
 //! Who takes spans: asked by HTTP, over one connection as long as that holds, and again where it may help.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::{Request, StatusCode, Uri};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use crate::body::Body;
+use crate::web::{self, Web};
 
 /// What the standard gives an answer.
 const ANSWERS: Duration = Duration::from_secs(10);
@@ -27,7 +21,7 @@ pub(super) struct Collector {
     to: Uri,
     headers: HeaderMap,
     open: Option<SendRequest<Body>>,
-    tls: Option<TlsConnector>,
+    web: Option<Web>,
 }
 
 /// Why spans were not taken.
@@ -51,8 +45,13 @@ impl Collector {
             to,
             headers,
             open: None,
-            tls: None,
+            web: None,
         }
+    }
+
+    /// Whom the system trusts is read when somebody is to be asked.
+    fn web(&mut self) -> Web {
+        self.web.get_or_insert_with(|| Web::trusting([]).0).clone()
     }
 
     /// Hands over a message.
@@ -74,7 +73,7 @@ impl Collector {
         }
         let mut sender = match open {
             Some(open) => open,
-            None => self.connect().await?,
+            None => self.web().open(&self.to).await.map_err(later)?,
         };
         let path = self.to.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::post(path)
@@ -85,9 +84,7 @@ impl Collector {
             })?;
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
-        let host = self.to.authority().map(|authority| authority.as_str());
-        let host = host.and_then(|host| HeaderValue::try_from(host.rsplit('@').next().unwrap_or(host)).ok());
-        headers.extend(host.map(|host| (HOST, host)));
+        web::name_host(headers, &self.to);
         let kind = HeaderValue::from_static("application/x-protobuf");
         headers.insert(CONTENT_TYPE, kind);
         let response = sender.send_request(request).await.map_err(later)?;
@@ -115,45 +112,4 @@ impl Collector {
             }),
         }
     }
-
-    async fn connect(&mut self) -> Result<SendRequest<Body>, Refused> {
-        let is_secure = self.to.scheme_str() == Some("https");
-        let host = self
-            .to
-            .host()
-            .unwrap_or_default()
-            .trim_matches(['[', ']'])
-            .to_owned();
-        let port = self.to.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
-        let stream = TcpStream::connect((host.as_str(), port)).await.map_err(later)?;
-        // A batch is written in one go.
-        let _ = stream.set_nodelay(true);
-        if !is_secure {
-            return shake(stream).await;
-        }
-        let name = ServerName::try_from(host).map_err(later)?;
-        let tls = self.tls.get_or_insert_with(connector);
-        shake(tls.connect(name, stream).await.map_err(later)?).await
-    }
-}
-
-async fn shake<S>(stream: S) -> Result<SendRequest<Body>, Refused>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(later)?;
-    // It ends with its sender.
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-fn connector() -> TlsConnector {
-    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has the versions that are the default")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
 }
