@@ -109,7 +109,7 @@ fn what_browsers_tell_and_what_was_asked_is_shown() {
     assert!(
         doctor
             .lines()
-            .any(|line| line.contains("edge") && line.ends_with("answers")),
+            .any(|line| line.contains("edge") && line.contains("answers on 127.0.0.1")),
         "{doctor}"
     );
     product.well(&["down"]);
