@@ -247,10 +247,13 @@ impl Instance {
             let was_kept = kept.is_some();
             let sender = match kept {
                 Some(sender) => sender,
-                None => self.open_new(idle).await.map_err(|error| match lack(&error) {
-                    Some(why) => Failed::Exhausted(why),
-                    None => Failed::Unreachable,
-                })?,
+                // Few requests need a new one, and the others do not carry the room for it.
+                None => Box::pin(self.open_new(idle))
+                    .await
+                    .map_err(|error| match lack(&error) {
+                        Some(why) => Failed::Exhausted(why),
+                        None => Failed::Unreachable,
+                    })?,
             };
             let failed = match sender.send(outgoing).await {
                 Ok(response) => {

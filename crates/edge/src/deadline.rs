@@ -4,6 +4,7 @@
 //! sleeps is the target's own matter. What a gRPC client says (`grpc-timeout`) counts from the beginning: it does not wait for
 //! longer, whatever we do.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName};
@@ -61,8 +62,9 @@ impl Deadline {
         }
     }
 
-    /// Waits for something no longer than until the deadline.
-    pub(crate) async fn keep<T>(&self, what: impl Future<Output = T>) -> Result<T, Late> {
+    /// Waits for something no longer than until the deadline. It stays where it is: each time it were moved, a request would
+    /// take as much room again.
+    pub(crate) async fn keep<T>(&self, what: Pin<&mut impl Future<Output = T>>) -> Result<T, Late> {
         match self.until() {
             None => Ok(what.await),
             Some((until, long)) => timeout_at(until.into(), what).await.map_err(|_| Late(long)),
@@ -70,7 +72,10 @@ impl Deadline {
     }
 
     /// The same, while an instance is asked.
-    pub(crate) async fn keep_asking<T>(&mut self, what: impl Future<Output = T>) -> Result<T, Late> {
+    pub(crate) async fn keep_asking<T>(
+        &mut self,
+        what: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Late> {
         if self.time.is_some() && self.asked.is_none() {
             self.asked = Some(clock::now());
         }

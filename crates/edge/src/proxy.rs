@@ -1,5 +1,6 @@
 //! Passes a request on to an instance, and its answer back.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, UPGRADE};
@@ -136,7 +137,7 @@ pub(crate) async fn send(
 ) -> Result<Response<Answered>, Page> {
     search.aim.place.earn_repetition();
     loop {
-        let found = deadline.keep(search.next()).await;
+        let found = deadline.keep(pin!(search.next())).await;
         let (instance, busy) = match found {
             Ok(Ok(found)) => found,
             Err(late) => return Err(late.page(&search.aim.place.name)),
@@ -147,7 +148,7 @@ pub(crate) async fn send(
         };
         let began = search.is_measured().then(clock::now);
         let answered = deadline
-            .keep_asking(instance.send(&state.idle, outgoing, busy))
+            .keep_asking(pin!(instance.send(&state.idle, outgoing, busy)))
             .await;
         let failed = match answered {
             Ok(Ok(response)) => {

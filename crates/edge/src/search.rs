@@ -72,7 +72,7 @@ impl<'s> Search<'s> {
                 self.ticket.take().into_iter().for_each(Ticket::served);
                 return Ok(found);
             }
-            self.wait().await?;
+            Box::pin(self.wait()).await?;
         }
     }
 

@@ -249,7 +249,8 @@ async fn at_host(
                 && let Some(aside) = aside::asked(&guard, path) =>
         {
             witness.is_aside();
-            let mut answer = aside::answer(state, visit, aside, (&guard, host), (&parts, body)).await;
+            let answer = Box::pin(aside::answer(state, visit, aside, (&guard, host), (&parts, body)));
+            let mut answer = answer.await;
             guard.dress(answer.headers_mut(), &host.name, visit.secure);
             answer
         }
@@ -365,7 +366,7 @@ async fn at_target(
                     guard,
                     named,
                 };
-                cache::pass(through, asks, open).await
+                Box::pin(cache::pass(through, asks, open)).await
             } else {
                 proxy::pass(state, visit, aim, guard, named, asks, (open, &way.wish)).await
             };
@@ -374,7 +375,7 @@ async fn at_target(
         }
         Answer::Files { .. } => {
             open.facts.is_theirs = true;
-            files::answer(&state.packed, &aim.target, &parts).await
+            Box::pin(files::answer(&state.packed, &aim.target, &parts)).await
         }
         Answer::Closed { because } => {
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because).answer(&parts.headers)
