@@ -49,6 +49,11 @@ impl Outlet {
         }
     }
 
+    /// Something waits to be written.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.is_blocked.load(Ordering::Acquire)
+    }
+
     /// Something was written.
     pub(crate) fn flows(&self) {
         if !self.is_blocked.load(Ordering::Relaxed) {

@@ -58,6 +58,11 @@ impl<S: AsyncRead + Unpin> First<S> {
         self.bytes.advance(count.min(self.bytes.len()));
     }
 
+    /// These bytes are read once more, before all others. There are none yet.
+    pub(crate) fn give_back(&mut self, bytes: &[u8]) {
+        self.bytes = Bytes::copy_from_slice(bytes);
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

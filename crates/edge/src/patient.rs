@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +12,10 @@ use tokio::time::{Sleep, sleep};
 
 use crate::crowd::Outlet;
 use crate::door::clock;
+
+/// A connection without a request for so long holds nothing but its socket: what reads and answers is made anew when something
+/// comes, which takes a microsecond or two.
+const RESTS_AFTER: Duration = Duration::from_secs(1);
 
 /// A time that runs only while something is waited for.
 #[derive(Debug)]
@@ -47,13 +51,15 @@ impl Waiting {
     }
 }
 
-/// How long a visitor may take for the head of its next request. One clock watches all of a connection: it is set when it runs out
-/// and not with each request, which would cost more than reading the head.
+/// How long a visitor may take for the head of its next request, and when it has none for now. One clock watches all of a
+/// connection: it is set when it runs out and not with each request, which would cost more than reading the head.
 #[derive(Debug)]
 pub(crate) struct Heads {
     within: Duration,
     /// Requests that are being answered.
     open: AtomicUsize,
+    /// The last one had a body, and it is not known whether all of that has been read.
+    has_body: AtomicBool,
     /// Since when the next head is waited for, in milliseconds.
     since: AtomicU64,
 }
@@ -62,35 +68,64 @@ pub(crate) struct Heads {
 #[derive(Debug)]
 pub(crate) struct Turn(Arc<Heads>);
 
+/// What comes of waiting for a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// It is late.
+    TooLong,
+    /// Nothing of the connection is in use, so it need not hold more than its socket.
+    AWhile,
+}
+
 impl Heads {
     pub(crate) fn new(within: Duration) -> Arc<Heads> {
         Arc::new(Heads {
             within,
             open: AtomicUsize::new(0),
+            has_body: AtomicBool::new(false),
             since: AtomicU64::new(clock::millis()),
         })
     }
 
-    /// A head is there.
-    pub(crate) fn came(self: &Arc<Heads>) -> Turn {
+    /// A head is there, and a body comes behind it or not.
+    pub(crate) fn came(self: &Arc<Heads>, has_body: bool) -> Turn {
+        self.has_body.store(has_body, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::Relaxed);
         Turn(Arc::clone(self))
     }
 
+    /// How long the next head has been waited for; nothing while a request is being answered.
+    fn waited(&self) -> Duration {
+        if self.open.load(Ordering::Acquire) > 0 {
+            return Duration::ZERO;
+        }
+        let since = self.since.load(Ordering::Relaxed);
+        Duration::from_millis(clock::millis().saturating_sub(since))
+    }
+
+    /// Waits until a head is late, or nothing of the connection has been in use for a while.
+    pub(crate) async fn watch(&self, outlet: &Outlet) -> Waited {
+        loop {
+            // Somebody who sends a head letter by letter does not rest between two of them, so nothing is asked before a while.
+            sleep(RESTS_AFTER.min(self.within.saturating_sub(self.waited()))).await;
+            let waited = self.waited();
+            if waited >= self.within {
+                return Waited::TooLong;
+            }
+            let is_done = !self.has_body.load(Ordering::Relaxed) && !outlet.is_blocked();
+            if waited >= RESTS_AFTER && is_done {
+                return Waited::AWhile;
+            }
+        }
+    }
+
     /// Waits until a head is late.
     pub(crate) async fn late(&self) {
-        loop {
-            let left = match self.open.load(Ordering::Acquire) {
-                0 => {
-                    let since = self.since.load(Ordering::Relaxed);
-                    let waited = Duration::from_millis(clock::millis().saturating_sub(since));
-                    self.within.saturating_sub(waited)
-                }
-                _ => self.within,
-            };
-            if left.is_zero() {
-                return;
-            }
+        while let Some(left) = self
+            .within
+            .checked_sub(self.waited())
+            .filter(|left| !left.is_zero())
+        {
             sleep(left).await;
         }
     }

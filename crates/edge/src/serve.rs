@@ -1,26 +1,29 @@
 //! A connection of a visitor or a component, from its first byte to its last.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::CONNECTION;
-use http::{HeaderValue, Response, StatusCode, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, timeout};
 
 use crate::body::Body;
 use crate::certificates::PROTOCOL;
-use crate::crowd::Stream;
+use crate::crowd::{Outlet, Stream};
 use crate::ending::{Part, Phase};
 use crate::first::First;
 use crate::gather::Gather;
-use crate::patient::{Heads, Read};
+use crate::patient::{Heads, Read, Waited};
 use crate::search::Search;
 use crate::state::State;
 use crate::visit::{self, Entry, Visit, answer};
@@ -37,6 +40,9 @@ const STREAMS: u32 = 200;
 
 /// What is written of an answer before its visitor reads it: what a frame has, twice. A connection has as many of these as streams.
 const STREAM_BUFFER: usize = 32 * 1024;
+
+/// A connection that has nothing to say is closed within this time, or cut off.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Whether a silent HTTP/2 visitor is still there is asked so often.
 const PING: Duration = Duration::from_secs(30);
@@ -121,19 +127,21 @@ pub(crate) fn tells(first: &[u8]) -> bool {
 }
 
 /// Serves the requests of a connection.
-pub(crate) async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, mut part: Part)
+pub(crate) async fn requests<S>(state: Arc<State>, visit: Visit, stream: S, version: Version, part: Part)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let patience = state.patience;
-    let stream = Read::new(stream, patience.reading, Arc::clone(&visit.outlet));
-    let mut over = visit.until().map(|until| Box::pin(tokio::time::sleep(until)));
+    let outlet = Arc::clone(&visit.outlet);
+    let stream = Read::new(stream, patience.reading, Arc::clone(&outlet));
+    let over = visit.until().map(|until| Box::pin(tokio::time::sleep(until)));
+    let mut ends = Ends { part, over };
     let visit = Arc::new(visit);
     let heads = Heads::new(patience.head);
     let waited_for = Arc::clone(&heads);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let (state, visit) = (Arc::clone(&state), Arc::clone(&visit));
-        let turn = (version == Version::HTTP_11).then(|| waited_for.came());
+        let turn = (version == Version::HTTP_11).then(|| waited_for.came(!request.body().is_end_stream()));
         async move {
             let ending = Arc::clone(&state.ending);
             let stream = (version == Version::HTTP_2).then(Stream::open);
@@ -153,44 +161,109 @@ where
             answered
         }
     });
-    // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
     if version == Version::HTTP_2 {
-        let connection = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(PING)
-            .max_concurrent_streams(STREAMS)
-            .max_send_buf_size(STREAM_BUFFER)
-            .max_header_list_size(LARGEST_HEAD as u32)
-            .serve_connection(TokioIo::new(Gather::new(stream)), service);
-        let mut connection = std::pin::pin!(connection);
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            // It is told which requests are still answered here, and brings the next ones elsewhere.
-            () = part.reached(Phase::Leaving) => connection.as_mut().graceful_shutdown(),
-            () = passes(&mut over), if over.is_some() => connection.as_mut().graceful_shutdown(),
-        }
-        tokio::select! {
-            _ = connection => {}
-            () = part.reached(Phase::Over) => {}
-        }
-        return;
+        return Box::pin(side_by_side(stream, service, ends)).await;
     }
-    let connection = http1::Builder::new()
+    let mut stream = First::again(Bytes::new(), stream);
+    while let Some(done) = Box::pin(in_turn(stream, service.clone(), (&heads, &outlet), &mut ends)).await {
+        match rest(done, &heads, &mut ends).await {
+            Some(more) => stream = more,
+            None => return,
+        }
+    }
+}
+
+/// What ends a connection though its visitor would go on.
+struct Ends {
+    part: Part,
+    /// What its visitor has shown holds no more.
+    over: Option<Pin<Box<Sleep>>>,
+}
+
+/// Serves requests that come one beside the other.
+async fn side_by_side<S, V>(stream: S, service: V, mut ends: Ends)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    V: HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send + 'static>,
+{
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .max_concurrent_streams(STREAMS)
+        .max_send_buf_size(STREAM_BUFFER)
+        .max_header_list_size(LARGEST_HEAD as u32)
+        .serve_connection(TokioIo::new(Gather::new(stream)), service);
+    let mut connection = std::pin::pin!(connection);
+    // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        // It is told which requests are still answered here, and brings the next ones elsewhere.
+        () = ends.part.reached(Phase::Leaving) => connection.as_mut().graceful_shutdown(),
+        () = passes(&mut ends.over), if ends.over.is_some() => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        _ = connection => {}
+        () = ends.part.reached(Phase::Over) => {}
+    }
+}
+
+/// Serves requests that come one after the other, until the connection ends, or none has come for a while: then it is given back.
+async fn in_turn<S, V>(
+    stream: First<S>,
+    service: V,
+    (heads, outlet): (&Heads, &Outlet),
+    ends: &mut Ends,
+) -> Option<First<S>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    V: HttpService<Incoming, ResBody = Body, Error = Infallible>,
+{
+    let mut connection = http1::Builder::new()
         .max_header_size(LARGEST_HEAD)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        _ = connection.as_mut() => return,
-        () = part.reached(Phase::Ending) => connection.as_mut().graceful_shutdown(),
-        () = heads.late() => return,
-        () = passes(&mut over), if over.is_some() => connection.as_mut().graceful_shutdown(),
+        _ = &mut connection => return None,
+        () = ends.part.reached(Phase::Ending) => Pin::new(&mut connection).graceful_shutdown(),
+        waited = heads.watch(outlet) => {
+            let parts = connection.into_parts().filter(|_| waited == Waited::AWhile)?;
+            let mut stream = parts.io.into_inner();
+            if !parts.read_buf.is_empty() {
+                // A head has begun to come.
+                stream.give_back(&parts.read_buf);
+            }
+            return Some(stream);
+        }
+        () = passes(&mut ends.over), if ends.over.is_some() => Pin::new(&mut connection).graceful_shutdown(),
     }
     tokio::select! {
         _ = connection => {}
-        () = part.reached(Phase::Over) => {}
+        () = ends.part.reached(Phase::Over) => {}
     }
+    None
+}
+
+/// Waits with nothing but the socket, until something comes from it.
+async fn rest<S>(mut stream: First<S>, heads: &Heads, ends: &mut Ends) -> Option<First<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if !stream.bytes().is_empty() {
+        return Some(stream);
+    }
+    let mut first = [0; 16];
+    tokio::select! {
+        read = stream.read(&mut first) => if let Ok(count @ 1..) = read {
+            stream.give_back(&first[..count]);
+            return Some(stream);
+        },
+        () = ends.part.reached(Phase::Ending) => {}
+        () = heads.late() => {}
+        () = passes(&mut ends.over), if ends.over.is_some() => {}
+    }
+    let _ = timeout(GOODBYE, stream.shutdown()).await;
+    None
 }
 
 /// Waits until what its visitor has shown holds no more.

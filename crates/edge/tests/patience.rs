@@ -3,11 +3,12 @@
 mod kit;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use kit::{Instance, Running, edge_with, get, host, target};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use towpath_edge::Patience;
@@ -15,6 +16,8 @@ use towpath_edge::Patience;
 const HOLD: Duration = Duration::from_secs(20);
 const LONG: Duration = Duration::from_secs(3_600);
 const SHORT: Duration = Duration::from_millis(200);
+/// A connection rests after a second without a request.
+const LONGER_THAN_A_REST: Duration = Duration::from_millis(1_200);
 
 /// Nobody is waited for but for what a test is about.
 const PATIENT: Patience = Patience {
@@ -155,4 +158,65 @@ async fn an_answer_that_nobody_reads_is_ended() {
     secure.flush().await.expect("it is open");
     kit::until("both", async || running.edge.traffic("web").active == 2).await;
     kit::until("the end", async || running.edge.traffic("web").active == 0).await;
+}
+
+/// Asks in pieces, with a pause behind each, and reads so many answers.
+async fn asks_in_pieces<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, pieces: &[&str], answers: usize) {
+    for piece in pieces {
+        stream.write_all(piece.as_bytes()).await.expect("it is open");
+        tokio::time::sleep(LONGER_THAN_A_REST).await;
+    }
+    let mut came = Vec::new();
+    let all = async {
+        while String::from_utf8_lossy(&came).matches("HTTP/1.1 200").count() < answers
+            || !came.ends_with(b" /")
+        {
+            assert_ne!(
+                stream.read_buf(&mut came).await.expect("it is open"),
+                0,
+                "it was closed"
+            );
+        }
+    };
+    timeout(kit::BOUND, all).await.expect("it is answered");
+}
+
+#[tokio::test]
+async fn a_connection_that_has_rested_goes_on_where_it_was() {
+    let (running, one) = with_one(PATIENT).await;
+    let name = host("web");
+    let get = format!("GET / HTTP/1.1\r\nhost: {name}\r\n\r\n");
+    let post = format!("POST / HTTP/1.1\r\nhost: {name}\r\ncontent-length: 10\r\n\r\n01234");
+    let (begin, end) = get.split_at(7);
+    let pieces = [&get, &get, begin, end, &post, "56789", &get];
+    let mut plain = TcpStream::connect(running.http()).await.expect("it listens");
+    let mut secure = running.tls(&name, &[b"http/1.1"]).await.expect("a handshake");
+    tokio::join!(
+        asks_in_pieces(&mut plain, &pieces, 5),
+        asks_in_pieces(&mut secure, &pieces, 5)
+    );
+    assert_eq!(one.got(), 10);
+    // Whoever goes while nothing happens is not waited for, and holds up no end.
+    drop((plain, secure));
+    let resting = TcpStream::connect(running.http()).await.expect("it listens");
+    timeout(kit::BOUND, Arc::clone(&running.edge).stop(LONG))
+        .await
+        .expect("a connection that rests holds up no end");
+    drop(resting);
+}
+
+#[tokio::test]
+async fn a_connection_that_rests_for_too_long_is_ended() {
+    let patience = Patience {
+        head: 2 * LONGER_THAN_A_REST,
+        ..PATIENT
+    };
+    let (running, _one) = with_one(patience).await;
+    let mut stream = TcpStream::connect(running.http()).await.expect("it listens");
+    let get = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", host("web"));
+    asks_in_pieces(&mut stream, &[&get], 1).await;
+    let read = timeout(kit::BOUND, stream.read(&mut [0]))
+        .await
+        .expect("it is ended");
+    assert!(matches!(read, Ok(0) | Err(_)));
 }

@@ -4,6 +4,8 @@ use crate::peer::{ALL, Peer, Proxy, Upstream};
 use crate::place::Place;
 use crate::visitor::{self, Stream};
 
+use std::time::Duration;
+
 const CONNECTIONS: usize = 2_000;
 
 /// Handshakes and requests before it is looked at for the first time: what everybody needs once.
@@ -28,6 +30,8 @@ fn one(place: &Place, peer: Peer, upstream: &Upstream, is_secure: bool) -> Resul
     let mut open = runtime.block_on(connections(place, &proxy, is_secure, BEFORE))?;
     let before = proxy.group.memory();
     open.extend(runtime.block_on(connections(place, &proxy, is_secure, CONNECTIONS))?);
+    // What a proxy gives back when nothing happens, it gives back within this time.
+    std::thread::sleep(Duration::from_secs(3));
     let after = proxy.group.memory();
     drop(open);
     Ok(after.saturating_sub(before) as f64 / CONNECTIONS as f64)
