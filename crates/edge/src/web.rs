@@ -50,23 +50,38 @@ impl Web {
         B::Data: Send,
         B::Error: Into<Broken>,
     {
-        let Place {
-            host,
-            port,
-            is_secure,
-        } = Place::of(to)?;
-        let stream = match is_name_of_here(&host) {
-            true => TcpStream::connect(("127.0.0.1", port)).await?,
-            false => TcpStream::connect((host.as_str(), port)).await?,
-        };
-        // What is asked is written in one go.
-        let _ = stream.set_nodelay(true);
-        if !is_secure {
+        let place = Place::of(to)?;
+        let stream = reach(&place).await?;
+        if !place.is_secure {
             return shake(stream).await;
         }
-        let name = ServerName::try_from(host).map_err(io::Error::other)?;
+        let name = ServerName::try_from(place.host).map_err(io::Error::other)?;
         shake(self.0.connect(name, stream).await?).await
     }
+}
+
+/// The same where nothing is encrypted: for what is signed, and so needs nobody who is trusted on its way.
+pub(crate) async fn open_plain<B>(to: &Uri) -> io::Result<SendRequest<B>>
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Broken>,
+{
+    let place = Place::of(to)?;
+    if place.is_secure {
+        return Err(io::Error::other("its address is none of plain HTTP"));
+    }
+    shake(reach(&place).await?).await
+}
+
+async fn reach(place: &Place) -> io::Result<TcpStream> {
+    let stream = match is_name_of_here(&place.host) {
+        true => TcpStream::connect(("127.0.0.1", place.port)).await?,
+        false => TcpStream::connect((place.host.as_str(), place.port)).await?,
+    };
+    // What is asked is written in one go.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }
 
 async fn shake<S, B>(stream: S) -> io::Result<SendRequest<B>>

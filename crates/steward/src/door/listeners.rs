@@ -2,17 +2,8 @@
 
 use super::files;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-
-/// The addresses at which a listener answers on 127.0.0.1, as the tables of the system write them.
-const REACHED: &[&str] = &[
-    "00000000",
-    "0100007F",
-    "00000000000000000000000000000000",
-    "0000000000000000FFFF00000100007F",
-    "0000000000000000FFFF000000000000",
-];
 
 /// The state of a socket that listens.
 const LISTENS: &str = "0A";
@@ -29,32 +20,18 @@ struct Process {
 
 /// The process that listens on a port, where it can be seen.
 pub(crate) fn holder(port: u16) -> Option<(u32, String)> {
-    named(&sockets(port))
-}
-
-/// The process that has one of these sockets.
-fn named(sockets: &BTreeSet<String>) -> Option<(u32, String)> {
-    let mut all = processes().into_iter();
-    let found = all.find(|(pid, _)| has(*pid, sockets) == Some(true));
-    found.map(|(pid, process)| match part_of(pid) {
-        Some(part) => (pid, format!("{}, {part}", process.name)),
-        None => (pid, process.name),
-    })
+    holder_at(here(port))
 }
 
 /// The process that listens where somebody else wants to: at this address, or at all that cover it or are covered by it.
 pub(crate) fn holder_at(at: SocketAddr) -> Option<(u32, String)> {
-    let is_it = |one: SocketAddr| {
-        let meet = one.ip() == at.ip() || one.ip().is_unspecified() || at.ip().is_unspecified();
-        one.port() == at.port() && meet
-    };
-    let found = all_listening().into_iter();
-    named(
-        &found
-            .filter(|(one, _)| is_it(*one))
-            .map(|(_, socket)| socket)
-            .collect(),
-    )
+    let sockets = sockets(at);
+    let mut all = processes().into_iter();
+    let found = all.find(|(pid, _)| has(*pid, &sockets) == Some(true));
+    found.map(|(pid, process)| match part_of(pid) {
+        Some(part) => (pid, format!("{}, {part}", process.name)),
+        None => (pid, process.name),
+    })
 }
 
 /// What a process is of, where some Towpath has started it: another product, or the same one in another folder.
@@ -79,7 +56,7 @@ fn said_of(env: &str, folder: &Path) -> Option<String> {
 /// Whether whoever answers on a port is a stranger to an instance, whose first process this is: the words for it. Everything
 /// that an instance has started is below its keeper, wherever it went. Whoever cannot be seen is believed.
 pub(crate) fn stranger(port: u16, pid: u32) -> Option<String> {
-    let sockets = sockets(port);
+    let sockets = sockets(here(port));
     if sockets.is_empty() || has(pid, &sockets) == Some(true) {
         return None;
     }
@@ -130,29 +107,31 @@ fn is_below(all: &BTreeMap<u32, Process>, pid: u32, top: u32) -> bool {
     false
 }
 
-/// The sockets that listen on a port, by the numbers that the system gives them.
-fn sockets(port: u16) -> BTreeSet<String> {
+/// A port as it is reached from this machine.
+fn here(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// The sockets that listen there, by the numbers that the system gives them.
+fn sockets(at: SocketAddr) -> BTreeSet<String> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
     let texts = tables
         .iter()
         .filter_map(|table| files::read(Path::new(table)).ok());
     texts
-        .flat_map(|text| listening(&String::from_utf8_lossy(&text), port))
+        .flat_map(|text| listening(&String::from_utf8_lossy(&text), at))
         .collect()
 }
 
-/// Every socket that listens, and where.
-fn all_listening() -> Vec<(SocketAddr, String)> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-    let texts = tables
-        .iter()
-        .filter_map(|table| files::read(Path::new(table)).ok());
-    texts
-        .flat_map(|text| {
-            let text = String::from_utf8_lossy(&text).into_owned();
-            let lines = text.lines().skip(1).filter_map(listens_at);
-            lines.collect::<Vec<_>>()
-        })
+/// The sockets in a table that listen at an address, or at all that cover it or are covered by it.
+fn listening(table: &str, at: SocketAddr) -> Vec<String> {
+    let is_it = |one: &SocketAddr| {
+        let meet = one.ip() == at.ip() || one.ip().is_unspecified() || at.ip().is_unspecified();
+        one.port() == at.port() && meet
+    };
+    let all = table.lines().skip(1).filter_map(listens_at);
+    all.filter(|(one, _)| is_it(one))
+        .map(|(_, socket)| socket)
         .collect()
 }
 
@@ -176,18 +155,6 @@ fn listens_at(line: &str) -> Option<(SocketAddr, String)> {
     };
     let at = SocketAddr::new(ip.to_canonical(), u16::from_str_radix(port, 16).ok()?);
     Some((at, format!("socket:[{}]", fields.get(9)?)))
-}
-
-/// The sockets in a table that listen on a port.
-fn listening(table: &str, port: u16) -> Vec<String> {
-    let port = format!("{port:04X}");
-    let socket = |line: &str| {
-        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let (address, at) = fields.get(1)?.split_once(':')?;
-        let is_it = at == port && REACHED.contains(&address) && fields.get(3) == Some(&LISTENS);
-        is_it.then(|| format!("socket:[{}]", fields.get(9).unwrap_or(&"")))
-    };
-    table.lines().skip(1).filter_map(socket).collect()
 }
 
 /// Whether a process has one of these sockets; nothing where we may not look.
@@ -238,7 +205,7 @@ mod tests {
             2: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000  1000        0 333 1\n\
             3: 0200007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 444 1\n\
             4: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 555 1\n";
-        assert_eq!(listening(table, 8080), ["socket:[111]", "socket:[222]"]);
+        assert_eq!(listening(table, here(8080)), ["socket:[111]", "socket:[222]"]);
     }
 
     #[test]
