@@ -91,12 +91,10 @@ pub(crate) fn brought(headers: &HeaderMap) -> Option<u64> {
 
 /// The header that gives a visitor its mark.
 pub(crate) fn given(mark: u64, secure: bool) -> Option<HeaderValue> {
-    let secure = if secure { "; Secure" } else { "" };
     let mut digits = [0; 16];
     request_id::write(mark, &mut digits);
     let mark = str::from_utf8(&digits).unwrap_or_default();
-    let text = [COOKIE_NAME, "=", mark, "; Path=/; HttpOnly; SameSite=Lax", secure].concat();
-    HeaderValue::try_from(text).ok()
+    cookie::written((COOKIE_NAME, mark), (None, None), secure)
 }
 
 #[cfg(test)]

@@ -35,9 +35,33 @@ fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
 
 /// The header that gives a cookie, for so many seconds.
 pub(crate) fn given(name: &str, value: &str, seconds: u64, secure: bool) -> Option<HeaderValue> {
+    written((name, value), (Some(seconds), None), secure)
+}
+
+/// The header that gives a cookie: for so many seconds, or as long as the browser runs, and for a domain, or the host that was asked.
+/// Newcomers get several with each answer, so it is put together without the machinery of formats.
+pub(crate) fn written(
+    (name, value): (&str, &str),
+    (seconds, domain): (Option<u64>, Option<&str>),
+    secure: bool,
+) -> Option<HeaderValue> {
+    let mut digits = itoa::Buffer::new();
+    let (lasts, seconds) = seconds.map_or(("", ""), |seconds| ("; Max-Age=", digits.format(seconds)));
+    let (of, domain) = domain.map_or(("", ""), |domain| ("; Domain=", domain));
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(text).ok()
+    let parts = [
+        name,
+        "=",
+        value,
+        "; Path=/",
+        lasts,
+        seconds,
+        of,
+        domain,
+        "; HttpOnly; SameSite=Lax",
+        secure,
+    ];
+    HeaderValue::try_from(parts.concat()).ok()
 }
 
 /// The header that takes a cookie away.

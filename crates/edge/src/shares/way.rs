@@ -26,7 +26,7 @@ const FORCED_NAME: HeaderName = HeaderName::from_static(FORCED);
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A month, in seconds: longer than a release takes, and whoever comes back later gets it anew.
-const LASTS: &str = "2592000";
+const LASTS: u64 = 30 * 24 * 60 * 60;
 
 /// Of which release an answer has to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -160,20 +160,7 @@ fn known_by(aim: &Aim, from: IpAddr, headers: &HeaderMap) -> Option<Bucket> {
 }
 
 fn given(text: &str, domain: Option<&str>, secure: bool) -> Option<HeaderValue> {
-    let (of, domain) = domain.map_or(("", ""), |domain| ("; Domain=", domain));
-    let secure = if secure { "; Secure" } else { "" };
-    let parts = [
-        COOKIE_NAME,
-        "=",
-        text,
-        "; Path=/; Max-Age=",
-        LASTS,
-        of,
-        domain,
-        "; HttpOnly; SameSite=Lax",
-        secure,
-    ];
-    HeaderValue::try_from(parts.concat()).ok()
+    cookie::written((COOKIE_NAME, text), (Some(LASTS), domain), secure)
 }
 
 /// The widest name that is surely the product's own, and under which the one that was asked stands. Whose a name is that nobody has
