@@ -2,13 +2,15 @@
 
 use crate::core::Core;
 use crate::door::clock;
-use crate::serve::{Refusal, problem, unknown};
+use crate::keep::happened;
+use crate::serve::{Refusal, problem, unknown, unwritten};
 use http::StatusCode;
 use serde_json::json;
 use towpath_api::{Maintain, Maintained};
 use towpath_engine::Engine;
 use towpath_model::run::Maintenance;
 use towpath_model::unit::{Cidr, Name, Unit};
+use towpath_store::Entry;
 
 impl<E: Engine> Core<E> {
     /// Closes components for visitors, or opens them. It holds when this has come back, even when we are killed.
@@ -39,9 +41,12 @@ impl<E: Engine> Core<E> {
         } else {
             closed.end(&names, now).map_err(refused)?
         };
-        self.closed = closed;
         if changed {
-            self.write_down(&asked);
+            self.ledger
+                .closed(&closed, self.told_of(&asked), now)
+                .await
+                .map_err(|error| unwritten(&error))?;
+            self.closed = closed;
             let all: Vec<Name> = self.tended.parts().keys().cloned().collect();
             self.turn_faces(all).await;
         }
@@ -51,20 +56,22 @@ impl<E: Engine> Core<E> {
         })
     }
 
-    fn write_down(&mut self, asked: &Maintain) {
-        self.ledger.closed(&self.closed);
-        let subject = match asked.components.as_slice() {
-            [one] => one.as_str(),
+    fn told_of(&self, asked: &Maintain) -> Entry {
+        let what = if asked.on { "close" } else { "open" };
+        let because = asked.because.as_deref().unwrap_or("somebody wants it so");
+        let body = json!({ "components": asked.components, "until": asked.until, "let_in": asked.let_in });
+        happened(what, self.subject(&asked.components), body, because)
+    }
+
+    /// What an entry about these components is about: the one, or the product.
+    pub(crate) fn subject<'a>(&'a self, of: &'a [String]) -> &'a str {
+        match of {
+            [one] => one,
             _ => self
                 .product
                 .as_ref()
                 .map_or("", |product| product.product.as_str()),
-        };
-        let what = if asked.on { "close" } else { "open" };
-        let because = asked.because.as_deref().unwrap_or("somebody wants it so");
-        let body = json!({ "components": asked.components, "until": asked.until, "let_in": asked.let_in });
-        self.ledger.happened(what, subject, body, because);
-        self.flush();
+        }
     }
 }
 

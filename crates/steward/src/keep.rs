@@ -106,13 +106,7 @@ impl Ledger {
 
     /// Something happened that nobody has to end.
     pub(crate) fn happened(&mut self, what: &str, subject: &str, body: serde_json::Value, because: &str) {
-        self.batch.entries.push(Entry {
-            what: what.to_owned(),
-            subject: subject.to_owned(),
-            body,
-            because: because.to_owned(),
-            intent: false,
-        });
+        self.batch.entries.push(happened(what, subject, body, because));
     }
 
     pub(crate) fn remember(&mut self, name: &Name, what: Remembered) {
@@ -131,12 +125,40 @@ impl Ledger {
         self.record(MAKING, CURRENT, json!(making));
     }
 
-    pub(crate) fn closed(&mut self, closed: &Closed) {
-        self.record(CLOSED, CURRENT, json!(closed));
+    /// Writes down what is closed, before anybody is told that it is.
+    pub(crate) async fn closed(
+        &self,
+        closed: &Closed,
+        happened: Entry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write_now(CLOSED, json!(closed), happened, now).await
     }
 
-    pub(crate) fn signed_out(&mut self, moments: &Moments) {
-        self.record(SIGNED_OUT, CURRENT, json!(moments));
+    /// Writes down when everybody was signed out, before anybody is told that it is so.
+    pub(crate) async fn signed_out(
+        &self,
+        moments: &Moments,
+        happened: Entry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write_now(SIGNED_OUT, json!(moments), happened, now).await
+    }
+
+    /// Writes something down that nobody else writes, ahead of what waits. When it cannot be, it was never wanted.
+    async fn write_now(
+        &self,
+        kind: &str,
+        body: serde_json::Value,
+        happened: Entry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let batch = Batch {
+            records: vec![(kind.to_owned(), CURRENT.to_owned(), Some(body))],
+            entries: vec![happened],
+            ..Batch::default()
+        };
+        self.store.write(batch, now).await.map(drop)
     }
 
     pub(crate) fn product(&mut self, product: &Product) {
@@ -193,6 +215,17 @@ impl Ledger {
     pub(crate) async fn close(self) {
         // What could not be put in order is put in order by whoever opens it next.
         let _ = self.store.close().await;
+    }
+}
+
+/// Something that happened, and that nobody has to end.
+pub(crate) fn happened(what: &str, subject: &str, body: serde_json::Value, because: &str) -> Entry {
+    Entry {
+        what: what.to_owned(),
+        subject: subject.to_owned(),
+        body,
+        because: because.to_owned(),
+        intent: false,
     }
 }
 

@@ -35,6 +35,7 @@ use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::{Name, Unit};
+use towpath_store::StoreError;
 
 /// How long it is waited when nobody can be let in.
 const REFUSED: std::time::Duration = std::time::Duration::from_millis(50);
@@ -515,6 +516,16 @@ fn refused(problem: &Problem) -> Answer {
     let text = serde_json::to_vec(problem).unwrap_or_default();
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, UnsyncBoxBody::new(Full::new(Bytes::from(text))))
+}
+
+/// Nothing is done that is not written down.
+pub(crate) fn unwritten(error: &StoreError) -> Refusal {
+    problem(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "not-written",
+        &format!("nothing was changed, because the journal cannot be written: {}", told(error)),
+        Some("make room on the disk, and say it again"),
+    )
 }
 
 pub(crate) fn unknown(name: &str) -> Refusal {

@@ -4,7 +4,8 @@
 
 use crate::core::Core;
 use crate::door::clock;
-use crate::serve::{Refusal, problem, unknown};
+use crate::keep::happened;
+use crate::serve::{Refusal, problem, unknown, unwritten};
 use http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -89,28 +90,28 @@ impl<E: Engine> Core<E> {
                 Some("sessions begin where `access` says sign_in = \"oidc\" or \"password\""),
             ));
         }
-        let now = u64::try_from(clock::today().as_millisecond()).unwrap_or(0);
+        let now = clock::today();
+        let moment = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        let mut moments = self.signed_out.clone();
         for name in &names {
-            let moment = self.signed_out.entry(name.clone()).or_default();
+            let last = moments.entry(name.clone()).or_default();
             // Another one even where the clock was turned back.
-            *moment = now.max(*moment + 1);
+            *last = moment.max(*last + 1);
         }
-        self.ledger.signed_out(&self.signed_out);
-        let subject = match names.as_slice() {
-            [one] => one.as_str(),
-            _ => self
-                .product
-                .as_ref()
-                .map_or("", |product| product.product.as_str()),
-        };
-        let body = json!({ "components": names });
+        let components: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let happened = happened(
+            "sign-out",
+            self.subject(&components),
+            json!({ "components": names }),
+            "somebody wants it so",
+        );
         self.ledger
-            .happened("sign-out", subject, body, "somebody wants it so");
-        self.flush();
+            .signed_out(&moments, happened, now)
+            .await
+            .map_err(|error| unwritten(&error))?;
+        self.signed_out = moments;
         let all: Vec<Name> = self.tended.parts().keys().cloned().collect();
         self.turn_faces(all).await;
-        Ok(SignedOut {
-            components: names.iter().map(ToString::to_string).collect(),
-        })
+        Ok(SignedOut { components })
     }
 }

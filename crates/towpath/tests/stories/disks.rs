@@ -40,6 +40,15 @@ fn a_full_disk_is_told_and_everything_goes_on_once_there_is_room() {
     });
     assert!(told.contains("full"), "{told}");
     assert_eq!(product.pid("count"), before, "what runs goes on");
+    let refused = product.run(&["maintenance", "on"]);
+    assert_ne!(refused.code, Some(0), "{}", refused.err);
+    assert!(
+        refused
+            .err
+            .contains("nothing was changed, because the journal cannot be written"),
+        "{}",
+        refused.err
+    );
     fs::remove_file(product.folder.join("ballast")).expect("it was there");
     eventually("it goes on", || {
         (!product.status()["notes"].to_string().contains("journal")).then_some(())
@@ -60,6 +69,8 @@ fn a_full_disk_is_told_and_everything_goes_on_once_there_is_room() {
     product.kill_steward();
     product.up();
     assert_eq!(product.pid("count"), before, "nothing was forgotten");
+    let notes = product.status()["notes"].to_string();
+    assert!(!notes.contains("maintenance"), "what was refused is not: {notes}");
 }
 
 #[test]
