@@ -523,7 +523,10 @@ pub(crate) fn unwritten(error: &StoreError) -> Refusal {
     problem(
         StatusCode::INSUFFICIENT_STORAGE,
         "not-written",
-        &format!("nothing was changed, because the journal cannot be written: {}", told(error)),
+        &format!(
+            "nothing was changed, because the journal cannot be written: {}",
+            told(error)
+        ),
         Some("make room on the disk, and say it again"),
     )
 }

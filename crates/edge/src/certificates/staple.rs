@@ -144,21 +144,24 @@ async fn look_after(certificates: &Certificates, facing: &Facing, domain: &Domai
     domain.asks_for(&digest(&pair));
     if turn_of(domain, &pair) == Turn::Ask {
         let asked = ask(&pair, &responder, &certificates.provider).await;
+        if let Ok((_, answer)) = &asked {
+            let kept = Kept {
+                of: digest(&pair),
+                answer: base64_simd::STANDARD.encode_to_string(answer),
+            };
+            // Before it is shown: whoever has seen it sees it after the next start, too. Where it cannot be written it is asked
+            // for again then.
+            let _ = record::write(&file(&facing.folder, &domain.name), &kept).await;
+        }
         if !domain.shown().is_some_and(|shown| Arc::ptr_eq(&shown, &pair)) {
             // There is another certificate by now.
             return Some(clock::today());
         }
         domain.has_asked(asked.as_ref().err());
         match asked {
-            Ok((word, answer)) => {
-                let kept = Kept {
-                    of: digest(&pair),
-                    answer: base64_simd::STANDARD.encode_to_string(&answer),
-                };
-                pair = Arc::new(with(&pair, Some((word, answer))));
+            Ok(word) => {
+                pair = Arc::new(with(&pair, Some(word)));
                 domain.shows(Arc::clone(&pair));
-                // Where it cannot be written it is asked for again after the next start.
-                let _ = record::write(&file(&facing.folder, &domain.name), &kept).await;
             }
             Err(trouble) if trouble.is_revoked && pair.word.is_some() => {
                 // What it said before is not true any more.
