@@ -9,11 +9,14 @@ mod front;
 mod instance;
 mod maintenance;
 mod mutual;
+mod release;
 mod resource;
+mod rollout;
 mod rules;
 mod shift;
 mod spans;
 mod state;
+mod verdict;
 
 pub use component::{
     Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route,
@@ -23,8 +26,13 @@ pub use front::{Acme, Certificate, Certified, Challenge, Front, Listen};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};
+pub use release::{ALL, Content, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way};
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
+pub use rollout::{
+    Clock, Course, Ended, Frozen, Leg, Moved, Next, Rollout, Stage, Task, Vigil, Warm, Work,
+};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;
 pub use spans::{SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO};
 pub use state::State;
+pub use verdict::{Blame, Reason, Refusal, Trouble, Verdict};

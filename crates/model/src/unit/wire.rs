@@ -7,6 +7,7 @@ use super::{
 use crate::desired::component::{Protocol, Restart, WatchAction};
 use crate::desired::edge::{BotRule, SignIn};
 use crate::desired::resource::{Evict, Phase, PoolMode, ResourceKind};
+use crate::desired::rollout::{Strategy, WhenInconclusive};
 use crate::desired::secret::Delivery;
 use crate::run::{Kind, State};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -70,5 +71,7 @@ as_word!(
     ResourceKind,
     Restart,
     State,
-    WatchAction
+    Strategy,
+    WatchAction,
+    WhenInconclusive
 );
