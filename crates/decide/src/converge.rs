@@ -39,6 +39,8 @@ pub struct Scene<'a> {
     pub will: Will,
     /// How many instances should run.
     pub instances: u32,
+    /// What was started from something else goes before anything new comes, though it could stand beside it.
+    pub apart: bool,
     /// What its schedule says, where that is who wants them.
     pub hours: Option<&'a Hours>,
     /// How its build, files or package are.
@@ -389,7 +391,7 @@ fn run(scene: &Scene<'_>, component: &Component) -> Decision {
         .trouble
         .map(|(_, until)| *until)
         .filter(|until| *until > scene.now);
-    let alone = stands_alone(component);
+    let alone = scene.apart || stands_alone(component);
     let blocked = alone
         && scene
             .standing

@@ -17,5 +17,6 @@ pub mod moving;
 pub mod plan;
 pub mod restart;
 pub mod review;
+pub mod rollout;
 pub mod scale;
 pub mod tend;

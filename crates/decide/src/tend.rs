@@ -11,6 +11,7 @@
 //! and decides from there: what was under way shows in what stands.
 
 mod fact;
+mod line;
 mod part;
 mod parts;
 #[cfg(test)]
@@ -104,6 +105,7 @@ impl Tended {
     pub fn learn(&mut self, fact: Fact) {
         match fact {
             Fact::Applied(applied) => self.apply(applied),
+            Fact::Lined(lineup) => self.line(lineup),
             Fact::Remembered { name, what } => {
                 if let Some(part) = self.parts.get_mut(&name) {
                     part.remember(what);
@@ -155,7 +157,7 @@ impl Tended {
                 if let Some(part) = self
                     .parts
                     .get_mut(&name)
-                    .filter(|part| part.sleeps() && part.will == Will::Up && !part.is_kept_awake())
+                    .filter(|part| part.sleeps() && part.will == Will::Up && !part.is_kept_awake() && !part.has_sides())
                 {
                     part.will = Will::Asleep;
                     self.touched.insert(name);

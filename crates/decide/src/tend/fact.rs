@@ -2,6 +2,7 @@
 
 use crate::converge::{Because, Well};
 use crate::job::Turns;
+use crate::rollout::Lineup;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ pub struct Applied {
 pub enum Fact {
     /// Something else is wanted from now on.
     Applied(Applied),
+    /// This has to stand from now on, of each release: nothing else is part of the product.
+    Lined(Lineup),
     /// What was remembered of a component over the death of a steward.
     Remembered {
         /// Of which.

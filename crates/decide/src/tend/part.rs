@@ -1,13 +1,16 @@
 //! What is known of one component.
 
 mod asked;
+mod lined;
 
 use super::PAUSE;
 use super::fact::{Act, Did, NoPort, Remembered};
 use crate::converge::{Because, Busy, Decision, Made, Scene, Standing, Step, Well, Will, converge};
 use crate::hours::Hours;
 use crate::job::{self, Turns};
+use crate::rollout::Row;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use towpath_model::run::{Ask, Component, InstanceId, Kind, Life, Seen, State, Stop};
 use towpath_model::unit::{Duration, Name};
@@ -54,6 +57,12 @@ pub struct Part {
     pub(super) lived: bool,
     /// What was remembered of it last.
     pub(super) kept: Remembered,
+    /// The releases of it that have to stand, where releases decide what runs.
+    pub row: Option<Row>,
+    /// What those are started from that are about to be, where that is not `digest`: by their numbers.
+    pub(super) starting: BTreeMap<u64, (String, Arc<Component>)>,
+    /// What that was to be started from which could not be.
+    pub(super) trouble_of: Option<String>,
 }
 
 impl Default for Part {
@@ -79,6 +88,9 @@ impl Default for Part {
             look: None,
             lived: false,
             kept: Remembered::default(),
+            row: None,
+            starting: BTreeMap::new(),
+            trouble_of: None,
         }
     }
 }
@@ -180,11 +192,12 @@ impl Part {
 
     /// It is asked other things than before, or nothing any more.
     pub(super) fn accustom(&mut self) {
-        let runs = self
-            .component
-            .as_ref()
-            .is_some_and(|component| component.health.ask == Ask::Runs);
-        for one in self.standing.iter_mut().filter(|_| runs) {
+        let runs = |digest: &str| {
+            let component = self.component_of(digest);
+            component.is_some_and(|component| component.health.ask == Ask::Runs)
+        };
+        let runs: Vec<bool> = self.standing.iter().map(|one| runs(&one.seen.digest)).collect();
+        for (one, _) in self.standing.iter_mut().zip(runs).filter(|(_, runs)| *runs) {
             one.well = Well::Yes;
         }
     }
@@ -202,6 +215,7 @@ impl Part {
     /// What was done to an instance succeeded.
     pub(super) fn recovered(&mut self) {
         self.trouble = None;
+        self.trouble_of = None;
         self.refusals = 0;
     }
 
@@ -217,8 +231,7 @@ impl Part {
     pub(super) fn see(&mut self, seen: Seen) {
         self.last = self.last.max(seen.id.number);
         let runs = self
-            .component
-            .as_ref()
+            .component_of(&seen.digest)
             .is_some_and(|component| component.health.ask == Ask::Runs);
         let fresh = || {
             if runs {
@@ -264,6 +277,7 @@ impl Part {
     /// Something could not be done to an instance.
     pub(super) fn fail(&mut self, id: &InstanceId, did: Did, why: String) {
         if did == Did::Start {
+            self.trouble_of = self.find(id.number).map(|one| one.seen.digest.clone());
             self.standing.retain(|one| one.seen.id != *id);
         }
         self.trouble = Some((why, None));
@@ -316,7 +330,8 @@ impl Part {
             component: self.component.as_deref(),
             digest: &self.digest,
             will: self.will,
-            instances: self.instances(),
+            instances: self.lined_instances().unwrap_or_else(|| self.instances()),
+            apart: self.row.as_ref().is_some_and(|row| row.apart),
             hours: self.hours.as_ref().filter(|_| self.scale.is_none()),
             made,
             needs,
@@ -352,6 +367,11 @@ impl Part {
                         }
                     }
                 }
+            }
+            _ if self.has_sides() => {
+                let (decided, starting) = self.converge_sides(&scene);
+                self.starting = starting;
+                decided
             }
             _ => converge(&scene).into(),
         };
@@ -389,10 +409,12 @@ impl Part {
 
     /// Marks what is about to be done, and says it to whoever does it.
     pub(super) fn act(&mut self, step: Step, because: Because, at_once: bool) -> Option<Act> {
-        let component = self.component.clone();
-        let mut how = component
-            .as_ref()
-            .map_or_else(usual_stop, |component| component.stop.clone());
+        let of = match &step {
+            Step::Stop(id) | Step::Restart(id) => self.find(id.number).map(|one| one.seen.digest.clone()),
+            _ => None,
+        };
+        let of = of.and_then(|digest| self.component_of(&digest));
+        let mut how = of.map_or_else(usual_stop, |component| component.stop.clone());
         if at_once {
             how.within = Duration::from_millis(0);
         }
@@ -400,11 +422,14 @@ impl Part {
             Step::Make => return None,
             Step::Start(id) => {
                 self.last = self.last.max(id.number);
-                let component = component?;
+                let (digest, component) = match self.starting.remove(&id.number) {
+                    Some(other) => other,
+                    None => (self.digest.clone(), self.component.clone()?),
+                };
                 self.standing.push(Standing {
                     seen: Seen {
                         id: id.clone(),
-                        digest: self.digest.clone(),
+                        digest: digest.clone(),
                         port: None,
                         life: Life::Lost,
                         restarts: 0,
@@ -417,7 +442,7 @@ impl Part {
                 });
                 Act::Start {
                     id,
-                    digest: self.digest.clone(),
+                    digest,
                     component,
                     because,
                 }

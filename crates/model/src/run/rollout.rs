@@ -170,10 +170,10 @@ pub struct Leg {
 pub struct Vigil {
     /// How long.
     pub clock: Clock,
-    /// How often the gates have been asked here.
+    /// How often gates have been asked in this rollout.
     pub look: u32,
-    /// How long it had been watched when they were asked last.
-    pub asked: Duration,
+    /// How long it had been watched when they were asked last at this point.
+    pub asked: Option<Duration>,
     /// What they said.
     pub verdict: Option<Verdict>,
     /// A person has said that it goes on, and why.

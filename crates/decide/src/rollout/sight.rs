@@ -1,0 +1,65 @@
+//! What a rollout sees of what runs: how many instances of each release stand there, are ready, and what is wrong.
+
+use crate::converge::{Standing, Well};
+use crate::tend::{Part, Tended};
+use std::collections::BTreeMap;
+use towpath_model::run::{Life, Trouble};
+use towpath_model::unit::Name;
+
+/// A component.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// How many instances are wanted of it: by the manifest, its hours, its load, or a person.
+    pub wanted: u32,
+    /// None are wanted because nobody asks for it.
+    pub sleeps: bool,
+    /// Its instances, by what they were started from.
+    pub sides: BTreeMap<String, Tally>,
+}
+
+/// The instances that were started from the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many stand there.
+    pub stands: u32,
+    /// How many of them take requests.
+    pub ready: u32,
+    /// What is wrong with one of them.
+    pub trouble: Option<Trouble>,
+}
+
+/// Everything that runs, as a rollout sees it.
+pub fn sights(tended: &Tended) -> BTreeMap<Name, Sight> {
+    let parts = tended.parts().iter();
+    parts.map(|(name, part)| (name.clone(), sight(part))).collect()
+}
+
+/// A component, as a rollout sees it.
+pub fn sight(part: &Part) -> Sight {
+    let mut sides: BTreeMap<String, Tally> = BTreeMap::new();
+    for one in &part.standing {
+        let tally = sides.entry(one.seen.digest.clone()).or_default();
+        tally.stands += u32::from(one.lives());
+        tally.ready += u32::from(one.serves() && !one.leaves());
+        tally.trouble = tally.trouble.take().or_else(|| trouble(one));
+    }
+    if let Some((digest, why)) = part.not_started() {
+        let tally = sides.entry(digest.to_owned()).or_default();
+        tally.trouble.get_or_insert_with(|| Trouble::NotStarted(why.to_owned()));
+    }
+    let (wanted, sleeps) = part.wanted();
+    Sight { wanted, sleeps, sides }
+}
+
+fn trouble(one: &Standing) -> Option<Trouble> {
+    if one.stopped || one.leaves() {
+        return None;
+    }
+    match (&one.seen.life, &one.well) {
+        (Life::Resting { after, looping: true, .. }, _) => Some(Trouble::Loops(after.clone())),
+        (Life::Resting { after: exit, .. } | Life::Ended { exit }, _) => Some(Trouble::Ended(exit.clone())),
+        (Life::Running { .. }, Well::NotYet { late: Some(why) }) => Some(Trouble::Late(why.clone())),
+        (Life::Running { .. }, Well::Lost { why, .. } | Well::Unfilled(why)) => Some(Trouble::Lost(why.clone())),
+        _ => None,
+    }
+}

@@ -1,0 +1,100 @@
+//! What is watched and judged at a point of a rollout, until it goes on, goes back, or a person has to say.
+
+use super::forward::fresh;
+use super::{Doing, Flow, Turn, pass};
+use towpath_model::desired::rollout::WhenInconclusive;
+use towpath_model::run::{Reason, Rollout, Stage, Verdict, Work};
+use towpath_model::unit::Duration;
+
+impl Turn<'_> {
+    /// Watches for as long as it says, asks the gates all along and once more at the end, and then a person, if one is to say.
+    pub(super) fn watch(&mut self, rollout: &mut Rollout, hold: Duration, gates: &[String], person: bool) -> Flow {
+        let spent = pass(&mut rollout.vigil.clock, self.now);
+        if rollout.vigil.waved.is_some() {
+            return Flow::On;
+        }
+        if !gates.is_empty()
+            && let Some(flow) = self.judge(rollout, spent, hold, gates)
+        {
+            return flow;
+        }
+        if spent < hold {
+            return Flow::Wait(Reason::Watches(spent, hold));
+        }
+        if person {
+            return Flow::Wait(Reason::AwaitsPerson);
+        }
+        Flow::On
+    }
+
+    /// What the gates say; nothing where they have no objection.
+    fn judge(&mut self, rollout: &mut Rollout, spent: Duration, hold: Duration, gates: &[String]) -> Option<Flow> {
+        let way = self.way(rollout);
+        if rollout.vigil.asked.is_some() && rollout.vigil.verdict.is_none() {
+            let (task, doing) = self.doing(rollout.number, &look(rollout));
+            let verdict = match doing {
+                Some(Doing::Judged(verdict)) => verdict,
+                // Whoever asks could not: nothing is known, and that is no pass.
+                Some(Doing::Failed(why)) => Verdict::Inconclusive(why),
+                Some(Doing::Done) => Verdict::Inconclusive("the gates said nothing".to_owned()),
+                Some(Doing::Underway) => return Some(Flow::Wait(Reason::Asks(gates.to_vec()))),
+                None => {
+                    self.act(task, gates);
+                    return Some(Flow::Wait(Reason::Asks(gates.to_vec())));
+                }
+            };
+            rollout.vigil.verdict = Some(verdict);
+        }
+        if let Some(Verdict::Fail(why)) = &rollout.vigil.verdict {
+            return Some(Flow::Back(Reason::GateFailed(why.clone())));
+        }
+        let is_due = match rollout.vigil.asked {
+            None => spent >= hold.min(way.judge_every),
+            Some(asked) => spent.minus(asked) >= way.judge_every || spent >= hold && asked < hold,
+        };
+        if is_due {
+            rollout.vigil.look += 1;
+            rollout.vigil.asked = Some(spent);
+            rollout.vigil.verdict = None;
+            let (task, _) = self.doing(rollout.number, &look(rollout));
+            self.act(task, gates);
+            return Some(Flow::Wait(Reason::Asks(gates.to_vec())));
+        }
+        match &rollout.vigil.verdict {
+            Some(Verdict::Inconclusive(why)) if spent >= hold => {
+                let why = why.clone();
+                if spent < hold.plus(way.extend) {
+                    return Some(Flow::Wait(Reason::TooLittle(why)));
+                }
+                match way.inconclusive {
+                    WhenInconclusive::Hold => Some(Flow::Wait(Reason::TooLittle(why))),
+                    WhenInconclusive::Rollback => Some(Flow::Back(Reason::NeverConclusive(why))),
+                    WhenInconclusive::Promote => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+fn look(rollout: &Rollout) -> Work {
+    let step = match rollout.stages.get(rollout.at) {
+        Some(Stage::Leg(leg)) => leg.step,
+        _ => 0,
+    };
+    Work::Judge {
+        stage: rollout.at,
+        step,
+        look: rollout.vigil.look,
+    }
+}
+
+/// A person says that it goes on.
+pub(super) fn wave(rollout: &mut Rollout, why: String) {
+    rollout.vigil = towpath_model::run::Vigil {
+        clock: rollout.vigil.clock,
+        waved: Some(why),
+        cleared: rollout.vigil.cleared,
+        ..fresh(&rollout.vigil)
+    };
+}
