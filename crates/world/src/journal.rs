@@ -3,13 +3,18 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use towpath_store::{Batch, Seq, StoreError, Written};
+use towpath_model::run::Course;
+use towpath_store::{Batch, Entry, Seq, StoreError, Written};
 
 /// The journal.
 #[derive(Debug, Default)]
 pub struct Journal {
     written: Vec<Written>,
     records: BTreeMap<(String, String), Value>,
+    /// The newest course. It is kept as it is here: that its text says the same is another test's matter.
+    course: Option<Course>,
+    /// How often a course was written.
+    pub(crate) courses: u64,
     /// The disk is full.
     pub full: bool,
 }
@@ -47,6 +52,22 @@ impl Journal {
             };
         }
         seqs
+    }
+
+    /// Writes a course, with the intents that follow from it.
+    pub(crate) fn keep(&mut self, course: &Course, entries: Vec<Entry>, now: Timestamp) {
+        self.course = Some(course.clone());
+        self.courses += 1;
+        let batch = Batch {
+            entries,
+            ..Batch::default()
+        };
+        self.write(batch, now);
+    }
+
+    /// The newest course.
+    pub fn course(&self) -> Option<&Course> {
+        self.course.as_ref()
     }
 
     /// Everything that was written, oldest first.

@@ -4,6 +4,8 @@
 //! - When something is started there are never more of the new ones than are wanted, and beside them never more older ones
 //!   than that.
 //! - What a person has stopped is not started, once that it was stopped is written down.
+//! - Where releases move: no share grows beyond what of its release is ready, and what takes visitors is never made fewer than
+//!   the manifest allows; nothing is stopped that the edge still sends visitors to and that is needed.
 //! - Nothing is started that was not written down before; no number is given twice; no port is given to two.
 
 use crate::journal::Journal;

@@ -85,6 +85,8 @@ pub(crate) enum Note {
 pub struct Machine {
     kept: BTreeMap<InstanceId, Kept>,
     tempers: BTreeMap<Name, Temper>,
+    /// How those behave that were started from this, where they differ from the others of their component.
+    digests: BTreeMap<String, Temper>,
     stolen: BTreeSet<u16>,
     ever: BTreeSet<InstanceId>,
     agenda: Agenda<Due>,
@@ -110,9 +112,22 @@ impl Machine {
         self.tempers.entry(component.clone()).or_default()
     }
 
+    /// How the programs behave that are started from this, to be changed.
+    pub fn temper_of(&mut self, digest: &str) -> &mut Temper {
+        self.digests.entry(digest.to_owned()).or_default()
+    }
+
+    fn temper_for(&mut self, component: &Name, digest: &str) -> &mut Temper {
+        match self.digests.contains_key(digest) {
+            true => self.temper_of(digest),
+            false => self.temper(component),
+        }
+    }
+
     /// All behave well again.
     pub fn mend(&mut self) {
         self.tempers.clear();
+        self.digests.clear();
         self.stolen.clear();
     }
 
@@ -133,7 +148,8 @@ impl Machine {
         let Life::Running { .. } = kept.seen.life else {
             return None;
         };
-        let is_sick = self.tempers.get(&id.component).is_some_and(|temper| temper.sick);
+        let own = self.digests.get(&kept.seen.digest);
+        let is_sick = own.or(self.tempers.get(&id.component)).is_some_and(|temper| temper.sick);
         let robbed = kept.seen.port.is_some_and(|port| self.is_stolen(port));
         Some(if robbed {
             Err("somebody else answers".to_owned())

@@ -17,10 +17,21 @@
 //! | `clock +1h`, `clock -1h` | the time of day jumps |
 //! | `crash steward`, `crash steward after 3`, `spare steward`, `start steward` | now, or after so many of its instructions |
 //! | `show`, `reached` | how everything is; what is not as it should be |
+//! | `way canary steps=10:30s,50:person,100 gates=login`, `way of web recreate` | how the next releases go |
+//! | `schema db 1 2:backfill 3:contract` | which migrations they know |
+//! | `release v2 web 2 @b; bot bot` | a release: what is said of a component as before is the same |
+//! | `deploy v2`, `rollback`, `rollback v1`, `pause`, `resume`, `abort`, `approve`, `skip why` | what people ask for |
+//! | `freeze 1h why`, `thaw` | nothing goes forward |
+//! | `temper web@v2 sick` | how the programs of one release behave |
+//! | `habit login fail`, `habit 2 fails`, `habit nightly takes=1m` | gates, migrations and jobs that are tried |
+//! | `crash edge`, `edge late 3s`, `edge quick` | the edge |
+//! | `course` | where the environment stands |
+//! | `sabotage edge`, `sabotage ready` | a rule is broken on purpose |
 //!
 //! Whoever asks a steward that has died starts a new one first.
 
 mod command;
+mod releases;
 
 pub use command::Command;
 

@@ -6,6 +6,7 @@
 
 mod asking;
 mod doing;
+mod steering;
 
 pub(crate) use doing::Prepared;
 pub use doing::Wanted;
@@ -15,6 +16,7 @@ use crate::journal::Journal;
 use crate::laws::Laws;
 use crate::machine::{Machine, Note, Order};
 use crate::product::Product;
+use crate::shore::Shore;
 use crate::trace::Trace;
 use asking::Asked;
 
@@ -41,6 +43,7 @@ const UNWRITTEN: Seq = 0;
 /// Everything around a steward.
 pub(crate) struct Around<'a> {
     pub(crate) machine: &'a mut Machine,
+    pub(crate) shore: &'a mut Shore,
     pub(crate) journal: &'a mut Journal,
     pub(crate) laws: &'a mut Laws,
     pub(crate) trace: &'a mut Trace,
@@ -69,6 +72,8 @@ pub struct Steward {
     asked: BTreeMap<InstanceId, Asked>,
     ports: BTreeSet<u16>,
     next_port: u16,
+    /// Where releases decide what runs.
+    helm: Option<steering::Helm>,
 }
 
 /// Something that has reached a steward.
@@ -100,7 +105,10 @@ impl Steward {
             asked: BTreeMap::new(),
             ports: BTreeSet::new(),
             next_port: 10_000,
+            helm: None,
         };
+        let course = around.journal.course().cloned();
+        steward.helm = course.map(|course| steering::Helm::new(course, around.clock.steady));
         let journal = &around.journal;
         for open in journal.open() {
             steward.batch.outcomes.push(Outcome {
@@ -158,7 +166,8 @@ impl Steward {
         let look = self.look_at.filter(|_| !self.undecided);
         let asks = self.asked.values().filter_map(|asked| asked.due).min();
         let now = busy.then_some(clock.steady);
-        let all = [now, writes, look, asks, self.flush_at];
+        let steers = self.helm.as_ref().and_then(|helm| helm.next(clock.steady));
+        let all = [now, writes, look, asks, self.flush_at, steers];
         all.into_iter().flatten().min().map(|at| at.max(clock.steady))
     }
 
@@ -166,7 +175,9 @@ impl Steward {
     pub(crate) fn step(&mut self, around: &mut Around<'_>) -> bool {
         let now = around.clock.steady;
         let may_write = self.write_again.is_none_or(|at| at <= now);
-        if let Some((prepared, seq)) = self.ready.pop_front() {
+        if self.helm.as_ref().is_some_and(steering::Helm::is_due) {
+            self.make_so(around);
+        } else if let Some((prepared, seq)) = self.ready.pop_front() {
             self.perform(prepared, seq, around);
         } else if !self.prepared.is_empty() && may_write || self.flush_at.is_some_and(|at| at <= now) {
             self.write(around);
@@ -175,6 +186,8 @@ impl Steward {
             self.undecided = true;
         } else if self.undecided && may_write {
             self.decide(around);
+        } else if self.steer_or_do(around) {
+            // Done.
         } else if let Some(id) = self.due_question(now) {
             self.ask(&id, around);
         } else if !self.undecided && self.look_at.is_some_and(|at| at <= now) {
@@ -198,6 +211,7 @@ impl Steward {
                 });
                 fact
             }
+            Message::Wanted(Wanted::Course(wish)) => return self.learn_wish(&wish, around),
             Message::Wanted(wanted) => return self.learn_wanted(wanted),
         };
         if let Fact::Changed(seen) = &fact {
@@ -254,6 +268,9 @@ impl Steward {
             }
         }
         around.laws.decided(&self.prepared, &self.tended);
+        if let Some(helm) = &mut self.helm {
+            helm.touch();
+        }
         for name in faces {
             self.question(&name, around.clock.steady);
         }

@@ -5,6 +5,7 @@ use crate::journal::Journal;
 use crate::laws::Laws;
 use crate::machine::{Machine, Note};
 use crate::product::Product;
+use crate::shore::Shore;
 use crate::steward::{Around, Steward, Wanted};
 use crate::trace::Trace;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,8 @@ pub struct World {
     pub trace: Trace,
     /// What the person wants who is at the keyboard.
     pub product: Product,
+    /// Everything beside instances that a rollout has to do with.
+    pub shore: Shore,
     steward: Option<Steward>,
     stewards: u64,
     dies_after: Option<u64>,
@@ -45,6 +48,7 @@ impl Default for World {
             laws: Laws::default(),
             trace: Trace::default(),
             product: Product::default(),
+            shore: Shore::default(),
             steward: None,
             stewards: 0,
             dies_after: None,
@@ -131,13 +135,16 @@ impl World {
     /// When something happens next.
     fn next(&self) -> Option<Timestamp> {
         let steward = self.steward.as_ref().and_then(|steward| steward.next(self.clock));
-        let next = self.machine.next().into_iter().chain(steward).min()?;
+        let outside = [self.machine.next(), self.shore.next(), steward];
+        let next = outside.into_iter().flatten().min()?;
         Some(next.max(self.clock.steady))
     }
 
     fn turn(&mut self) {
         if self.machine.next().is_some_and(|at| at <= self.clock.steady) {
             self.machine.turn(self.clock.steady);
+        } else if self.shore.next().is_some_and(|at| at <= self.clock.steady) {
+            self.shore.turn(self.clock.steady);
         } else if let Some(mut steward) = self.steward.take() {
             steward.step(&mut self.around());
             let dies = match &mut self.dies_after {
@@ -167,12 +174,24 @@ impl World {
                 steward.hear(note);
             }
         }
+        for news in self.shore.heard() {
+            if let Some(steward) = &mut self.steward {
+                steward.hear_of(news);
+            }
+        }
+        for release in self.shore.known.values() {
+            let all = release.content.components.values();
+            let bots = all.filter(|portion| portion.component.single && !self.single.contains(&portion.component.name));
+            let bots: Vec<Name> = bots.map(|portion| portion.component.name.clone()).collect();
+            self.single.extend(bots);
+        }
         self.laws.look(&mut self.machine, &self.single);
     }
 
     fn around(&mut self) -> Around<'_> {
         Around {
             machine: &mut self.machine,
+            shore: &mut self.shore,
             journal: &mut self.journal,
             laws: &mut self.laws,
             trace: &mut self.trace,

@@ -106,7 +106,7 @@ impl Machine {
             self.agenda.put(answer, Due::Tell(token, id));
             return;
         }
-        let temper = self.temper(&id.component);
+        let temper = self.temper_for(&id.component, &order.digest);
         if temper.failing_starts > 0 {
             temper.failing_starts -= 1;
             let why = "there is no such command".to_owned();
@@ -135,7 +135,8 @@ impl Machine {
 
     /// Stops an instance, or restarts it where it stands.
     fn leave(&mut self, id: &InstanceId, how: &Stop, again: bool, token: Token, now: Timestamp) {
-        let stops = self.temper(&id.component).stops;
+        let digest = self.kept.get(id).map(|kept| kept.seen.digest.clone()).unwrap_or_default();
+        let stops = self.temper_for(&id.component, &digest).stops;
         let answer = after(now, OWN_TIME);
         let Some(kept) = self.kept.get_mut(id) else {
             self.agenda.put(answer, Due::Answer(token, Ok(None)));

@@ -59,7 +59,10 @@ impl Machine {
     pub(super) fn run(&mut self, id: &InstanceId, now: Timestamp) {
         self.last_pid += 1;
         let pid = 1000 + self.last_pid;
-        let temper = self.temper(&id.component).clone();
+        let Some(digest) = self.kept.get(id).map(|kept| kept.seen.digest.clone()) else {
+            return;
+        };
+        let temper = self.temper_for(&id.component, &digest).clone();
         let Some(kept) = self.kept.get_mut(id) else {
             return;
         };

@@ -66,6 +66,8 @@ pub enum Command {
     Spare,
     /// A new steward.
     Steward,
+    /// Something about releases: see `releases`.
+    Release(super::releases::Command),
     /// How everything is.
     Show,
     /// What is not as it should be.
@@ -78,6 +80,9 @@ impl Command {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
         let wish = |wish| Ok(Command::Wish(name_of(rest)?, wish));
+        if let Some(command) = super::releases::Command::read(line) {
+            return Ok(Command::Release(command?));
+        }
         match (word, rest) {
             ("apply", _) => Ok(Command::Apply(
                 rest.split(';').map(|one| one.trim().to_owned()).collect(),
@@ -144,6 +149,7 @@ impl Command {
             Command::Crash(after) => world.crash_steward(after),
             Command::Spare => world.spare_steward(),
             Command::Steward => world.start_steward(),
+            Command::Release(command) => return command.play(world),
             Command::Show => return Ok(show(world)),
             Command::Reached => return Ok(reached(world)),
             fault => return fault.befall(world).map(|()| Vec::new()),
@@ -176,7 +182,10 @@ impl Command {
                     temper(world.machine.temper(&name), &word)?;
                 }
             }
-            Command::Mend => world.machine.mend(),
+            Command::Mend => {
+                world.machine.mend();
+                world.shore.mend();
+            }
             Command::Disk { full } => world.journal.full = full,
             Command::Clock { forwards, by } => {
                 let by = by.to_jiff();
@@ -236,7 +245,7 @@ fn crash(rest: &str) -> Result<Command, String> {
         .ok_or_else(|| "only a steward crashes, now or `after 3`".to_owned())
 }
 
-fn temper(temper: &mut Temper, word: &str) -> Result<(), String> {
+pub(super) fn temper(temper: &mut Temper, word: &str) -> Result<(), String> {
     let unknown = || format!("`{word}` is no temper");
     let (key, value) = word.split_once('=').unwrap_or((word, ""));
     match key {
@@ -258,6 +267,7 @@ fn temper(temper: &mut Temper, word: &str) -> Result<(), String> {
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Command::Release(command) => return command.fmt(f),
             Command::Apply(components) => write!(f, "apply {}", components.join("; ")),
             Command::Change(name) => write!(f, "change {name}"),
             Command::Remove(name) => write!(f, "remove {name}"),

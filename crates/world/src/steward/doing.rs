@@ -18,6 +18,8 @@ pub enum Wanted {
     Product(Product, bool),
     /// Something of a component.
     Wish(Name, Wish),
+    /// Something about releases.
+    Course(towpath_decide::rollout::Wish),
     /// A request has come for it.
     Request(Name),
     /// Nobody has asked for it for long.
@@ -95,6 +97,7 @@ impl Steward {
             Wanted::Wish(name, wish) => Fact::Wished { name, wish },
             Wanted::Request(name) => Fact::Wanted(name),
             Wanted::Quiet(name) => Fact::Quiet(name),
+            Wanted::Course(_) => return,
             Wanted::Down { at_once } => Fact::Down { at_once },
         };
         self.tended.learn(fact);
@@ -146,7 +149,11 @@ impl Steward {
                 around.laws.starts(&order, around.journal);
                 (Call::Start(order), what)
             }
-            Prepared::Stop(id, how, _) => (Call::Stop(id.clone(), how), What::Instance(id, Did::Stop)),
+            Prepared::Stop(id, how, _) => {
+                let known = self.course();
+                around.laws.stops(&id, &around.shore.table, &self.tended, known.map(|(course, ..)| course), known.and_then(|(.., rows)| rows));
+                (Call::Stop(id.clone(), how), What::Instance(id, Did::Stop))
+            }
             Prepared::Restart(id, how, _) => {
                 (Call::Restart(id.clone(), how), What::Instance(id, Did::Restart))
             }
