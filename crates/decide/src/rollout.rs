@@ -74,6 +74,9 @@ use towpath_model::unit::{Duration, Name};
 /// well to be believed. A process that is killed once is back within a second or two.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// So often each instance may be started again during a rollout: once may be somebody's hand, twice a machine in need.
+const FALLS: u32 = 2;
+
 /// The most that counts between two looks: twice what passes where nothing happens. More is a clock that was set, or a
 /// time in which nobody looked.
 const LATEST: Duration = Duration::from_secs(20);
@@ -172,7 +175,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
     }
     let minutes = |course: &Course| clocks(course).map(|clock| clock.spent.millis() / KEPT_EACH);
     let keep = moved || !acts.is_empty() || minutes(&next) != minutes(course);
-    let again = (waits || next.rollout.is_some()).then(|| now.saturating_add(EACH.to_jiff()).unwrap_or(now));
+    let again = (waits || next.rollout.is_some() || next.frozen.is_some()).then(|| now.saturating_add(EACH.to_jiff()).unwrap_or(now));
     Decision {
         next,
         acts,
@@ -188,6 +191,7 @@ fn still(course: &Course) -> Course {
     if let Some(rollout) = &mut still.rollout {
         rollout.idle = Clock::default();
         rollout.unwell = Clock::default();
+        rollout.calm = Clock::default();
         rollout.vigil.clock = Clock::default();
     }
     if let Some(warm) = &mut still.warm {
@@ -345,8 +349,14 @@ impl Turn<'_> {
     /// What is wrong with the new release.
     fn trouble(&self, rollout: &mut Rollout) -> Option<(Name, Trouble)> {
         let mut unwell = None;
+        let (mut restarts, mut count, mut fell) = (0, 0, None);
         for (name, new, growing) in self.expected(rollout) {
             let found = self.tally(&name, &new.digest);
+            restarts += found.restarts;
+            count += new.count;
+            if found.restarts > 0 {
+                fell.get_or_insert_with(|| name.clone());
+            }
             match found.trouble {
                 Some(trouble @ Trouble::Loops(_)) => return Some((name, trouble)),
                 Some(trouble) if growing && !matches!(trouble, Trouble::Lost(_)) => return Some((name, trouble)),
@@ -356,6 +366,17 @@ impl Turn<'_> {
                 }
                 _ => {}
             }
+        }
+        let more = restarts.saturating_sub(rollout.restarts.0);
+        if more > 0 {
+            rollout.calm = Clock::default();
+        }
+        rollout.restarts = (restarts, rollout.restarts.1 + more);
+        pass(&mut rollout.calm, self.now);
+        // What has stood before this rollout may have a past of its own.
+        let falls = rollout.restarts.1;
+        if let Some(name) = fell.filter(|_| !rollout.is_rollback && falls > count.saturating_mul(FALLS)) {
+            return Some((name, Trouble::Lost(format!("instances have been started again {falls} times"))));
         }
         match unwell {
             None => rollout.unwell = Clock::default(),

@@ -1,15 +1,27 @@
 //! What must hold while releases move.
 
 use crate::laws::Laws;
-use crate::shore::Table;
+use crate::shore::Shore;
 use towpath_decide::converge::{Standing, Well, Will};
-use towpath_decide::rollout::{Lineup, Row, least};
+use towpath_decide::rollout::{Known, Lineup, Row, least};
 use towpath_decide::tend::{Part, Tended};
-use towpath_model::run::{ALL, Course, InstanceId, Life, Stage};
+use towpath_model::run::{ALL, Course, InstanceId, Life, ReleaseId, Stage};
 use towpath_model::unit::Name;
 
-/// The fewest instances of a component that have to take its visitors.
-fn needed(name: &Name, part: &Part, course: &Course) -> u32 {
+/// The fewest instances of a component that have to take its visitors. What is no part of both releases
+/// has nobody yet, or nobody any more, and so has everything where there is no release to go back to.
+fn needed(name: &Name, part: &Part, course: &Course, known: &Known) -> u32 {
+    let has = |id: Option<&ReleaseId>| {
+        let release = id.and_then(|id| known.get(id));
+        release.is_some_and(|release| release.content.components.contains_key(name))
+    };
+    let is_in_both = match &course.rollout {
+        Some(rollout) => has(rollout.from.as_ref()) && has(Some(&rollout.to)),
+        None => has(course.current.as_ref()),
+    };
+    if !is_in_both {
+        return 0;
+    }
     let stages = course.rollout.iter().flat_map(|rollout| &rollout.stages);
     let mut legs = stages.filter_map(|stage| match stage {
         Stage::Leg(leg) => Some(leg),
@@ -33,7 +45,7 @@ fn capacity(row: &Row, part: &Part) -> u32 {
 
 impl Laws {
     /// A course goes from one lineup to another.
-    pub(crate) fn moves(&mut self, [before, after]: &[Lineup; 2], course: &Course, tended: &Tended) {
+    pub(crate) fn moves(&mut self, [before, after]: &[Lineup; 2], course: &Course, tended: &Tended, known: &Known) {
         for (name, row) in after {
             let found = before.get(name).zip(tended.parts().get(name)).filter(|(_, part)| part.faces());
             let Some((old, part)) = found.filter(|(old, part)| !row.apart && !old.apart && part.will == Will::Up) else {
@@ -42,7 +54,7 @@ impl Laws {
             if part.component.as_ref().is_none_or(|component| component.listens.is_none()) {
                 continue;
             }
-            let need = needed(name, part, course);
+            let need = needed(name, part, course, known);
             let (was, is) = (capacity(old, part), capacity(row, part));
             if is < need.min(was) {
                 self.break_by(format!("{is} of {name} take visitors after a step, where {was} did and {need} have to"));
@@ -61,13 +73,14 @@ impl Laws {
     }
 
     /// An instance is about to be stopped.
-    pub(crate) fn stops(&mut self, id: &InstanceId, table: &Table, tended: &Tended, course: Option<&Course>, rows: Option<&Lineup>) {
+    pub(crate) fn stops(&mut self, id: &InstanceId, shore: &Shore, tended: &Tended, course: Option<&Course>, rows: Option<&Lineup>) {
         let name = &id.component;
         let (Some(part), Some(course)) = (tended.parts().get(name), course) else {
             return;
         };
         let is_apart = rows.and_then(|rows| rows.get(name)).is_none_or(|row| row.apart);
-        let Some(target) = table.targets.get(name).filter(|_| part.will == Will::Up && !is_apart) else {
+        let known = &shore.known;
+        let Some(target) = shore.table.targets.get(name).filter(|_| part.will == Will::Up && !is_apart) else {
             return;
         };
         let answers = |one: &Standing| one.well == Well::Yes && matches!(one.seen.life, Life::Running { .. });
@@ -76,7 +89,7 @@ impl Laws {
         let listed: Vec<&InstanceId> = listed.filter(|id| is_well(id)).collect();
         let serves = |one: &&&InstanceId| part.standing.iter().any(|it| it.seen.id == ***one && it.serves());
         let others = listed.iter().filter(|other| ***other != *id).filter(serves).count();
-        let need = needed(name, part, course);
+        let need = needed(name, part, course, known);
         if listed.contains(&id) && others < need as usize {
             self.break_by(format!("{id} is stopped while the edge sends visitors to it, and {others} others are there where {need} have to be"));
         }

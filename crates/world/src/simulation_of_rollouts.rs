@@ -119,7 +119,8 @@ pub fn verdict(script: &[String]) -> Option<String> {
     wrong.extend(play_all(&mut world, &["crash steward", "start steward", "advance 8s"]));
     wrong.extend(unreached(&world));
     let holds = world.steward().and_then(|steward| steward.course()).is_some_and(|(course, ..)| course.rollout.is_some());
-    if world.journal.courses > before + u64::from(holds) {
+    // What holds is judged all along; what rests has nothing to say.
+    if world.journal.courses > before && !holds {
         wrong.push("a new steward writes another course".to_owned());
     }
     (!wrong.is_empty()).then(|| wrong.join("\n"))

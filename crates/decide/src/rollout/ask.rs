@@ -246,6 +246,8 @@ pub(super) fn begin(course: &mut Course, next: &Next, known: &Known, now: Timest
         vigil: Vigil::default(),
         idle: Clock::default(),
         unwell: Clock::default(),
+        restarts: (0, 0),
+        calm: Clock::default(),
         paused: None,
         back: None,
         switched: false,

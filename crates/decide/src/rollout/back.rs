@@ -1,6 +1,6 @@
 //! The way back: the old is whole again before anybody is sent to it, and the new is stopped last.
 
-use super::{Turn, least};
+use super::{Turn, least, pass};
 use towpath_model::run::{ALL, Leg, Reason, Rollout, Stage};
 use towpath_model::unit::Name;
 
@@ -43,12 +43,23 @@ impl Turn<'_> {
             }
             return None;
         }
+        if !self.confirmed() {
+            return returns(Reason::EdgeFollows);
+        }
         if legs(rollout).any(|leg| leg.grown > 0) {
-            if !self.confirmed() {
-                return returns(Reason::EdgeFollows);
-            }
             legs(rollout).for_each(|leg| leg.grown = 0);
             return None;
+        }
+        // What had stopped is up again before anything else begins. One that does not come up must not keep back what mends it.
+        let lacks = rollout.stages.iter().find_map(|stage| match stage {
+            Stage::Leg(leg) => self.lacking(rollout, leg, false, None),
+            _ => None,
+        });
+        if let Some((name, ready, of)) = lacks {
+            let patience = self.way(rollout).progress;
+            if pass(&mut rollout.idle, self.now) < patience {
+                return returns(Reason::Starts(name, ready, of));
+            }
         }
         self.end(rollout, false, why);
         None
@@ -57,14 +68,25 @@ impl Turn<'_> {
     /// A component whose visitors cannot be sent back yet: too few of the old ones are ready, and some of the new ones are. Where
     /// nothing of the new one answers, no old one could do worse.
     fn not_whole(&self, rollout: &Rollout) -> Option<(Name, u32, u32)> {
-        rollout.stages.iter().find_map(|stage| {
-            let Stage::Leg(leg) = stage else { return None };
-            let moved = leg.moved > 0 && !leg.apart;
-            let (name, ready, of) = self.lacking(rollout, leg, false, Some(true)).filter(|_| moved)?;
-            let new = self.portion(Some(&rollout.to), &name)?;
-            let answers = self.tally(&name, &new.digest).ready;
-            let both = if leg.moved < ALL { ready + answers } else { answers };
-            (ready < least(leg, of).min(both)).then_some((name, ready, of))
+        rollout.stages.iter().find_map(|stage| match stage {
+            Stage::Leg(leg) if leg.moved > 0 && !leg.apart => {
+                let mut all = leg.components.iter();
+                all.find_map(|name| self.not_whole_one(rollout, leg, name))
+            }
+            _ => None,
         })
+    }
+
+    fn not_whole_one(&self, rollout: &Rollout, leg: &Leg, name: &Name) -> Option<(Name, u32, u32)> {
+        let old = self.portion(rollout.from.as_ref(), name)?;
+        let new = self.portion(Some(&rollout.to), name)?;
+        if !old.is_shared() || old.stands_alone() {
+            return None;
+        }
+        let wanted = self.side(rollout, leg, name, false)?;
+        let ready = self.tally(name, &wanted.digest).ready;
+        let answers = self.tally(name, &new.digest).ready;
+        let both = if leg.moved < ALL { ready + answers } else { answers };
+        (ready < least(leg, wanted.count).min(both)).then(|| (name.clone(), ready, wanted.count))
     }
 }

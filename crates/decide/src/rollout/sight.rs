@@ -24,6 +24,8 @@ pub struct Tally {
     pub stands: u32,
     /// How many of them take requests.
     pub ready: u32,
+    /// How often any of them has been started again after it had ended by itself.
+    pub restarts: u32,
     /// What is wrong with one of them.
     pub trouble: Option<Trouble>,
 }
@@ -41,6 +43,7 @@ pub fn sight(part: &Part) -> Sight {
         let tally = sides.entry(one.seen.digest.clone()).or_default();
         tally.stands += u32::from(one.lives());
         tally.ready += u32::from(one.serves() && !one.leaves());
+        tally.restarts += one.seen.restarts;
         tally.trouble = tally.trouble.take().or_else(|| trouble(one));
     }
     if let Some((digest, why)) = part.not_started() {

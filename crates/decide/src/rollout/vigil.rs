@@ -1,7 +1,7 @@
 //! What is watched and judged at a point of a rollout, until it goes on, goes back, or a person has to say.
 
 use super::forward::fresh;
-use super::{Doing, Flow, Turn, pass};
+use super::{Doing, Flow, PATIENCE, Turn, pass};
 use towpath_model::desired::rollout::WhenInconclusive;
 use towpath_model::run::{Reason, Rollout, Stage, Verdict, Work};
 use towpath_model::unit::Duration;
@@ -20,6 +20,10 @@ impl Turn<'_> {
         }
         if spent < hold {
             return Flow::Wait(Reason::Watches(spent, hold));
+        }
+        // What has just been started again may end again; where nothing is watched, nobody waits for that.
+        if !hold.is_zero() && rollout.restarts.1 > 0 && rollout.calm.spent < PATIENCE {
+            return Flow::Wait(Reason::Steadies(PATIENCE));
         }
         if person {
             return Flow::Wait(Reason::AwaitsPerson);

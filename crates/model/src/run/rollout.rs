@@ -114,6 +114,12 @@ pub struct Rollout {
     pub idle: Clock,
     /// How long the new release has not been well, after it had been.
     pub unwell: Clock,
+    /// How often instances of the new release have been started again, as it was seen last, and since it began.
+    #[serde(default)]
+    pub restarts: (u32, u32),
+    /// How long none has.
+    #[serde(default)]
+    pub calm: Clock,
     /// A person has said stop.
     pub paused: Option<String>,
     /// It goes back, and why.

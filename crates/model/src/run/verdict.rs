@@ -64,6 +64,8 @@ pub enum Reason {
     EdgeFollows,
     /// It is watched: for so long, of so long.
     Watches(Duration, Duration),
+    /// An instance was started again: for so long none must be, before it goes on.
+    Steadies(Duration),
     /// Gates are being asked.
     Asks(Vec<String>),
     /// There is too little to judge by.
@@ -198,6 +200,7 @@ impl fmt::Display for Reason {
             Reason::StopsFirst(name) => write!(f, "the old instances of `{name}` stop first: two cannot stand beside each other"),
             Reason::EdgeFollows => f.write_str("the edge has not said yet that it follows"),
             Reason::Watches(spent, of) => write!(f, "it has been watched for {spent} of {of}"),
+            Reason::Steadies(time) => write!(f, "an instance was started again; it goes on when none has been for {time}"),
             Reason::Asks(gates) => write!(f, "the gates are asked: {}", gates.join(", ")),
             Reason::TooLittle(why) => write!(f, "there is too little to judge by: {why}; `towpath rollout` approves, skips or aborts"),
             Reason::Disputed(why) => write!(f, "{why}, and nothing goes back by itself here; `towpath rollout` skips or aborts"),

@@ -159,7 +159,7 @@ impl Steward {
             around.journal.keep(&decision.next, entries, around.clock.today());
         }
         let rows = [&helm.course, &decision.next].map(|course| lineup(course, &around.shore.known, &signals.sights));
-        around.laws.moves(&rows, &decision.next, &self.tended);
+        around.laws.moves(&rows, &decision.next, &self.tended, &around.shore.known);
         helm.course = decision.next;
         helm.because = Some(decision.because);
         helm.acts = decision.acts;
