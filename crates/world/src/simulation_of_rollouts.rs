@@ -42,11 +42,15 @@ pub fn simulate(seed: u64, length: u64) -> Result<(), String> {
 pub fn script(seed: u64, length: u64) -> Vec<String> {
     let mut chance = Chance::new(seed);
     let mut lines = Vec::new();
+    // One of each kind is dear; any of them may stand beside any other.
+    let kinds = ["edge 3", "jobs worker 3", "bot bot", "fn function", "pages site", "night job", "fixed port=7000"];
+    let kinds: Vec<&str> = kinds.into_iter().filter(|_| chance.once_in(2)).collect();
     for (nth, release) in RELEASES.iter().enumerate() {
-        lines.push(format!("way {} bake=10s progress=1m", chance.pick(WAYS)));
+        lines.push(format!("way bake=10s progress=1m warm=15s {}", chance.pick(WAYS)));
         if chance.once_in(4) {
             lines.push("way of edge blue-green bake=5s".to_owned());
         }
+        lines.push("way of fixed recreate bake=5s progress=1m warm=15s".to_owned());
         let migrations = ["1", "2:backfill", "3:contract", "4"];
         lines.push(format!("schema db {}", migrations[..nth + usize::from(chance.once_in(2)).min(3)].join(" ")));
         let build = |words: &str, chance: &mut Chance| match chance.below(3) {
@@ -54,7 +58,7 @@ pub fn script(seed: u64, length: u64) -> Vec<String> {
             _ => format!("{words} @{release}"),
         };
         let mut all = Vec::new();
-        for words in ["web 2", "edge 3", "jobs worker 3", "bot bot", "fn function", "pages site", "night job"] {
+        for words in ["web 2"].iter().chain(&kinds) {
             all.push(build(words, &mut chance));
         }
         if chance.once_in(3) {
@@ -75,7 +79,7 @@ pub fn script(seed: u64, length: u64) -> Vec<String> {
 }
 
 fn line(chance: &mut Chance) -> String {
-    let name = *chance.pick(&["web", "edge", "jobs", "bot", "fn", "old"]);
+    let name = *chance.pick(&["web", "edge", "jobs", "bot", "fn", "old", "fixed"]);
     let instance = format!("{name}.{}", 1 + chance.below(8));
     let release = *chance.pick(RELEASES);
     match chance.below(34) {
@@ -112,13 +116,14 @@ pub fn verdict(script: &[String]) -> Option<String> {
     };
     let lines: Vec<&str> = script.iter().map(String::as_str).collect();
     let mut wrong = play_all(&mut world, &lines);
-    let calm = ["mend", "disk free", "spare steward", "start steward", "advance 4m"];
+    let calm = ["mend", "disk free", "spare steward", "start steward", "advance 150s"];
     wrong.extend(play_all(&mut world, &calm));
     wrong.extend(unreached(&world));
     let before = world.journal.courses;
     wrong.extend(play_all(&mut world, &["crash steward", "start steward", "advance 8s"]));
     wrong.extend(unreached(&world));
-    let holds = world.steward().and_then(|steward| steward.course()).is_some_and(|(course, ..)| course.rollout.is_some());
+    let known = world.steward().and_then(|steward| steward.course());
+    let holds = known.is_some_and(|(course, ..)| course.rollout.is_some() || course.may_contract);
     // What holds is judged all along; what rests has nothing to say.
     if world.journal.courses > before && !holds {
         wrong.push("a new steward writes another course".to_owned());

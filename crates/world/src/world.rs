@@ -98,6 +98,16 @@ impl World {
         }
     }
 
+    /// Which components are single, of all releases that are there.
+    pub(crate) fn watch_single(&mut self) {
+        for release in self.shore.known.values() {
+            let all = release.content.components.values();
+            let bots = all.filter(|portion| portion.component.single && !self.single.contains(&portion.component.name));
+            let bots: Vec<Name> = bots.map(|portion| portion.component.name.clone()).collect();
+            self.single.extend(bots);
+        }
+    }
+
     /// What is wanted is what stands in the product now.
     pub fn apply(&mut self, up: bool) {
         let components = self.product.components.values();
@@ -178,12 +188,6 @@ impl World {
             if let Some(steward) = &mut self.steward {
                 steward.hear_of(news);
             }
-        }
-        for release in self.shore.known.values() {
-            let all = release.content.components.values();
-            let bots = all.filter(|portion| portion.component.single && !self.single.contains(&portion.component.name));
-            let bots: Vec<Name> = bots.map(|portion| portion.component.name.clone()).collect();
-            self.single.extend(bots);
         }
         self.laws.look(&mut self.machine, &self.single);
     }

@@ -53,7 +53,10 @@ impl Command {
             }
             "way" => shore.way(None, rest)?,
             "schema" => shore.schema(name_of(first)?, others)?,
-            "release" => shore.release(first, others)?,
+            "release" => {
+                shore.release(first, others)?;
+                world.watch_single();
+            }
             "habit" => shore.habit(first, others)?,
             "temper" => {
                 for word in others.split_whitespace() {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use towpath_decide::rollout::{self, Act, Doing, Lineup, Signals, Wish, lineup, sights};
 use towpath_decide::tend::Fact;
 use towpath_model::run::{Course, InstanceId, Reason, Task, Work};
-use towpath_model::unit::Duration;
+use towpath_model::unit::{Duration, Name};
 use towpath_store::Entry;
 
 /// How long what a former steward has told the edge is left as it is, while it is asked how instances are.
@@ -28,6 +28,12 @@ pub(super) struct Helm {
     edge: Option<u64>,
     sent: Option<Table>,
     lined: Option<Lineup>,
+    /// What was seen when nothing followed from it.
+    seen: Option<Signals>,
+    /// The lineup may be another one.
+    relines: bool,
+    /// How many were wanted of each component when it was looked last.
+    wanted: Vec<(Name, u32, bool)>,
     /// Written down, and not begun.
     acts: Vec<Act>,
     /// The course is another one than what was made so.
@@ -45,6 +51,7 @@ impl Helm {
         Helm {
             course,
             due: true,
+            relines: true,
             undecided: true,
             since: Some(now),
             ..Helm::default()
@@ -84,6 +91,7 @@ impl Steward {
         let Some(helm) = &mut self.helm else { return false };
         if helm.look_at.is_some_and(|at| at <= now) {
             helm.look_at = None;
+            helm.seen = None;
             helm.undecided = true;
         }
         if helm.undecided && helm.write_again.is_none_or(|at| at <= now) {
@@ -122,6 +130,12 @@ impl Steward {
         let now = around.clock.steady;
         let signals = self.signals(around);
         let Some(helm) = &mut self.helm else { return };
+        // The same course, seen the same way, is decided the same way.
+        if helm.seen.as_ref() == Some(&signals) {
+            helm.undecided = false;
+            helm.due = true;
+            return;
+        }
         let decision = rollout::advance(&helm.course, &signals, &around.shore.known, around.clock.today());
         if decision.keep && let Some(refusal) = around.journal.refusal() {
             around.trace.say(around.clock, refusal);
@@ -130,6 +144,7 @@ impl Steward {
         }
         helm.write_again = None;
         helm.undecided = false;
+        helm.seen = (!decision.keep).then_some(signals.clone());
         helm.look_at = decision.again.map(|at| around.clock.steady_of(at).max(after(now, Duration::from_millis(1))));
         let told = is_told(&decision.because) && helm.because.as_ref().map(kind) != Some(kind(&decision.because));
         if told {
@@ -158,8 +173,14 @@ impl Steward {
             }
             around.journal.keep(&decision.next, entries, around.clock.today());
         }
-        let rows = [&helm.course, &decision.next].map(|course| lineup(course, &around.shore.known, &signals.sights));
-        around.laws.moves(&rows, &decision.next, &self.tended, &around.shore.known);
+        let wanted = signals.sights.iter().map(|(name, sight)| (name.clone(), sight.wanted, sight.sleeps));
+        let wanted: Vec<_> = wanted.collect();
+        helm.relines |= decision.keep || helm.wanted != wanted;
+        helm.wanted = wanted;
+        if decision.keep {
+            let rows = [&helm.course, &decision.next].map(|course| lineup(course, &around.shore.known, &signals.sights));
+            around.laws.moves(&rows, &decision.next, &self.tended, &around.shore.known);
+        }
         helm.course = decision.next;
         helm.because = Some(decision.because);
         helm.acts = decision.acts;
@@ -169,18 +190,19 @@ impl Steward {
     /// Makes so what the course says.
     pub(super) fn make_so(&mut self, around: &mut Around<'_>) {
         let now = around.clock.steady;
-        let sights = sights(&self.tended);
         let Some(helm) = &mut self.helm else { return };
         helm.due = false;
         for act in std::mem::take(&mut helm.acts) {
             helm.tasks.insert(act.task.clone(), Doing::Underway);
             around.shore.ask(self.number, &act, now);
         }
-        let rows = lineup(&helm.course, &around.shore.known, &sights);
-        if helm.lined.as_ref() != Some(&rows) {
-            helm.lined = Some(rows.clone());
-            self.tended.learn(Fact::Lined(rows));
-            self.undecided = true;
+        if std::mem::take(&mut helm.relines) {
+            let rows = lineup(&helm.course, &around.shore.known, &sights(&self.tended));
+            if helm.lined.as_ref() != Some(&rows) {
+                helm.lined = Some(rows.clone());
+                self.tended.learn(Fact::Lined(rows));
+                self.undecided = true;
+            }
         }
         self.tell_edge(around);
     }
@@ -258,6 +280,8 @@ impl Steward {
                 let steady = around.clock.steady;
                 let helm = self.helm.get_or_insert_with(|| Helm::new(Course::default(), steady));
                 helm.course = next;
+                helm.relines = true;
+                helm.seen = None;
                 helm.undecided = true;
                 helm.write_again = None;
                 if *wish == Wish::Resume {
