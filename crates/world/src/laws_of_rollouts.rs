@@ -1,11 +1,13 @@
 //! What must hold while releases move.
 
 use crate::laws::Laws;
+use crate::machine::Machine;
 use crate::shore::Shore;
-use towpath_decide::converge::{Standing, Well, Will};
+use jiff::Timestamp;
+use towpath_decide::converge::Will;
 use towpath_decide::rollout::{Known, Lineup, Row, least};
 use towpath_decide::tend::{Part, Tended};
-use towpath_model::run::{ALL, Course, InstanceId, Life, ReleaseId, Stage};
+use towpath_model::run::{ALL, Course, InstanceId, ReleaseId, Stage};
 use towpath_model::unit::Name;
 
 /// The fewest instances of a component that have to take its visitors. What is no part of both releases
@@ -73,7 +75,7 @@ impl Laws {
     }
 
     /// An instance is about to be stopped.
-    pub(crate) fn stops(&mut self, id: &InstanceId, shore: &Shore, tended: &Tended, course: Option<&Course>, rows: Option<&Lineup>) {
+    pub(crate) fn stops(&mut self, id: &InstanceId, shore: &Shore, (machine, now): (&Machine, Timestamp), tended: &Tended, course: Option<&Course>, rows: Option<&Lineup>) {
         let name = &id.component;
         let (Some(part), Some(course)) = (tended.parts().get(name), course) else {
             return;
@@ -83,14 +85,16 @@ impl Laws {
         let Some(target) = shore.table.targets.get(name).filter(|_| part.will == Will::Up && !is_apart) else {
             return;
         };
-        let answers = |one: &Standing| one.well == Well::Yes && matches!(one.seen.life, Life::Running { .. });
-        let is_well = |id: &InstanceId| part.standing.iter().any(|one| one.seen.id == *id && answers(one) && !one.robbed);
+        // What really answers counts, whether or not the steward knows; of the others also what it has reason to believe in.
+        let is_well = |id: &InstanceId| matches!(machine.ask(id, now), Some(Ok(())));
+        let serves = |id: &InstanceId| part.standing.iter().any(|it| it.seen.id == *id && it.serves());
+        let is_leaving = |id: &InstanceId| part.standing.iter().any(|it| it.seen.id == *id && it.busy.is_some());
         let listed = target.iter().filter(|(_, parts, _)| *parts > 0).flat_map(|(.., ids)| ids);
-        let listed: Vec<&InstanceId> = listed.filter(|id| is_well(id)).collect();
-        let serves = |one: &&&InstanceId| part.standing.iter().any(|it| it.seen.id == ***one && it.serves());
-        let others = listed.iter().filter(|other| ***other != *id).filter(serves).count();
+        let listed: Vec<&InstanceId> = listed.collect();
+        let others = listed.iter().filter(|other| ***other != *id && !is_leaving(other) && (serves(other) || is_well(other)));
+        let others = others.count();
         let need = needed(name, part, course, known);
-        if listed.contains(&id) && others < need as usize {
+        if listed.contains(&id) && is_well(id) && others < need as usize {
             self.break_by(format!("{id} is stopped while the edge sends visitors to it, and {others} others are there where {need} have to be"));
         }
     }

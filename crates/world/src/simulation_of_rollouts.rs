@@ -118,15 +118,21 @@ pub fn verdict(script: &[String]) -> Option<String> {
     let mut wrong = play_all(&mut world, &lines);
     let calm = ["mend", "disk free", "spare steward", "start steward", "advance 150s"];
     wrong.extend(play_all(&mut world, &calm));
-    wrong.extend(unreached(&world));
-    let before = world.journal.courses;
-    wrong.extend(play_all(&mut world, &["crash steward", "start steward", "advance 8s"]));
+    // What holds for a person is judged all along, and may be asking just now.
+    if !unreached(&world).is_empty() {
+        wrong.extend(play_all(&mut world, &["advance 300ms"]));
+    }
     wrong.extend(unreached(&world));
     let known = world.steward().and_then(|steward| steward.course());
     let holds = known.is_some_and(|(course, ..)| course.rollout.is_some() || course.may_contract);
-    // What holds is judged all along; what rests has nothing to say.
-    if world.journal.courses > before && !holds {
-        wrong.push("a new steward writes another course".to_owned());
+    let before = world.journal.courses;
+    wrong.extend(play_all(&mut world, &["crash steward", "start steward", "advance 8s"]));
+    // What holds may go on with a new steward, which tries again what has failed; what rests has nothing to say.
+    if !holds {
+        wrong.extend(unreached(&world));
+        if world.journal.courses > before {
+            wrong.push("a new steward writes another course".to_owned());
+        }
     }
     (!wrong.is_empty()).then(|| wrong.join("\n"))
 }

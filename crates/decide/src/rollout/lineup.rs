@@ -86,12 +86,12 @@ fn flipped(leg: &Leg) -> bool {
 fn wanted(portion: &Portion, sight: Option<&Sight>, other: Option<&Portion>) -> u32 {
     let written = portion.component.instances;
     let same = other.is_none_or(|other| other.component.instances == written);
-    let wanted = match sight {
-        Some(sight) if same || sight.wanted == 0 && !sight.sleeps => sight.wanted,
+    let wanted = match sight.and_then(|sight| sight.wanted) {
+        Some(wanted) if same || wanted == 0 && sight.is_some_and(|sight| !sight.sleeps) => wanted,
         _ => written,
     };
     // What sleeps is woken: nobody would know else whether it can be.
-    let wakes = portion.component.idle.is_some() && sight.is_none_or(|sight| sight.sleeps);
+    let wakes = portion.component.idle.is_some() && sight.is_none_or(|sight| sight.sleeps || sight.wanted.is_none());
     if wakes { wanted.max(1) } else { wanted }
 }
 
@@ -245,7 +245,7 @@ impl Turn<'_> {
             new.map_or(0, |one| wanted(one, sight, old)),
         );
         let count = if flips(one, leg) {
-            let all = sight.map_or(one.component.instances, |sight| sight.wanted);
+            let all = sight.and_then(|sight| sight.wanted).unwrap_or(one.component.instances);
             if flipped(leg) == is_new { all } else { 0 }
         } else {
             let count = count(leg, one, old_wanted, new_wanted);

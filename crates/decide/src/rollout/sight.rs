@@ -9,8 +9,9 @@ use towpath_model::unit::Name;
 /// A component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
-    /// How many instances are wanted of it: by the manifest, its hours, its load, or a person.
-    pub wanted: u32,
+    /// How many instances are wanted of it: by the manifest, its hours, its load, or a person. Nothing where nobody has been
+    /// told yet what it is, as when a steward has just begun: then what is written holds.
+    pub wanted: Option<u32>,
     /// None are wanted because nobody asks for it.
     pub sleeps: bool,
     /// Its instances, by what they were started from.
@@ -51,6 +52,7 @@ pub fn sight(part: &Part) -> Sight {
         tally.trouble.get_or_insert_with(|| Trouble::NotStarted(why.to_owned()));
     }
     let (wanted, sleeps) = part.wanted();
+    let wanted = part.component.is_some().then_some(wanted);
     Sight { wanted, sleeps, sides }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Helm {
     /// The lineup may be another one.
     relines: bool,
     /// How many were wanted of each component when it was looked last.
-    wanted: Vec<(Name, u32, bool)>,
+    wanted: Vec<(Name, Option<u32>, bool)>,
     /// Written down, and not begun.
     acts: Vec<Act>,
     /// The course is another one than what was made so.
