@@ -54,6 +54,8 @@ mod making;
 mod plan;
 mod rest;
 mod sight;
+#[cfg(test)]
+mod tests;
 mod vigil;
 
 pub use ask::{Answer, Wish, ask};
@@ -158,7 +160,10 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
         waits: false,
     };
     let mut because = Reason::Looks;
-    if seen.known {
+    if !seen.known {
+        // Whoever has to look first has not watched until now.
+        stop_clocks(&mut turn.next);
+    } else {
         for _ in 0..MOST_AT_ONCE {
             if let Some(reason) = turn.step() {
                 because = reason;
@@ -167,7 +172,10 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
         }
     }
     let Turn {
-        mut next, acts, waits, ..
+        mut next,
+        acts,
+        waits,
+        ..
     } = turn;
     let moved = still(&next) != still(course);
     if let Some(rollout) = next.rollout.as_mut().filter(|_| moved) {
@@ -175,7 +183,8 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
     }
     let minutes = |course: &Course| clocks(course).map(|clock| clock.spent.millis() / KEPT_EACH);
     let keep = moved || !acts.is_empty() || minutes(&next) != minutes(course);
-    let again = (waits || next.rollout.is_some() || next.frozen.is_some()).then(|| now.saturating_add(EACH.to_jiff()).unwrap_or(now));
+    let again = (waits || next.rollout.is_some() || next.frozen.is_some())
+        .then(|| now.saturating_add(EACH.to_jiff()).unwrap_or(now));
     Decision {
         next,
         acts,
@@ -198,6 +207,21 @@ fn still(course: &Course) -> Course {
         warm.clock = Clock::default();
     }
     still
+}
+
+fn stop_clocks(course: &mut Course) {
+    if let Some(rollout) = &mut course.rollout {
+        let all = [
+            &mut rollout.idle,
+            &mut rollout.unwell,
+            &mut rollout.calm,
+            &mut rollout.vigil.clock,
+        ];
+        all.into_iter().for_each(|clock| clock.at = None);
+    }
+    if let Some(warm) = &mut course.warm {
+        warm.clock.at = None;
+    }
 }
 
 fn clocks(course: &Course) -> [Clock; 2] {
@@ -238,7 +262,12 @@ enum Flow {
 impl Turn<'_> {
     /// One step; or why there is none.
     fn step(&mut self) -> Option<Reason> {
-        if self.next.frozen.as_ref().is_some_and(|frozen| frozen.until <= self.now) {
+        if self
+            .next
+            .frozen
+            .as_ref()
+            .is_some_and(|frozen| frozen.until <= self.now)
+        {
             self.next.frozen = None;
             return None;
         }
@@ -250,7 +279,13 @@ impl Turn<'_> {
         } else {
             self.go(&mut rollout)
         };
-        if self.next.rollout.is_none() && self.next.ended.as_ref().is_none_or(|ended| ended.number != rollout.number) {
+        if self.next.rollout.is_none()
+            && self
+                .next
+                .ended
+                .as_ref()
+                .is_none_or(|ended| ended.number != rollout.number)
+        {
             self.next.rollout = Some(rollout);
         }
         reason
@@ -275,7 +310,10 @@ impl Turn<'_> {
                 let patience = self.way(rollout).progress;
                 // What is being done, or watched, gets on as long as it is.
                 let gets_on = reason.holds()
-                    || matches!(reason, Reason::Watches(..) | Reason::Asks(_) | Reason::Migrates(_) | Reason::Tries(_));
+                    || matches!(
+                        reason,
+                        Reason::Watches(..) | Reason::Asks(_) | Reason::Migrates(_) | Reason::Tries(_)
+                    );
                 if gets_on {
                     rollout.idle = Clock::default();
                 } else if pass(&mut rollout.idle, self.now) >= patience {
@@ -304,7 +342,11 @@ impl Turn<'_> {
         if rollout.is_rollback {
             return None;
         }
-        let frozen = self.next.frozen.as_ref().map(|frozen| (frozen.until, frozen.why.clone()));
+        let frozen = self
+            .next
+            .frozen
+            .as_ref()
+            .map(|frozen| (frozen.until, frozen.why.clone()));
         if let Some((until, why)) = frozen.or_else(|| self.seen.closed.clone()) {
             return Some(Reason::Frozen { until, why });
         }
@@ -313,7 +355,10 @@ impl Turn<'_> {
             return None;
         }
         let way = self.way(rollout);
-        let closed = way.window.as_ref().filter(|window| !window.contains(self.now, way.zone.name()));
+        let closed = way
+            .window
+            .as_ref()
+            .filter(|window| !window.contains(self.now, way.zone.name()));
         closed.map(|window| Reason::OutsideWindow(window.to_string()))
     }
 
@@ -343,7 +388,10 @@ impl Turn<'_> {
 
     fn tally(&self, name: &Name, digest: &str) -> Tally {
         let sight = self.seen.sights.get(name);
-        sight.and_then(|sight| sight.sides.get(digest)).cloned().unwrap_or_default()
+        sight
+            .and_then(|sight| sight.sides.get(digest))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// What is wrong with the new release.
@@ -359,7 +407,9 @@ impl Turn<'_> {
             }
             match found.trouble {
                 Some(trouble @ Trouble::Loops(_)) => return Some((name, trouble)),
-                Some(trouble) if growing && !matches!(trouble, Trouble::Lost(_)) => return Some((name, trouble)),
+                Some(trouble) if growing && !matches!(trouble, Trouble::Lost(_)) => {
+                    return Some((name, trouble));
+                }
                 trouble if found.ready < new.count && !growing => {
                     let why = format!("{} of {} instances are ready", found.ready, new.count);
                     unwell.get_or_insert((name, trouble.unwrap_or(Trouble::Lost(why))));
@@ -376,7 +426,10 @@ impl Turn<'_> {
         // What has stood before this rollout may have a past of its own.
         let falls = rollout.restarts.1;
         if let Some(name) = fell.filter(|_| !rollout.is_rollback && falls > count.saturating_mul(FALLS)) {
-            return Some((name, Trouble::Lost(format!("instances have been started again {falls} times"))));
+            return Some((
+                name,
+                Trouble::Lost(format!("instances have been started again {falls} times")),
+            ));
         }
         match unwell {
             None => rollout.unwell = Clock::default(),

@@ -154,11 +154,9 @@ impl Tended {
             Fact::Wished { name, wish } => self.wish(name, wish),
             Fact::Wanted(name) => self.wake(name),
             Fact::Quiet(name) => {
-                if let Some(part) = self
-                    .parts
-                    .get_mut(&name)
-                    .filter(|part| part.sleeps() && part.will == Will::Up && !part.is_kept_awake() && !part.has_sides())
-                {
+                if let Some(part) = self.parts.get_mut(&name).filter(|part| {
+                    part.sleeps() && part.will == Will::Up && !part.is_kept_awake() && !part.has_sides()
+                }) {
                     part.will = Will::Asleep;
                     self.touched.insert(name);
                 }

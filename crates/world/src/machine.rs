@@ -149,7 +149,9 @@ impl Machine {
             return None;
         };
         let own = self.digests.get(&kept.seen.digest);
-        let is_sick = own.or(self.tempers.get(&id.component)).is_some_and(|temper| temper.sick);
+        let is_sick = own
+            .or(self.tempers.get(&id.component))
+            .is_some_and(|temper| temper.sick);
         let robbed = kept.seen.port.is_some_and(|port| self.is_stolen(port));
         Some(if robbed {
             Err("somebody else answers".to_owned())

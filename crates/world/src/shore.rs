@@ -96,7 +96,9 @@ impl Shore {
                 "well" => *habit = Habit::default(),
                 "pass" => habit.says = Some(Verdict::Pass),
                 "fail" => habit.says = Some(Verdict::Fail(format!("`{what}` found what it should not"))),
-                "inconclusive" => habit.says = Some(Verdict::Inconclusive(format!("`{what}` saw too little"))),
+                "inconclusive" => {
+                    habit.says = Some(Verdict::Inconclusive(format!("`{what}` saw too little")))
+                }
                 "waived" => habit.says = Some(Verdict::Waived("ana: known, and mended tomorrow".to_owned())),
                 _ => return Err(format!("`{word}` is nothing that it can do")),
             },
@@ -128,11 +130,16 @@ impl Shore {
 
     /// Something is asked for.
     pub(crate) fn ask(&mut self, steward: u64, act: &Act, now: Timestamp) {
-        let habit = self.habits.get(&name_of(&act.task.work, &act.gates)).cloned().unwrap_or_default();
+        let habit = self
+            .habits
+            .get(&name_of(&act.task.work, &act.gates))
+            .cloned()
+            .unwrap_or_default();
         let takes = habit.takes.unwrap_or(Duration::from_millis(50));
         // What they say is said at the end; who they are has to be known by then.
         self.asked.insert(act.task.clone(), act.gates.clone());
-        self.agenda.put(after(now, takes), Due::Did(steward, act.task.clone()));
+        self.agenda
+            .put(after(now, takes), Due::Did(steward, act.task.clone()));
     }
 
     pub(crate) fn turn(&mut self, now: Timestamp) {
@@ -154,11 +161,17 @@ impl Shore {
 
     fn done(&mut self, task: &Task) -> Doing {
         let gates = self.asked.get(task).cloned().unwrap_or_default();
-        let habit = self.habits.get(&name_of(&task.work, &gates)).cloned().unwrap_or_default();
+        let habit = self
+            .habits
+            .get(&name_of(&task.work, &gates))
+            .cloned()
+            .unwrap_or_default();
         match &task.work {
             _ if habit.fails => Doing::Failed("it ended with code 1".to_owned()),
             Work::Judge { .. } => {
-                let says = gates.iter().filter_map(|gate| self.habits.get(gate)?.says.clone());
+                let says = gates
+                    .iter()
+                    .filter_map(|gate| self.habits.get(gate)?.says.clone());
                 let worst = says.max_by_key(|verdict| match verdict {
                     Verdict::Pass => 0,
                     Verdict::Waived(_) => 1,
@@ -175,7 +188,10 @@ impl Shore {
                         return Doing::Done;
                     }
                 }
-                self.ran.entry(moved.resource.clone()).or_default().insert(moved.migration.clone());
+                self.ran
+                    .entry(moved.resource.clone())
+                    .or_default()
+                    .insert(moved.migration.clone());
                 Doing::Done
             }
             Work::Try(_) => Doing::Done,
@@ -183,9 +199,14 @@ impl Shore {
     }
 
     fn fills(&self, moved: &Moved) -> bool {
-        let all = self.known.values().filter_map(|release| release.content.schema.get(&moved.resource));
+        let all = self
+            .known
+            .values()
+            .filter_map(|release| release.content.schema.get(&moved.resource));
         let mut all = all.flat_map(|schema| &schema.migrations);
-        all.any(|one| one.name == moved.migration && one.phase == towpath_model::desired::resource::Phase::Backfill)
+        all.any(|one| {
+            one.name == moved.migration && one.phase == towpath_model::desired::resource::Phase::Backfill
+        })
     }
 }
 

@@ -35,7 +35,10 @@ pub fn simulate(seed: u64, length: u64) -> Result<(), String> {
     };
     let script = shorten(script);
     let still = verdict(&script).unwrap_or_default();
-    Err(format!("seed {seed}: {wrong}\n\n{}\n\n{still}\n", script.join("\n")))
+    Err(format!(
+        "seed {seed}: {wrong}\n\n{}\n\n{still}\n",
+        script.join("\n")
+    ))
 }
 
 /// The script of a seed.
@@ -43,7 +46,15 @@ pub fn script(seed: u64, length: u64) -> Vec<String> {
     let mut chance = Chance::new(seed);
     let mut lines = Vec::new();
     // One of each kind is dear; any of them may stand beside any other.
-    let kinds = ["edge 3", "jobs worker 3", "bot bot", "fn function", "pages site", "night job", "fixed port=7000"];
+    let kinds = [
+        "edge 3",
+        "jobs worker 3",
+        "bot bot",
+        "fn function",
+        "pages site",
+        "night job",
+        "fixed port=7000",
+    ];
     let kinds: Vec<&str> = kinds.into_iter().filter(|_| chance.once_in(2)).collect();
     for (nth, release) in RELEASES.iter().enumerate() {
         lines.push(format!("way bake=10s progress=1m warm=15s {}", chance.pick(WAYS)));
@@ -52,7 +63,10 @@ pub fn script(seed: u64, length: u64) -> Vec<String> {
         }
         lines.push("way of fixed recreate bake=5s progress=1m warm=15s".to_owned());
         let migrations = ["1", "2:backfill", "3:contract", "4"];
-        lines.push(format!("schema db {}", migrations[..nth + usize::from(chance.once_in(2)).min(3)].join(" ")));
+        lines.push(format!(
+            "schema db {}",
+            migrations[..nth + usize::from(chance.once_in(2)).min(3)].join(" ")
+        ));
         let build = |words: &str, chance: &mut Chance| match chance.below(3) {
             0 => words.to_owned(),
             _ => format!("{words} @{release}"),
@@ -87,11 +101,23 @@ fn line(chance: &mut Chance) -> String {
         7 => "rollback".to_owned(),
         8 => format!("rollback {release}"),
         9 => "abort".to_owned(),
-        10 => chance.pick(&["pause", "resume", "approve", "skip the gate is known to be wrong"]).to_string(),
+        10 => chance
+            .pick(&["pause", "resume", "approve", "skip the gate is known to be wrong"])
+            .to_string(),
         11 => chance.pick(&["freeze 20s a holiday", "thaw"]).to_string(),
-        12..=14 => format!("temper {name}@{release} {}", chance.pick(&["sick", "crashes=50ms", "crashes=6s", "fails=1", "boots=1m"])),
-        15 => format!("habit login {}", chance.pick(&["fail", "pass", "inconclusive", "waived"])),
-        16 => format!("habit {} {}", chance.pick(&["1", "2", "3", "night", "smoke"]), chance.pick(&["fails", "takes=20s", "well"])),
+        12..=14 => format!(
+            "temper {name}@{release} {}",
+            chance.pick(&["sick", "crashes=50ms", "crashes=6s", "fails=1", "boots=1m"])
+        ),
+        15 => format!(
+            "habit login {}",
+            chance.pick(&["fail", "pass", "inconclusive", "waived"])
+        ),
+        16 => format!(
+            "habit {} {}",
+            chance.pick(&["1", "2", "3", "night", "smoke"]),
+            chance.pick(&["fails", "takes=20s", "well"])
+        ),
         17 | 18 => format!("kill {instance}"),
         19 => format!("lose {instance}"),
         20 => "crash edge".to_owned(),
@@ -116,7 +142,13 @@ pub fn verdict(script: &[String]) -> Option<String> {
     };
     let lines: Vec<&str> = script.iter().map(String::as_str).collect();
     let mut wrong = play_all(&mut world, &lines);
-    let calm = ["mend", "disk free", "spare steward", "start steward", "advance 150s"];
+    let calm = [
+        "mend",
+        "disk free",
+        "spare steward",
+        "start steward",
+        "advance 150s",
+    ];
     wrong.extend(play_all(&mut world, &calm));
     // What holds for a person is judged all along, and may be asking just now.
     if !unreached(&world).is_empty() {
@@ -126,7 +158,10 @@ pub fn verdict(script: &[String]) -> Option<String> {
     let known = world.steward().and_then(|steward| steward.course());
     let holds = known.is_some_and(|(course, ..)| course.rollout.is_some() || course.may_contract);
     let before = world.journal.courses;
-    wrong.extend(play_all(&mut world, &["crash steward", "start steward", "advance 8s"]));
+    wrong.extend(play_all(
+        &mut world,
+        &["crash steward", "start steward", "advance 8s"],
+    ));
     // What holds may go on with a new steward, which tries again what has failed; what rests has nothing to say.
     if !holds {
         wrong.extend(unreached(&world));
@@ -150,10 +185,18 @@ fn unreached(world: &World) -> Vec<String> {
         let why = because.map(ToString::to_string).unwrap_or_default();
         wrong.push(format!("a rollout neither ends nor holds: {why}"));
     }
-    let digests: BTreeSet<&str> = rows.into_iter().flatten().flat_map(|(_, row)| &row.sides).map(|side| side.digest.as_str()).collect();
+    let digests: BTreeSet<&str> = rows
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, row)| &row.sides)
+        .map(|side| side.digest.as_str())
+        .collect();
     for seen in world.machine.observe() {
         if !seen.life.is_over() && !digests.contains(seen.digest.as_str()) {
-            wrong.push(format!("{} runs {}, which no release wants", seen.id, seen.digest));
+            wrong.push(format!(
+                "{} runs {}, which no release wants",
+                seen.id, seen.digest
+            ));
         }
     }
     for (name, row) in rows.into_iter().flatten() {
@@ -161,7 +204,11 @@ fn unreached(world: &World) -> Vec<String> {
             wrong.push(format!("{name} is unknown to the steward"));
             continue;
         };
-        for side in row.sides.iter().filter(|_| part.component.as_ref().is_some_and(|one| one.command.is_some() && one.timeout.is_none())) {
+        for side in row.sides.iter().filter(|_| {
+            part.component
+                .as_ref()
+                .is_some_and(|one| one.command.is_some() && one.timeout.is_none())
+        }) {
             if matches!(side.component.kind, towpath_model::run::Kind::Job) {
                 continue;
             }
@@ -169,15 +216,25 @@ fn unreached(world: &World) -> Vec<String> {
                 0 => 0,
                 wanted => side.instances.unwrap_or(wanted),
             };
-            let running = world.machine.living(name).filter(|seen| seen.digest == side.digest);
-            let running = running.filter(|seen| matches!(seen.life, Life::Running { .. })).count();
+            let running = world
+                .machine
+                .living(name)
+                .filter(|seen| seen.digest == side.digest);
+            let running = running
+                .filter(|seen| matches!(seen.life, Life::Running { .. }))
+                .count();
             if running != wanted as usize {
                 wrong.push(format!("{running} of {} run, where {wanted} should", side.digest));
             }
             let target = world.shore.table.targets.get(name);
             let listed = target.and_then(|target| target.iter().find(|(digest, ..)| *digest == side.digest));
-            if part.faces() && listed.is_none_or(|(_, parts, ids)| *parts != side.parts || ids.len() != wanted as usize) {
-                wrong.push(format!("the edge does not do what is said about {}: {listed:?}", side.digest));
+            if part.faces()
+                && listed.is_none_or(|(_, parts, ids)| *parts != side.parts || ids.len() != wanted as usize)
+            {
+                wrong.push(format!(
+                    "the edge does not do what is said about {}: {listed:?}",
+                    side.digest
+                ));
             }
         }
     }

@@ -102,7 +102,8 @@ impl World {
     pub(crate) fn watch_single(&mut self) {
         for release in self.shore.known.values() {
             let all = release.content.components.values();
-            let bots = all.filter(|portion| portion.component.single && !self.single.contains(&portion.component.name));
+            let bots = all
+                .filter(|portion| portion.component.single && !self.single.contains(&portion.component.name));
             let bots: Vec<Name> = bots.map(|portion| portion.component.name.clone()).collect();
             self.single.extend(bots);
         }

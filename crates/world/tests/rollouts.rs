@@ -22,7 +22,9 @@ fn every_rollout_ends_or_holds_with_a_reason() {
     // Each thread takes every second one.
     let play = |nth: usize| -> Vec<String> {
         let own = seeds.clone().skip(nth).step_by(2);
-        own.filter_map(|seed| simulate(seed, LENGTH).err()).take(3).collect()
+        own.filter_map(|seed| simulate(seed, LENGTH).err())
+            .take(3)
+            .collect()
     };
     let failing = std::thread::scope(|scope| {
         let other = scope.spawn(|| play(1));
@@ -30,7 +32,11 @@ fn every_rollout_ends_or_holds_with_a_reason() {
         failing.extend(other.join().expect("a seed that fails is told, and is no panic"));
         failing
     });
-    assert!(failing.is_empty(), "TOWPATH_SEED plays one again\n\n{}", failing.join("\n"));
+    assert!(
+        failing.is_empty(),
+        "TOWPATH_SEED plays one again\n\n{}",
+        failing.join("\n")
+    );
 }
 
 #[test]
@@ -51,7 +57,10 @@ fn noticed(sabotage: &str) -> Option<String> {
 #[test]
 fn a_steward_that_does_not_wait_for_instances_is_found_out() {
     let wrong = noticed("sabotage ready").expect("a share that grows too early is noticed");
-    assert!(wrong.contains("ready, and needs") || wrong.contains("take visitors"), "{wrong}");
+    assert!(
+        wrong.contains("ready, and needs") || wrong.contains("take visitors"),
+        "{wrong}"
+    );
 }
 
 #[test]

@@ -134,7 +134,10 @@ fn waits_for_person(rollout: &Rollout) -> bool {
         Some(Stage::Leg(leg)) => leg.steps.get(leg.step).filter(|step| leg.left >= step.parts),
         _ => None,
     };
-    let is_open = matches!(rollout.vigil.verdict, Some(towpath_model::run::Verdict::Inconclusive(_)));
+    let is_open = matches!(
+        rollout.vigil.verdict,
+        Some(towpath_model::run::Verdict::Inconclusive(_))
+    );
     step.is_some_and(|step| step.person) || is_open
 }
 
@@ -159,7 +162,10 @@ fn roll_back(
             return Ok(Answer::Follows(number));
         }
     }
-    let to = to.cloned().or_else(|| course.before.clone()).ok_or(Refusal::NoneBefore)?;
+    let to = to
+        .cloned()
+        .or_else(|| course.before.clone())
+        .ok_or(Refusal::NoneBefore)?;
     go(course, &to, true, by, known, now)
 }
 
@@ -210,7 +216,12 @@ fn stages(course: &Course, next: &Next, known: &Known) -> Result<Vec<Stage>, Ref
         return Err(Refusal::BehindContract(next.to.clone(), moved.clone()));
     }
     let from: Option<&Content> = match &course.current {
-        Some(current) => Some(&known.get(current).ok_or_else(|| Refusal::Unknown(current.clone()))?.content),
+        Some(current) => Some(
+            &known
+                .get(current)
+                .ok_or_else(|| Refusal::Unknown(current.clone()))?
+                .content,
+        ),
         None => None,
     };
     plan::stages(from, to, next.is_rollback)
@@ -227,7 +238,11 @@ pub(super) fn begin(course: &mut Course, next: &Next, known: &Known, now: Timest
             Stage::Leg(leg) if is_warm && !leg.apart => leg.grown = towpath_model::run::ALL,
             Stage::Migrate(all) if from.is_none() => {
                 let to = known.get(&next.to);
-                course.contracted.extend(all.iter().filter(|moved| to.is_some_and(|to| takes(&to.content, moved))).cloned());
+                course.contracted.extend(
+                    all.iter()
+                        .filter(|moved| to.is_some_and(|to| takes(&to.content, moved)))
+                        .cloned(),
+                );
             }
             _ => {}
         }
@@ -258,5 +273,7 @@ pub(super) fn begin(course: &mut Course, next: &Next, known: &Known, now: Timest
 fn takes(content: &Content, moved: &Moved) -> bool {
     let schema = content.schema.get(&moved.resource);
     let mut all = schema.into_iter().flat_map(|schema| &schema.migrations);
-    all.any(|one| one.name == moved.migration && one.phase == towpath_model::desired::resource::Phase::Contract)
+    all.any(|one| {
+        one.name == moved.migration && one.phase == towpath_model::desired::resource::Phase::Contract
+    })
 }

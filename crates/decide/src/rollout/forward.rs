@@ -79,7 +79,11 @@ impl Turn<'_> {
     fn switch(&mut self, rollout: &mut Rollout) {
         if !rollout.switched {
             rollout.switched = true;
-            self.next.before = if rollout.is_rollback { None } else { self.next.current.take() };
+            self.next.before = if rollout.is_rollback {
+                None
+            } else {
+                self.next.current.take()
+            };
             self.next.current = Some(rollout.to.clone());
         }
     }
@@ -87,16 +91,20 @@ impl Turn<'_> {
     fn finish(&mut self, rollout: &mut Rollout) {
         self.switch(rollout);
         let way = self.way(rollout);
-        let from = rollout.from.clone().filter(|_| !rollout.is_rollback && !way.warm.is_zero());
+        let from = rollout
+            .from
+            .clone()
+            .filter(|_| !rollout.is_rollback && !way.warm.is_zero());
         self.next.warm = from.map(|release| Warm {
             release,
             clock: rollout.vigil.clock,
             keep: way.warm,
         });
         self.next.may_contract = !rollout.is_rollback;
-        let because = match rollout.is_rollback {
-            true => Reason::RolledBack(rollout.by.clone()),
-            false => Reason::Promoted,
+        let because = match &self.next.next {
+            Some(next) => Reason::Superseded(next.to.clone()),
+            None if rollout.is_rollback => Reason::RolledBack(rollout.by.clone()),
+            None => Reason::Promoted,
         };
         self.end(rollout, true, because);
     }
@@ -183,7 +191,11 @@ impl Turn<'_> {
         }
         let target = step.parts.clamp(leg.moved, ALL);
         let way = Arc::clone(&leg.way);
-        let gates = if rollout.is_rollback { &[][..] } else { way.gates.as_slice() };
+        let gates = if rollout.is_rollback {
+            &[][..]
+        } else {
+            way.gates.as_slice()
+        };
         if !leg.apart {
             if leg.grown < target {
                 let few = way.missing > 0 && way.warm.is_zero() && !leg.early;

@@ -60,7 +60,11 @@ fn missing(leg: &Leg, wanted: u32) -> u32 {
 fn count(leg: &Leg, portion: &Portion, old: u32, new: u32) -> Count {
     if portion.is_shared() {
         let few = if leg.early { missing(leg, old) } else { 0 };
-        let left = if leg.way.warm.is_zero() { part(leg.left, old).saturating_add(few) } else { 0 };
+        let left = if leg.way.warm.is_zero() {
+            part(leg.left, old).saturating_add(few)
+        } else {
+            0
+        };
         return Count {
             old: old.saturating_sub(left),
             new: part(leg.grown, new),
@@ -91,13 +95,17 @@ fn wanted(portion: &Portion, sight: Option<&Sight>, other: Option<&Portion>) -> 
         _ => written,
     };
     // What sleeps is woken: nobody would know else whether it can be.
-    let wakes = portion.component.idle.is_some() && sight.is_none_or(|sight| sight.sleeps || sight.wanted.is_none());
+    let wakes =
+        portion.component.idle.is_some() && sight.is_none_or(|sight| sight.sleeps || sight.wanted.is_none());
     if wakes { wanted.max(1) } else { wanted }
 }
 
 /// What has to stand by a course.
 pub fn lineup(course: &Course, known: &Known, sights: &BTreeMap<Name, Sight>) -> Lineup {
-    let content = |id: &Option<ReleaseId>| id.as_ref().and_then(|id| Some((id.clone(), &known.get(id)?.content)));
+    let content = |id: &Option<ReleaseId>| {
+        id.as_ref()
+            .and_then(|id| Some((id.clone(), &known.get(id)?.content)))
+    };
     let mut rows = Lineup::new();
     match &course.rollout {
         Some(rollout) => {
@@ -126,7 +134,9 @@ type At<'a> = Option<(ReleaseId, &'a Content)>;
 
 fn names(all: [&At<'_>; 2]) -> BTreeSet<Name> {
     let contents = all.into_iter().flatten();
-    contents.flat_map(|(_, content)| content.components.keys().cloned()).collect()
+    contents
+        .flat_map(|(_, content)| content.components.keys().cloned())
+        .collect()
 }
 
 fn find<'a>(at: &At<'a>, name: &Name) -> Option<(ReleaseId, &'a Portion)> {
@@ -148,7 +158,8 @@ fn side((release, portion): &(ReleaseId, &Portion), instances: Option<u32>, part
 fn resting(name: &Name, [current, warm, before]: [&At<'_>; 3], sight: Option<&Sight>) -> Row {
     let current = find(current, name);
     let mut sides = Vec::new();
-    let other = |one: &(ReleaseId, &Portion)| current.as_ref().is_none_or(|(_, now)| now.digest != one.1.digest);
+    let other =
+        |one: &(ReleaseId, &Portion)| current.as_ref().is_none_or(|(_, now)| now.digest != one.1.digest);
     if let Some(warm) = find(warm, name).filter(other)
         && warm.1.is_shared()
         && !warm.1.stands_alone()
@@ -169,9 +180,16 @@ fn underway(rollout: &Rollout, name: &Name, [from, to]: [&At<'_>; 2], sight: Opt
     let (old, new) = (find(from, name), find(to, name));
     let Some(leg) = leg_of(rollout, name) else {
         // The same in both: what is said about it beside its instances changes with the pointer.
-        let (first, second) = if rollout.switched { (&new, &old) } else { (&old, &new) };
+        let (first, second) = if rollout.switched {
+            (&new, &old)
+        } else {
+            (&old, &new)
+        };
         let sides = first.as_ref().or(second.as_ref()).map(|one| side(one, None, ALL));
-        return Row { sides: sides.into_iter().collect(), apart: false };
+        return Row {
+            sides: sides.into_iter().collect(),
+            apart: false,
+        };
     };
     let any = new.as_ref().or(old.as_ref()).map(|(_, portion)| *portion);
     if any.is_some_and(|portion| flips(portion, leg)) {
@@ -183,17 +201,34 @@ fn underway(rollout: &Rollout, name: &Name, [from, to]: [&At<'_>; 2], sight: Opt
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             tenants.iter().take(count).cloned().collect()
         });
-        let sides = one.map(|one| Side { pilot, ..side(&one, None, ALL) });
-        return Row { sides: sides.into_iter().collect(), apart: true };
+        let sides = one.map(|one| Side {
+            pilot,
+            ..side(&one, None, ALL)
+        });
+        return Row {
+            sides: sides.into_iter().collect(),
+            apart: true,
+        };
     }
-    let (old_portion, new_portion) = (old.as_ref().map(|(_, one)| *one), new.as_ref().map(|(_, one)| *one));
+    let (old_portion, new_portion) = (
+        old.as_ref().map(|(_, one)| *one),
+        new.as_ref().map(|(_, one)| *one),
+    );
     let old_wanted = old_portion.map_or(0, |one| wanted(one, sight, new_portion));
     let new_wanted = new_portion.map_or(0, |one| wanted(one, sight, old_portion));
     let runs = any.is_some_and(Portion::runs);
-    let count = any.map_or(Count { old: 0, new: 0 }, |portion| count(leg, portion, old_wanted, new_wanted));
+    let count = any.map_or(Count { old: 0, new: 0 }, |portion| {
+        count(leg, portion, old_wanted, new_wanted)
+    });
     let mut sides = Vec::new();
     let gone = new.is_none();
-    sides.extend(old.map(|old| side(&old, runs.then_some(count.old), if gone { ALL } else { ALL - leg.moved.min(ALL) })));
+    sides.extend(old.map(|old| {
+        side(
+            &old,
+            runs.then_some(count.old),
+            if gone { ALL } else { ALL - leg.moved.min(ALL) },
+        )
+    }));
     sides.extend(new.map(|new| side(&new, runs.then_some(count.new), leg.moved.min(ALL))));
     Row { sides, apart: false }
 }
@@ -222,7 +257,8 @@ impl Turn<'_> {
         for (at, stage) in rollout.stages.iter().enumerate() {
             let Stage::Leg(leg) = stage else { continue };
             for name in &leg.components {
-                let growing = at == rollout.at && (leg.grown > leg.moved || leg.moved > leg.left || leg.apart && at == rollout.at);
+                let growing =
+                    at == rollout.at && (leg.grown > leg.moved || leg.moved > leg.left || leg.apart);
                 if let Some(new) = self.side(rollout, leg, name, true) {
                     all.push((name.clone(), new, growing && rollout.back.is_none()));
                 }
@@ -245,7 +281,9 @@ impl Turn<'_> {
             new.map_or(0, |one| wanted(one, sight, old)),
         );
         let count = if flips(one, leg) {
-            let all = sight.and_then(|sight| sight.wanted).unwrap_or(one.component.instances);
+            let all = sight
+                .and_then(|sight| sight.wanted)
+                .unwrap_or(one.component.instances);
             if flipped(leg) == is_new { all } else { 0 }
         } else {
             let count = count(leg, one, old_wanted, new_wanted);
@@ -258,9 +296,19 @@ impl Turn<'_> {
     }
 
     /// A component of which fewer are ready than should be, of those that are asked for.
-    pub(super) fn lacking(&self, rollout: &Rollout, leg: &Leg, is_new: bool, shared: Option<bool>) -> Option<(Name, u32, u32)> {
+    pub(super) fn lacking(
+        &self,
+        rollout: &Rollout,
+        leg: &Leg,
+        is_new: bool,
+        shared: Option<bool>,
+    ) -> Option<(Name, u32, u32)> {
         leg.components.iter().find_map(|name| {
-            let id = if is_new { Some(&rollout.to) } else { rollout.from.as_ref() };
+            let id = if is_new {
+                Some(&rollout.to)
+            } else {
+                rollout.from.as_ref()
+            };
             let portion = self.portion(id, name)?;
             if shared.is_some_and(|shared| shared != (portion.is_shared() && !portion.stands_alone())) {
                 return None;

@@ -67,7 +67,10 @@ fn compare(at: &mut Vec<String>, before: Option<&Value>, after: Option<&Value>, 
     {
         let keys = |value: Option<&Value>| -> BTreeSet<String> {
             let object = value.and_then(Value::as_object);
-            object.into_iter().flat_map(|object| object.keys().cloned()).collect()
+            object
+                .into_iter()
+                .flat_map(|object| object.keys().cloned())
+                .collect()
         };
         for key in keys(before).union(&keys(after)) {
             at.push(key.clone());
@@ -119,8 +122,16 @@ impl fmt::Display for Difference {
 }
 
 /// Which releases are not needed any more: all but the newest so many, and whatever the course names.
-pub fn prune(course: &Course, made: &BTreeMap<ReleaseId, Timestamp>, known: &Known, keep: usize) -> Vec<ReleaseId> {
-    let rollout = course.rollout.iter().flat_map(|one| one.from.iter().chain([&one.to]));
+pub fn prune(
+    course: &Course,
+    made: &BTreeMap<ReleaseId, Timestamp>,
+    known: &Known,
+    keep: usize,
+) -> Vec<ReleaseId> {
+    let rollout = course
+        .rollout
+        .iter()
+        .flat_map(|one| one.from.iter().chain([&one.to]));
     let named = course.current.iter().chain(&course.before).chain(rollout);
     let named = named.chain(course.warm.iter().map(|warm| &warm.release));
     let needed: BTreeSet<&ReleaseId> = named.chain(course.next.iter().map(|next| &next.to)).collect();

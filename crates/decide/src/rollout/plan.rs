@@ -12,19 +12,27 @@ pub fn stages(from: Option<&Content>, to: &Content, is_rollback: bool) -> Result
     let changed = changed(from, to);
     let mut stages = Vec::new();
     let at_once = is_rollback || from.is_none();
-    let jobs = changed.iter().filter(|(name, portion)| portion.component.kind == Kind::Job && to.components.contains_key::<Name>(name));
+    let jobs = changed.iter().filter(|(name, portion)| {
+        portion.component.kind == Kind::Job && to.components.contains_key::<Name>(name)
+    });
     let jobs: Vec<Name> = jobs.map(|(name, _)| (*name).clone()).collect();
     if !jobs.is_empty() && !is_rollback {
         stages.push(Stage::Try(jobs));
     }
-    let (ground, rest): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, portion)| portion.component.kind.is_resource());
+    let (ground, rest): (Vec<_>, Vec<_>) = changed
+        .into_iter()
+        .partition(|(_, portion)| portion.component.kind.is_resource());
     let ground: Vec<Name> = ground.into_iter().map(|(name, _)| name.clone()).collect();
     if let Some(first) = ground.first().and_then(|name| portion(from, to, name)) {
         let way = Arc::clone(&first.way);
         stages.push(Stage::Leg(leg(ground, way, true, vec![Step::all()])));
     }
     if !is_rollback {
-        let phases: &[Phase] = if from.is_none() { &[Phase::Expand, Phase::Contract] } else { &[Phase::Expand] };
+        let phases: &[Phase] = if from.is_none() {
+            &[Phase::Expand, Phase::Contract]
+        } else {
+            &[Phase::Expand]
+        };
         let expand = due(from, to, phases);
         let fill = due(from, to, &[Phase::Backfill]);
         if !expand.is_empty() {
@@ -76,8 +84,11 @@ fn due(from: Option<&Content>, to: &Content, phases: &[Phase]) -> Vec<Moved> {
     due
 }
 
+/// Whose way they go, whether the old ones go first, and who they are.
+type Group<'a> = (Option<&'a Name>, bool, Vec<(&'a Name, &'a Portion)>);
+
 fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusal> {
-    let mut groups: Vec<(Option<&Name>, bool, Vec<(&Name, &Portion)>)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for (name, portion) in changed {
         let way = &portion.way;
         let alone = portion.stands_alone() && portion.component.listens.is_some();
@@ -98,7 +109,11 @@ fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusa
     groups.sort_by_key(|(of, apart, _)| (of.is_some(), *apart));
     let legs = groups.into_iter().filter_map(|(_, apart, members)| {
         let way = Arc::clone(&members.first()?.1.way);
-        let steps = if at_once || apart { vec![Step::all()] } else { steps(&way, &members) };
+        let steps = if at_once || apart {
+            vec![Step::all()]
+        } else {
+            steps(&way, &members)
+        };
         let names = members.into_iter().map(|(name, _)| name.clone()).collect();
         Some(leg(names, way, apart, steps))
     });
@@ -124,10 +139,17 @@ fn steps(way: &Way, members: &[(&Name, &Portion)]) -> Vec<Step> {
     match way.strategy {
         Strategy::BlueGreen | Strategy::Recreate => vec![Step::all()],
         Strategy::Rolling => {
-            let most = members.iter().map(|(_, portion)| portion.component.instances).max();
+            let most = members
+                .iter()
+                .map(|(_, portion)| portion.component.instances)
+                .max();
             let most = u16::try_from(most.unwrap_or(1).max(1)).unwrap_or(ALL);
             // A step that moves not even one instance of the largest would only be told to the edge.
-            let each = way.surge.saturating_add(way.missing).max(ALL.div_ceil(most)).clamp(1, ALL);
+            let each = way
+                .surge
+                .saturating_add(way.missing)
+                .max(ALL.div_ceil(most))
+                .clamp(1, ALL);
             (1..=ALL.div_ceil(each))
                 .map(|nth| Step {
                     parts: each.saturating_mul(nth).min(ALL),
@@ -137,7 +159,10 @@ fn steps(way: &Way, members: &[(&Name, &Portion)]) -> Vec<Step> {
         }
         Strategy::Canary => {
             let mut steps = way.steps.clone();
-            if steps.last().is_none_or(|last| last.parts < ALL || last.tenants.is_some()) {
+            if steps
+                .last()
+                .is_none_or(|last| last.parts < ALL || last.tenants.is_some())
+            {
                 steps.push(Step::all());
             }
             steps

@@ -49,7 +49,10 @@ impl Turn<'_> {
         let current = self.next.current.as_ref().filter(|_| self.next.may_contract)?;
         let content = &self.known.get(current)?.content;
         let all = content.schema.iter().flat_map(|(resource, schema)| {
-            let taking = schema.migrations.iter().filter(|one| one.phase == Phase::Contract);
+            let taking = schema
+                .migrations
+                .iter()
+                .filter(|one| one.phase == Phase::Contract);
             taking.map(move |one| {
                 let moved = Moved {
                     resource: resource.clone(),
@@ -58,7 +61,11 @@ impl Turn<'_> {
                 (moved, schema.contract.as_ref().or(schema.window.as_ref()))
             })
         });
-        let zone = content.components.values().next().map(|portion| portion.way.zone.clone());
+        let zone = content
+            .components
+            .values()
+            .next()
+            .map(|portion| portion.way.zone.clone());
         let mut first = None;
         for (moved, window) in all {
             match self.due(&moved) {
@@ -84,7 +91,11 @@ impl Turn<'_> {
             Some(Doing::Failed(why)) => return Some(Reason::ContractFailed(moved, why)),
             _ => {}
         }
-        let frozen = self.next.frozen.as_ref().map(|frozen| (frozen.until, frozen.why.clone()));
+        let frozen = self
+            .next
+            .frozen
+            .as_ref()
+            .map(|frozen| (frozen.until, frozen.why.clone()));
         if let Some((until, why)) = frozen.or_else(|| self.seen.closed.clone()) {
             return Some(Reason::Frozen { until, why });
         }

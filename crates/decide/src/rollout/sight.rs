@@ -49,11 +49,17 @@ pub fn sight(part: &Part) -> Sight {
     }
     if let Some((digest, why)) = part.not_started() {
         let tally = sides.entry(digest.to_owned()).or_default();
-        tally.trouble.get_or_insert_with(|| Trouble::NotStarted(why.to_owned()));
+        tally
+            .trouble
+            .get_or_insert_with(|| Trouble::NotStarted(why.to_owned()));
     }
     let (wanted, sleeps) = part.wanted();
     let wanted = part.component.is_some().then_some(wanted);
-    Sight { wanted, sleeps, sides }
+    Sight {
+        wanted,
+        sleeps,
+        sides,
+    }
 }
 
 fn trouble(one: &Standing) -> Option<Trouble> {
@@ -61,10 +67,17 @@ fn trouble(one: &Standing) -> Option<Trouble> {
         return None;
     }
     match (&one.seen.life, &one.well) {
-        (Life::Resting { after, looping: true, .. }, _) => Some(Trouble::Loops(after.clone())),
+        (
+            Life::Resting {
+                after, looping: true, ..
+            },
+            _,
+        ) => Some(Trouble::Loops(after.clone())),
         (Life::Resting { after: exit, .. } | Life::Ended { exit }, _) => Some(Trouble::Ended(exit.clone())),
         (Life::Running { .. }, Well::NotYet { late: Some(why) }) => Some(Trouble::Late(why.clone())),
-        (Life::Running { .. }, Well::Lost { why, .. } | Well::Unfilled(why)) => Some(Trouble::Lost(why.clone())),
+        (Life::Running { .. }, Well::Lost { why, .. } | Well::Unfilled(why)) => {
+            Some(Trouble::Lost(why.clone()))
+        }
         _ => None,
     }
 }

@@ -8,7 +8,13 @@ use towpath_model::unit::Duration;
 
 impl Turn<'_> {
     /// Watches for as long as it says, asks the gates all along and once more at the end, and then a person, if one is to say.
-    pub(super) fn watch(&mut self, rollout: &mut Rollout, hold: Duration, gates: &[String], person: bool) -> Flow {
+    pub(super) fn watch(
+        &mut self,
+        rollout: &mut Rollout,
+        hold: Duration,
+        gates: &[String],
+        person: bool,
+    ) -> Flow {
         let spent = pass(&mut rollout.vigil.clock, self.now);
         if rollout.vigil.waved.is_some() {
             return Flow::On;
@@ -32,7 +38,13 @@ impl Turn<'_> {
     }
 
     /// What the gates say; nothing where they have no objection.
-    fn judge(&mut self, rollout: &mut Rollout, spent: Duration, hold: Duration, gates: &[String]) -> Option<Flow> {
+    fn judge(
+        &mut self,
+        rollout: &mut Rollout,
+        spent: Duration,
+        hold: Duration,
+        gates: &[String],
+    ) -> Option<Flow> {
         let way = self.way(rollout);
         if rollout.vigil.asked.is_some() && rollout.vigil.verdict.is_none() {
             let (task, doing) = self.doing(rollout.number, &look(rollout));

@@ -42,11 +42,17 @@ impl Tended {
             part.will = Will::Up;
         }
         // Whether it can be woken is asked before anybody needs it.
-        let wakes = row.sides.iter().any(|side| side.instances.is_some_and(|count| count > 0));
+        let wakes = row
+            .sides
+            .iter()
+            .any(|side| side.instances.is_some_and(|count| count > 0));
         if part.will == Will::Asleep && wakes {
             part.will = Will::Up;
         }
-        let same = part.component.as_ref().is_some_and(|known| Arc::ptr_eq(known, &component));
+        let same = part
+            .component
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &component));
         part.row = Some(row);
         part.digest = digest;
         part.retry();

@@ -187,7 +187,10 @@ impl Portion {
 
     /// Whether visitors come to it whom releases can share.
     pub fn is_shared(&self) -> bool {
-        matches!(self.component.kind, Kind::Service | Kind::Function | Kind::StandIn | Kind::Pool) && !self.component.single
+        matches!(
+            self.component.kind,
+            Kind::Service | Kind::Function | Kind::StandIn | Kind::Pool
+        ) && !self.component.single
     }
 
     /// Whether instances of it run as long as nobody stops them.

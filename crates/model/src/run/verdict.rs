@@ -195,16 +195,34 @@ impl fmt::Display for Reason {
             Reason::Looks => f.write_str("the steward has just begun, and looks what stands"),
             Reason::Tries(name) => write!(f, "job `{name}` is tried without effect"),
             Reason::Migrates(moved) => write!(f, "migration {moved} runs"),
-            Reason::AsksSchema(name) => write!(f, "`{name}` has not said yet which migrations have run in it"),
-            Reason::Starts(name, ready, of) => write!(f, "{ready} of {of} new instances of `{name}` are ready"),
-            Reason::StopsFirst(name) => write!(f, "the old instances of `{name}` stop first: two cannot stand beside each other"),
+            Reason::AsksSchema(name) => {
+                write!(f, "`{name}` has not said yet which migrations have run in it")
+            }
+            Reason::Starts(name, ready, of) => {
+                write!(f, "{ready} of {of} new instances of `{name}` are ready")
+            }
+            Reason::StopsFirst(name) => write!(
+                f,
+                "the old instances of `{name}` stop first: two cannot stand beside each other"
+            ),
             Reason::EdgeFollows => f.write_str("the edge has not said yet that it follows"),
             Reason::Watches(spent, of) => write!(f, "it has been watched for {spent} of {of}"),
-            Reason::Steadies(time) => write!(f, "an instance was started again; it goes on when none has been for {time}"),
+            Reason::Steadies(time) => write!(
+                f,
+                "an instance was started again; it goes on when none has been for {time}"
+            ),
             Reason::Asks(gates) => write!(f, "the gates are asked: {}", gates.join(", ")),
-            Reason::TooLittle(why) => write!(f, "there is too little to judge by: {why}; `towpath rollout` approves, skips or aborts"),
-            Reason::Disputed(why) => write!(f, "{why}, and nothing goes back by itself here; `towpath rollout` skips or aborts"),
-            Reason::AwaitsPerson => f.write_str("it waits for a person; `towpath rollout` approves or aborts"),
+            Reason::TooLittle(why) => write!(
+                f,
+                "there is too little to judge by: {why}; `towpath rollout` approves, skips or aborts"
+            ),
+            Reason::Disputed(why) => write!(
+                f,
+                "{why}, and nothing goes back by itself here; `towpath rollout` skips or aborts"
+            ),
+            Reason::AwaitsPerson => {
+                f.write_str("it waits for a person; `towpath rollout` approves or aborts")
+            }
             Reason::Paused(blame) => write!(f, "it was paused by {blame}; `towpath rollout` resumes"),
             Reason::Frozen { until, why } => write!(f, "nothing goes forward until {until:.0}: {why}"),
             Reason::OutsideWindow(window) => write!(f, "it goes on only {window}"),
@@ -221,9 +239,17 @@ impl fmt::Display for Reason {
             Reason::NoProgress(time, what) => write!(f, "nothing got on for {time}: {what}"),
             Reason::RolledBack(blame) => write!(f, "it was rolled back by {blame}"),
             Reason::Refused(refusal) => write!(f, "it could not begin: {refusal}"),
-            Reason::ContractWaits(moved, Some(window)) => write!(f, "migration {moved} takes away, and waits for its window ({window})"),
-            Reason::ContractWaits(moved, None) => write!(f, "migration {moved} takes away, and waits until the release before is not kept ready any more"),
-            Reason::ContractFailed(moved, why) => write!(f, "migration {moved} failed: {why}; `towpath rollout` resumes it"),
+            Reason::ContractWaits(moved, Some(window)) => write!(
+                f,
+                "migration {moved} takes away, and waits for its window ({window})"
+            ),
+            Reason::ContractWaits(moved, None) => write!(
+                f,
+                "migration {moved} takes away, and waits until the release before is not kept ready any more"
+            ),
+            Reason::ContractFailed(moved, why) => {
+                write!(f, "migration {moved} failed: {why}; `towpath rollout` resumes it")
+            }
         }
     }
 }
@@ -236,7 +262,10 @@ impl fmt::Display for Refusal {
             Refusal::NoRollout => f.write_str("nothing is under way; `towpath deploy` begins something"),
             Refusal::ComesBack => f.write_str("it is on its way back already"),
             Refusal::NotWaiting => f.write_str("it does not wait for a person"),
-            Refusal::Frozen { until, why } => write!(f, "nothing is deployed until {until:.0}: {why}; a rollback is not kept back"),
+            Refusal::Frozen { until, why } => write!(
+                f,
+                "nothing is deployed until {until:.0}: {why}; a rollback is not kept back"
+            ),
             Refusal::StandsAlone(name, strategy) => write!(
                 f,
                 "`{name}` cannot be rolled out as `{strategy}`: two of it cannot stand beside each other, and that would be an \
@@ -247,7 +276,9 @@ impl fmt::Display for Refusal {
                 "release {id} does not know migration {moved}, which has taken away what it needs; switch what is new off by a \
                  flag, deploy a release that mends it, or restore the data to a time before, which loses what came since"
             ),
-            Refusal::NoReason => f.write_str("a reason is missing; it stands in the journal for whoever asks later"),
+            Refusal::NoReason => {
+                f.write_str("a reason is missing; it stands in the journal for whoever asks later")
+            }
         }
     }
 }

@@ -135,7 +135,11 @@ impl Machine {
 
     /// Stops an instance, or restarts it where it stands.
     fn leave(&mut self, id: &InstanceId, how: &Stop, again: bool, token: Token, now: Timestamp) {
-        let digest = self.kept.get(id).map(|kept| kept.seen.digest.clone()).unwrap_or_default();
+        let digest = self
+            .kept
+            .get(id)
+            .map(|kept| kept.seen.digest.clone())
+            .unwrap_or_default();
         let stops = self.temper_for(&id.component, &digest).stops;
         let answer = after(now, OWN_TIME);
         let Some(kept) = self.kept.get_mut(id) else {

@@ -17,8 +17,8 @@ pub struct Command {
 }
 
 const WORDS: &[&str] = &[
-    "way", "schema", "release", "deploy", "rollback", "pause", "resume", "abort", "approve", "skip", "freeze", "thaw", "habit",
-    "edge", "course", "sabotage",
+    "way", "schema", "release", "deploy", "rollback", "pause", "resume", "abort", "approve", "skip",
+    "freeze", "thaw", "habit", "edge", "course", "sabotage",
 ];
 
 impl fmt::Display for Command {
@@ -31,7 +31,8 @@ impl Command {
     /// Reads a command, where it is one of these.
     pub(super) fn read(line: &str) -> Option<Result<Command, String>> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let is_of_release = word == "temper" && rest.split(' ').next().is_some_and(|first| first.contains('@'));
+        let is_of_release =
+            word == "temper" && rest.split(' ').next().is_some_and(|first| first.contains('@'));
         let of_edge = line == "crash edge";
         (WORDS.contains(&word) || is_of_release || of_edge).then(|| {
             Ok(Command {
@@ -115,9 +116,19 @@ fn course(world: &World) -> Vec<String> {
     said.extend(because.map(ToString::to_string));
     for (name, row) in rows.into_iter().flatten() {
         let sides = row.sides.iter().map(|side| {
-            let count = side.instances.map_or_else(|| "as wanted".to_owned(), |count| count.to_string());
-            let pilot = side.pilot.as_ref().map(|pilot| format!(" for {}", pilot.join(", ")));
-            format!("{} {count} {}%{}", side.digest, f64::from(side.parts) / 100.0, pilot.unwrap_or_default())
+            let count = side
+                .instances
+                .map_or_else(|| "as wanted".to_owned(), |count| count.to_string());
+            let pilot = side
+                .pilot
+                .as_ref()
+                .map(|pilot| format!(" for {}", pilot.join(", ")));
+            format!(
+                "{} {count} {}%{}",
+                side.digest,
+                f64::from(side.parts) / 100.0,
+                pilot.unwrap_or_default()
+            )
         });
         let sides: Vec<String> = sides.collect();
         said.push(format!("  {name}: {}", sides.join("; ")));

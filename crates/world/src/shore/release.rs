@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use towpath_model::desired::resource::Phase;
 use towpath_model::desired::rollout::{Strategy, WhenInconclusive};
-use towpath_model::run::{ALL, Component, Content, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way};
+use towpath_model::run::{
+    ALL, Component, Content, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
+};
 use towpath_model::unit::{Duration, Name, known};
 
 /// What the next releases are made with.
@@ -42,7 +44,8 @@ fn plain() -> Way {
 
 /// `a b=c` as its words.
 fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split_whitespace().map(|word| word.split_once('=').unwrap_or((word, "")))
+    text.split_whitespace()
+        .map(|word| word.split_once('=').unwrap_or((word, "")))
 }
 
 fn listed(value: &str) -> Vec<String> {
@@ -140,7 +143,10 @@ impl Shore {
         if let Some(made) = self.making.made.get(words) {
             return Ok(made.clone());
         }
-        let plain: Vec<&str> = words.split_whitespace().filter(|word| !word.starts_with('@')).collect();
+        let plain: Vec<&str> = words
+            .split_whitespace()
+            .filter(|word| !word.starts_with('@'))
+            .collect();
         let mut product = Product::default();
         let name = product.put(&plain.join(" "))?;
         let (component, _) = product.components.remove(&name).ok_or("it is there")?;

@@ -151,7 +151,14 @@ impl Steward {
             }
             Prepared::Stop(id, how, _) => {
                 let known = self.course();
-                around.laws.stops(&id, around.shore, (around.machine, around.clock.steady), &self.tended, known.map(|(course, ..)| course), known.and_then(|(.., rows)| rows));
+                around.laws.stops(
+                    &id,
+                    around.shore,
+                    (around.machine, around.clock.steady),
+                    &self.tended,
+                    known.map(|(course, ..)| course),
+                    known.and_then(|(.., rows)| rows),
+                );
                 (Call::Stop(id.clone(), how), What::Instance(id, Did::Stop))
             }
             Prepared::Restart(id, how, _) => {

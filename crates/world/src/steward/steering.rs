@@ -103,7 +103,11 @@ impl Steward {
 
     fn signals(&mut self, around: &Around<'_>) -> Signals {
         let now = around.clock.steady;
-        let all_known = self.tended.parts().values().all(towpath_decide::tend::Part::is_known);
+        let all_known = self
+            .tended
+            .parts()
+            .values()
+            .all(towpath_decide::tend::Part::is_known);
         let helm = self.helm.get_or_insert_default();
         let waited = helm.since.is_none_or(|since| between(since, now) >= BELIEVES);
         helm.knows |= all_known || waited;
@@ -118,7 +122,10 @@ impl Steward {
         match around.shore.sabotage.as_deref() {
             Some("edge") => signals.edge = Some(u64::MAX),
             Some("ready") => {
-                let sides = signals.sights.values_mut().flat_map(|sight| sight.sides.values_mut());
+                let sides = signals
+                    .sights
+                    .values_mut()
+                    .flat_map(|sight| sight.sides.values_mut());
                 sides.for_each(|tally| tally.ready = tally.stands);
             }
             _ => {}
@@ -137,7 +144,9 @@ impl Steward {
             return;
         }
         let decision = rollout::advance(&helm.course, &signals, &around.shore.known, around.clock.today());
-        if decision.keep && let Some(refusal) = around.journal.refusal() {
+        if decision.keep
+            && let Some(refusal) = around.journal.refusal()
+        {
             around.trace.say(around.clock, refusal);
             helm.write_again = Some(after(now, WRITE_AGAIN));
             return;
@@ -145,14 +154,28 @@ impl Steward {
         helm.write_again = None;
         helm.undecided = false;
         helm.seen = (!decision.keep).then_some(signals.clone());
-        helm.look_at = decision.again.map(|at| around.clock.steady_of(at).max(after(now, Duration::from_millis(1))));
-        let told = is_told(&decision.because) && helm.because.as_ref().map(kind) != Some(kind(&decision.because));
+        helm.look_at = decision.again.map(|at| {
+            around
+                .clock
+                .steady_of(at)
+                .max(after(now, Duration::from_millis(1)))
+        });
+        let told =
+            is_told(&decision.because) && helm.because.as_ref().map(kind) != Some(kind(&decision.because));
         if told {
             around.trace.say(around.clock, &decision.because);
         }
-        if let Some(ended) = decision.next.ended.as_ref().filter(|ended| helm.course.ended.as_ref() != Some(ended)) {
+        if let Some(ended) = decision
+            .next
+            .ended
+            .as_ref()
+            .filter(|ended| helm.course.ended.as_ref() != Some(ended))
+        {
             let how = if ended.promoted { "is current" } else { "is not" };
-            let said = format!("rollout {} ended after {}: {} {how}, {}", ended.number, ended.took, ended.to, ended.because);
+            let said = format!(
+                "rollout {} ended after {}: {} {how}, {}",
+                ended.number, ended.took, ended.to, ended.because
+            );
             around.trace.say(around.clock, said);
         }
         if decision.keep {
@@ -169,17 +192,26 @@ impl Steward {
             });
             let entries: Vec<Entry> = entries.collect();
             for entry in &entries {
-                around.trace.say(around.clock, format!("{} {}, because {}", entry.what, entry.subject, entry.because));
+                around.trace.say(
+                    around.clock,
+                    format!("{} {}, because {}", entry.what, entry.subject, entry.because),
+                );
             }
             around.journal.keep(&decision.next, entries, around.clock.today());
         }
-        let wanted = signals.sights.iter().map(|(name, sight)| (name.clone(), sight.wanted, sight.sleeps));
+        let wanted = signals
+            .sights
+            .iter()
+            .map(|(name, sight)| (name.clone(), sight.wanted, sight.sleeps));
         let wanted: Vec<_> = wanted.collect();
         helm.relines |= decision.keep || helm.wanted != wanted;
         helm.wanted = wanted;
         if decision.keep {
-            let rows = [&helm.course, &decision.next].map(|course| lineup(course, &around.shore.known, &signals.sights));
-            around.laws.moves(&rows, &decision.next, &self.tended, &around.shore.known);
+            let rows = [&helm.course, &decision.next]
+                .map(|course| lineup(course, &around.shore.known, &signals.sights));
+            around
+                .laws
+                .moves(&rows, &decision.next, &self.tended, &around.shore.known);
         }
         helm.course = decision.next;
         helm.because = Some(decision.because);
@@ -222,7 +254,10 @@ impl Steward {
                 continue;
             };
             let sides = row.sides.iter().map(|side| {
-                let own = part.standing.iter().filter(|one| one.seen.digest == side.digest && one.serves());
+                let own = part
+                    .standing
+                    .iter()
+                    .filter(|one| one.seen.digest == side.digest && one.serves());
                 let own: Vec<InstanceId> = own.map(|one| one.seen.id.clone()).collect();
                 (side.digest.clone(), side.parts, own)
             });
@@ -234,11 +269,19 @@ impl Steward {
         for (name, target) in &table.targets {
             let before = helm.sent.as_ref().and_then(|sent| sent.targets.get(name));
             let shares = |target: &crate::shore::Target| -> Vec<(String, u16)> {
-                target.iter().map(|(digest, parts, _)| (digest.clone(), *parts)).collect()
+                target
+                    .iter()
+                    .map(|(digest, parts, _)| (digest.clone(), *parts))
+                    .collect()
             };
             if target.len() > 1 && before.map(shares) != Some(shares(target)) {
-                let said: Vec<String> = shares(target).iter().map(|(digest, parts)| format!("{digest} {}%", f64::from(*parts) / 100.0)).collect();
-                around.trace.say(around.clock, format!("visitors of {name}: {}", said.join(", ")));
+                let said: Vec<String> = shares(target)
+                    .iter()
+                    .map(|(digest, parts)| format!("{digest} {}%", f64::from(*parts) / 100.0))
+                    .collect();
+                around
+                    .trace
+                    .say(around.clock, format!("visitors of {name}: {}", said.join(", ")));
             }
         }
         helm.sent = Some(table.clone());
@@ -270,7 +313,11 @@ impl Steward {
     /// Is asked for something about releases.
     pub(super) fn learn_wish(&mut self, wish: &Wish, around: &mut Around<'_>) {
         let now = around.clock.today();
-        let course = self.helm.as_ref().map(|helm| helm.course.clone()).unwrap_or_default();
+        let course = self
+            .helm
+            .as_ref()
+            .map(|helm| helm.course.clone())
+            .unwrap_or_default();
         let answer = rollout::ask(&course, wish, "ana", &around.shore.known, None, now);
         let said = match answer {
             Err(refusal) => format!("refused: {refusal}"),
@@ -278,7 +325,9 @@ impl Steward {
             Ok((next, answer)) => {
                 around.journal.keep(&next, Vec::new(), now);
                 let steady = around.clock.steady;
-                let helm = self.helm.get_or_insert_with(|| Helm::new(Course::default(), steady));
+                let helm = self
+                    .helm
+                    .get_or_insert_with(|| Helm::new(Course::default(), steady));
                 helm.course = next;
                 helm.relines = true;
                 helm.seen = None;

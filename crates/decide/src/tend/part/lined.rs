@@ -44,7 +44,10 @@ impl Part {
     }
 
     /// Brings each release to what it should have. What belongs to none of them is stopped.
-    pub(super) fn converge_sides(&self, whole: &Scene<'_>) -> (Decided, BTreeMap<u64, (String, Arc<Component>)>) {
+    pub(super) fn converge_sides(
+        &self,
+        whole: &Scene<'_>,
+    ) -> (Decided, BTreeMap<u64, (String, Arc<Component>)>) {
         let mut next = whole.next;
         let mut decided: Option<Decided> = None;
         let mut starting = BTreeMap::new();
