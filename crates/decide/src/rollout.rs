@@ -102,7 +102,8 @@ pub struct Signals {
     pub known: bool,
     /// The components.
     pub sights: BTreeMap<Name, Sight>,
-    /// The turn that the edge has; nothing where it has none of ours.
+    /// The turn that the edge has said it follows, with every instance that is ready now; nothing where it has not said so: what
+    /// it does not list yet takes no visitors, however ready it is.
     pub edge: Option<u64>,
     /// The migrations that have run, by their resources; nothing of one that has not said so.
     pub moved: BTreeMap<Name, BTreeSet<String>>,

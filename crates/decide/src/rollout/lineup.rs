@@ -60,13 +60,11 @@ fn missing(leg: &Leg, wanted: u32) -> u32 {
 fn count(leg: &Leg, portion: &Portion, old: u32, new: u32) -> Count {
     if portion.is_shared() {
         let few = if leg.early { missing(leg, old) } else { 0 };
-        let left = if leg.way.warm.is_zero() {
-            part(leg.left, old).saturating_add(few)
-        } else {
-            0
-        };
+        // Whoever has visitors still has somebody who answers them.
+        let stays = part(ALL - leg.left.min(ALL), old).saturating_sub(few);
+        let stays = stays.max(u32::from(leg.left < ALL && old > 0));
         return Count {
-            old: old.saturating_sub(left),
+            old: if leg.way.warm.is_zero() { stays } else { old },
             new: part(leg.grown, new),
         };
     }

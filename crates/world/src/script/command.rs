@@ -267,7 +267,7 @@ pub(super) fn temper(temper: &mut Temper, word: &str) -> Result<(), String> {
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Command::Release(command) => return command.fmt(f),
+            Command::Release(command) => command.fmt(f),
             Command::Apply(components) => write!(f, "apply {}", components.join("; ")),
             Command::Change(name) => write!(f, "change {name}"),
             Command::Remove(name) => write!(f, "remove {name}"),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
 use towpath_decide::rollout::{self, Act, Doing, Lineup, Signals, Wish, lineup, sights};
-use towpath_decide::tend::Fact;
+use towpath_decide::tend::{Fact, Tended};
 use towpath_model::run::{Course, InstanceId, Reason, Task, Work};
 use towpath_model::unit::{Duration, Name};
 use towpath_store::Entry;
@@ -114,7 +114,7 @@ impl Steward {
         let mut signals = Signals {
             known: helm.knows,
             sights: sights(&self.tended),
-            edge: helm.edge,
+            edge: helm.edge.filter(|_| helm.sent == Some(table(helm, &self.tended))),
             moved: around.shore.ran.clone(),
             tasks: helm.tasks.clone(),
             closed: None,
@@ -245,24 +245,7 @@ impl Steward {
         let Some(helm) = self.helm.as_mut().filter(|helm| helm.knows) else {
             return;
         };
-        let mut table = Table {
-            turn: helm.course.turn,
-            ..Table::default()
-        };
-        for (name, row) in helm.lined.iter().flatten() {
-            let Some(part) = self.tended.parts().get(name).filter(|part| part.faces()) else {
-                continue;
-            };
-            let sides = row.sides.iter().map(|side| {
-                let own = part
-                    .standing
-                    .iter()
-                    .filter(|one| one.seen.digest == side.digest && one.serves());
-                let own: Vec<InstanceId> = own.map(|one| one.seen.id.clone()).collect();
-                (side.digest.clone(), side.parts, own)
-            });
-            table.targets.insert(name.clone(), sides.collect());
-        }
+        let table = table(helm, &self.tended);
         if helm.sent.as_ref() == Some(&table) {
             return;
         }
@@ -285,6 +268,7 @@ impl Steward {
             }
         }
         helm.sent = Some(table.clone());
+        helm.edge = None;
         around.shore.set(self.number, table, now);
     }
 
@@ -347,6 +331,29 @@ impl Steward {
         let helm = self.helm.as_ref()?;
         Some((&helm.course, helm.because.as_ref(), helm.lined.as_ref()))
     }
+}
+
+/// What the edge should do.
+fn table(helm: &Helm, tended: &Tended) -> Table {
+    let mut table = Table {
+        turn: helm.course.turn,
+        ..Table::default()
+    };
+    for (name, row) in helm.lined.iter().flatten() {
+        let Some(part) = tended.parts().get(name).filter(|part| part.faces()) else {
+            continue;
+        };
+        let sides = row.sides.iter().map(|side| {
+            let own = part
+                .standing
+                .iter()
+                .filter(|one| one.seen.digest == side.digest && one.serves());
+            let own: Vec<InstanceId> = own.map(|one| one.seen.id.clone()).collect();
+            (side.digest.clone(), side.parts, own)
+        });
+        table.targets.insert(name.clone(), sides.collect());
+    }
+    table
 }
 
 /// What would only be told again and again is not.
