@@ -21,7 +21,7 @@ use super::{Asked, condition};
 use crate::body::Body;
 use crate::compress::{Compressed, SMALLEST, is_text};
 use crate::door::disk::{Opened, There};
-use crate::encode::{Coding, choose, whole};
+use crate::encode::{self, Coding, choose, whole};
 
 /// Files up to this size are read in one go; larger ones while they are sent.
 const SMALL: u64 = 128 * 1024;
@@ -164,7 +164,9 @@ fn coding(asked: &Asked, eyes: &Eyes<'_>, file: &Opened) -> Option<(Coding, Opti
         }
     }
     let order = if file.length <= PACKED { &WELL } else { &QUICKLY };
-    choose(&asked.headers, order).map(|coding| (coding, None))
+    let is_coded_while_sent = file.length > PACKED && !asked.is_head;
+    let chosen = choose(&asked.headers, order).filter(|_| !is_coded_while_sent || encode::has_room());
+    chosen.map(|coding| (coding, None))
 }
 
 fn coded(

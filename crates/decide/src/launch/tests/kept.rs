@@ -26,6 +26,7 @@ fn shown_rules(at: &str, rules: &Rules) -> String {
     row("body", count(bounds.body));
     row("soft", count(bounds.soft.map(u64::from)));
     row("hard", count(bounds.hard.map(u64::from)));
+    row("unshed", if bounds.unshed { "yes" } else { "" }.to_owned());
     row(
         "time",
         bounds.time.map(|time| time.to_string()).unwrap_or_default(),
