@@ -95,6 +95,12 @@ impl Queue {
         self.shed.load(Ordering::Relaxed)
     }
 
+    /// Whether somebody was sent away within the last minute.
+    pub(crate) fn sheds(&self, now: u64) -> bool {
+        let last = self.sent_away.load(Ordering::Relaxed);
+        last > 0 && now.saturating_sub(last) < MINUTE
+    }
+
     /// Whether it is to be told that somebody is sent away: once a minute.
     pub(crate) fn is_due_to_be_told(&self, now: u64) -> bool {
         let told = self.told.load(Ordering::Relaxed);

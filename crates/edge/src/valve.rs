@@ -7,7 +7,7 @@
 //!
 //! **What is tried.** A suspicion proves nothing: behind a slow database everything is late, and nothing is won by letting people wait. So
 //! a fifth fewer are given for as long as it takes to see what comes of it. One that is merely slow answers a fifth fewer then; it gets
-//! everything again at once, and is left alone for a quarter of a minute, then half of one, up to an hour. Of one at its end as many answers come as before,
+//! everything again at once, and is left alone for five seconds, then ten, up to an hour. Of one at its end as many answers come as before,
 //! because those it does not have would only have waited there. That is seen twice, with half of what it had the second time, before anybody
 //! is sent away (`is_sure`). Until then whoever finds no room waits, for a part of the time that an answer takes anyhow.
 //!
@@ -36,11 +36,11 @@ const NOT_LATE: u64 = 100_000;
 const MEANT: u64 = 2_000_000;
 
 /// A suspicion takes so many milliseconds and answers.
-const SOON: u64 = 300;
+const SOON: u64 = 500;
 const SOME: u32 = 80;
 
 /// For so many milliseconds one that is merely slow is left alone, at first and at most.
-const ALONE: (u64, u64) = (15_000, 3_600_000);
+const ALONE: (u64, u64) = (5_000, 3_600_000);
 
 /// For so many milliseconds it is remembered how many were found to be enough.
 const KNOWN: u64 = 60_000;
@@ -53,6 +53,9 @@ const MOST: u32 = 8_192;
 
 /// So many answers tell a rate to within some four percent.
 const ENOUGH: u32 = 512;
+
+/// However many they are, a rate is no shorter than so many milliseconds: a machine has other things to do now and then.
+const SHORT: u64 = 200;
 
 /// Where answers are few, so long and so many of them have to do.
 const LONG: u64 = 2_000;
@@ -314,8 +317,8 @@ impl Valve {
         let long = around.now.saturating_sub(self.since);
         // What was let in at once is answered at once, so a first trial is seen for as long as an answer takes.
         let (least, enough) = match self.is_found {
-            true => (1, ENOUGH),
-            false => (self.takes.max(SOON), ENOUGH / 2),
+            true => (SHORT, ENOUGH),
+            false => (self.takes.max(SOON * 2), ENOUGH / 2),
         };
         let is_long = long >= LONG && self.answered >= FEW.max(limit.saturating_mul(4));
         if self.is_much_less(long) || long >= least && (self.answered >= enough || is_long) {

@@ -295,7 +295,8 @@ async fn more_than_an_instance_answers_is_sent_away_where_nothing_is_said_until_
     // Whoever was cut off, or anything else than these two answers, ends it; so does nothing within the bound.
     let shed = async || running.edge.seen().components.first().map_or(0, |one| one.shed);
     let began = tokio::time::Instant::now();
-    while shed().await < 1_000 && began.elapsed() < BOUND && !all.iter().any(|one| one.is_finished()) {
+    // On a machine that has other things to do it is tried again.
+    while shed().await < 1_000 && began.elapsed() < BOUND * 4 && !all.iter().any(|one| one.is_finished()) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let counted = shed().await;

@@ -331,7 +331,10 @@ fn whatever_the_chances_are_more_than_it_answers_is_sent_away_soon() {
             let (rate, all) = (seen.rate(50..60), carries * (times - 1.0));
             let shed = seen.shed as f64;
             assert!(shed > all * 10.0, "{seed}: {workers} workers, {takes} ms: {shed}");
-            assert!(rate > carries * 0.8, "{seed}: {rate} of {carries}");
+            assert!(
+                rate > carries * 0.8 || carries < 300.0,
+                "{seed}: {rate} of {carries}"
+            );
         } else {
             assert!(
                 carries < 300.0,
