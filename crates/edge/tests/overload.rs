@@ -285,7 +285,7 @@ async fn more_than_an_instance_answers_is_sent_away_where_nothing_is_said_until_
     let mut running = edge().await;
     let (at, serves) = workers(4, Duration::from_millis(5)).await;
     running.set(target("web", &[("one", at)], LONG)).await;
-    for _ in 0..64 {
+    for _ in 0..100 {
         assert_eq!(running.get("web", "/").await.status, StatusCode::OK, "it is calm");
     }
     let over = Arc::new(AtomicBool::new(false));

@@ -17,6 +17,9 @@ const LOOKS: Duration = Duration::from_millis(25);
 /// While few are waited for, one of so many tells how long an answer takes.
 const SAMPLED: usize = 16;
 
+/// All of the first ones do: the very first take long.
+const FIRST: usize = 64;
+
 /// How many requests an instance is given at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Most {
@@ -91,7 +94,7 @@ impl Gate {
     fn is_sampled(&self) -> bool {
         let turn = self.turn.load(Ordering::Relaxed);
         self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
-        turn.is_multiple_of(SAMPLED)
+        turn < FIRST || turn.is_multiple_of(SAMPLED)
     }
 
     pub(super) fn leaves(&self) {
