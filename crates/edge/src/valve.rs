@@ -6,10 +6,10 @@
 //! waits for a word has none. Quick answers beside slow ones, as beside long polls, are those of a program that is not at its end.
 //!
 //! **What is tried.** A suspicion proves nothing: behind a slow database everything is late, and nothing is won by letting people wait. So
-//! a fifth fewer are given for as long as it takes to see what comes of it. One that is merely slow answers a fifth fewer then; it gets
+//! a third fewer are given for as long as it takes to see what comes of it. One that is merely slow answers a third fewer then; it gets
 //! everything again at once, and is left alone for five seconds, then ten, up to an hour. Of one at its end as many answers come as before,
-//! because those it does not have would only have waited there. That is seen twice, with half of what it had the second time, before anybody
-//! is sent away (`is_sure`). Until then whoever finds no room waits, for a part of the time that an answer takes anyhow.
+//! because those it does not have would only have waited there. That is seen twice, with a third of what it had the second time, before
+//! anybody is sent away (`is_sure`). Until then whoever finds no room waits, for about the time that an answer takes anyhow.
 //!
 //! **What is found.** From then on it is given as few as bring as many answers. Sometimes it is tried whether more bring more: .NET grows its pool
 //! of threads in the same way. When nothing is answered for four times what an answer takes, twice as many are given. As soon as there
@@ -18,6 +18,10 @@
 //! **Why not by time alone.** Gradients and Vegas compare how long an answer takes with the best that was seen. That is the right
 //! question between two routers and the wrong one for a component: a long poll takes a thousand times as long as a picture, and a report as
 //! long as it takes. Time only raises the suspicion here; the rate of answers decides.
+//!
+//! **What is not found.** An instance that nobody has asked before the crowd came is not suspected, as nobody knows how long it takes when
+//! it is calm; nor is one that gives some fifty answers a second or fewer, of which nothing can be said before all are late; nor one whose
+//! quick answers come from elsewhere than the slow ones. Whoever knows what it carries says `hard`.
 //!
 //! **What does not count.** Nothing is counted against an instance but requests whose answer has not begun: events, downloads, WebSockets and an
 //! answer that comes word by word take nothing once they have begun. Large uploads are not counted at all.
@@ -180,12 +184,9 @@ impl Valve {
         self.is_sure
     }
 
-    /// How long an answer takes, and how long it does on average while few are waited for.
-    pub(crate) fn times(&self) -> (Duration, Duration) {
-        (
-            Duration::from_millis(self.takes),
-            Duration::from_micros(self.mean),
-        )
+    /// How long it takes on average until an answer begins while few are waited for.
+    pub(crate) fn mean(&self) -> Duration {
+        Duration::from_micros(self.mean)
     }
 
     /// Somebody has found no room.

@@ -109,18 +109,16 @@ impl Gate {
     pub(super) fn room(&self) -> (usize, bool, Duration) {
         let valve = self.valve();
         let most = valve.limit().map_or(usize::MAX, |limit| limit as usize);
-        (most, valve.is_sure(), valve.times().1)
+        (most, valve.is_sure(), valve.mean())
     }
 
     /// Why somebody is sent away, in words.
     pub(super) fn why(&self) -> String {
         let valve = self.valve();
-        let ((takes, calm), limit) = (valve.times(), valve.limit().unwrap_or(0));
         format!(
-            "more than {limit} requests at once bring no more answers; those that were given all began after {} ms, \
-             and after {} ms while few asked",
-            takes.as_millis(),
-            calm.as_millis().max(1)
+            "more than {} at once bring no more answers from it, as was tried, and an answer begins after {} ms while few ask",
+            valve.limit().unwrap_or(0),
+            valve.mean().as_millis().max(1)
         )
     }
 
