@@ -64,6 +64,7 @@ mod table;
 mod tickets;
 mod to_https;
 mod trust;
+mod valve;
 mod visit;
 mod web;
 mod websocket;
@@ -252,6 +253,13 @@ pub enum Event {
         target: String,
         /// The instance.
         instance: String,
+        /// Why.
+        because: String,
+    },
+    /// Requests for a target are sent away, because a queue for it does not get shorter. Told once a minute at the most.
+    Shed {
+        /// The target.
+        target: String,
         /// Why.
         because: String,
     },

@@ -57,6 +57,7 @@ pub(crate) async fn pass(
         false => None,
     };
     let mut search = Search::new(state, aim, brought, wish);
+    search.is_apart = outgoing.is_large();
     let deadline = Deadline::of(&asked.headers, search.aim.target.grpc, guard.bounds());
     let sent = pin!(send(
         state,

@@ -301,6 +301,7 @@ where
     let _open = aim.place.open();
     let wish = shares::of_connection(&aim);
     let mut search = Search::new(state, aim, None, &wish);
+    search.is_apart = true;
     let reach = async {
         loop {
             let (instance, busy) = search.next().await.ok()?;

@@ -21,7 +21,7 @@ use super::{Asked, Site, condition};
 use crate::body::Body;
 use crate::compress::{Compressed, SMALLEST};
 use crate::door::disk::Opened;
-use crate::encode::{Coding, choose, whole};
+use crate::encode::{self, Coding, choose, whole};
 
 /// Files up to this size are read in one go; larger ones while they are sent.
 const SMALL: u64 = 128 * 1024;
@@ -165,7 +165,9 @@ fn coding(asked: &Asked<'_>, eyes: &Eyes<'_>, file: &Opened) -> Option<(Coding, 
         }
     }
     let order = if file.length <= PACKED { &WELL } else { &QUICKLY };
-    choose(asked.headers, order).map(|coding| (coding, None))
+    let is_coded_while_sent = file.length > PACKED && !asked.is_head;
+    let chosen = choose(asked.headers, order).filter(|_| !is_coded_while_sent || encode::has_room());
+    chosen.map(|coding| (coding, None))
 }
 
 fn coded(
