@@ -73,6 +73,8 @@ struct Asked {
     quota: f64,
     rounds: usize,
     threads: usize,
+    /// Nothing is measured: it is only asked, by a program that counts which way its code goes.
+    train: bool,
 }
 
 fn asked(words: &[String]) -> Result<Asked, String> {
@@ -81,6 +83,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
         quota: QUOTA,
         rounds: ROUNDS,
         threads: THREADS,
+        train: false,
     };
     for word in words {
         let wrong = || format!("`{word}` is no number that can be used");
@@ -88,6 +91,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
             Some(("--quota", value)) => asked.quota = value.parse().map_err(|_| wrong())?,
             Some(("--rounds", value)) => asked.rounds = value.parse().map_err(|_| wrong())?,
             Some(("--threads", value)) => asked.threads = value.parse().map_err(|_| wrong())?,
+            None if word == "--train" => asked.train = true,
             _ => {
                 let row = Row::ALL.iter().find(|row| row.word == word);
                 asked
@@ -96,7 +100,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
             }
         }
     }
-    if asked.rows.is_empty() {
+    if asked.rows.is_empty() && !asked.train {
         asked.rows = Row::ALL.iter().collect();
     }
     Ok(asked)
@@ -127,6 +131,15 @@ fn measure(words: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if asked.train
+        && let Err(why) = row::train(&place)
+    {
+        eprintln!("{why}");
+        return ExitCode::FAILURE;
+    }
+    if asked.rows.is_empty() {
+        return ExitCode::SUCCESS;
+    }
     println!("{}", place.machine());
     let mut failed = 0;
     for row in asked.rows {
@@ -146,7 +159,7 @@ fn measure(words: &[String]) -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    println!("bench-edge [--quota=0.4] [--rounds=9] [--threads=1] [row ...]\n");
+    println!("bench-edge [--quota=0.4] [--rounds=9] [--threads=1] [--train] [row ...]\n");
     for row in Row::ALL {
         println!("  {:<12} {}", row.word, row.title);
     }

@@ -250,6 +250,14 @@ impl Process {
         self.hear()
     }
 
+    /// Tells it that nothing comes any more, and waits until it has ended by itself.
+    pub(crate) fn leave(mut self) -> Result<(), String> {
+        self.talk = None;
+        wait_for("the end of our own process", || {
+            matches!(self.child.try_wait(), Ok(Some(_)))
+        })
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).unwrap_or_default()
     }
@@ -257,8 +265,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        kill(self.pid());
-        let _ = self.child.wait();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            kill(self.pid());
+            let _ = self.child.wait();
+        }
         self.group.end();
     }
 }

@@ -7,6 +7,8 @@ mod latency;
 mod slow;
 mod swap;
 
+pub(crate) use cost::train;
+
 use crate::place::Place;
 
 /// Something that is measured.

@@ -4,17 +4,26 @@
 //! the edge's interface stands in this file.
 
 use crate::clock;
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use towpath_edge::{
     Answer, Config, Edge, Event, Patience, Releases, RequestLog, Route, RouteTo, Share, Target, WHOLE,
 };
-use towpath_model::run::Rules;
+use towpath_model::run::{Bounds, Rules};
 use towpath_model::unit::{Duration as Time, Rate, RateKey};
+
+/// The target that sleeps, and how many others of its kind there are, which a number is added to.
+pub(crate) const SLEEPER: &str = "sleeper";
+pub(crate) const SLEEPERS: usize = 10;
+
+/// The target whose upstream has few workers and that is given all that comes, and the same where nothing is said: it is found out how
+/// many it has.
+pub(crate) const NARROW: &str = "narrow";
+pub(crate) const STRICT: &str = "strict";
 
 /// What every host name ends with.
 pub(crate) const DOMAIN: &str = "bench.localhost";
@@ -90,7 +99,7 @@ pub(crate) fn serve(order: Order) -> Result<(), String> {
 async fn obey(order: Order, mut heard: UnboundedReceiver<String>) -> Result<(), String> {
     let (tell, events) = unbounded_channel();
     let edge = Arc::new(start(&order, tell).await?);
-    let wanted = Arc::new(AtomicUsize::new(0));
+    let wanted = Arc::new(Mutex::default());
     tokio::spawn(wake(
         Arc::clone(&edge),
         order.clone(),
@@ -120,7 +129,11 @@ async fn obey(order: Order, mut heard: UnboundedReceiver<String>) -> Result<(), 
                 set(&edge, vec![point(&order, turn)]).await?;
                 println!("{}", began.as_nanos());
             }
-            ["wanted"] => println!("{}", wanted.load(Ordering::Relaxed)),
+            ["wanted"] => println!("{}", woken(&wanted).len()),
+            ["woken", name] => {
+                let when = woken(&wanted).get(*name).copied().unwrap_or_default();
+                println!("{}", when.as_nanos());
+            }
             _ => println!("?"),
         }
     }
@@ -152,16 +165,30 @@ async fn set(edge: &Edge, changes: Vec<Change>) -> Result<(), String> {
         .map_err(|errors| errors.first().map_or_else(String::new, ToString::to_string))
 }
 
-/// Starts the sleeping target when somebody wants it.
-async fn wake(edge: Arc<Edge>, order: Order, mut events: UnboundedReceiver<Event>, wanted: Arc<AtomicUsize>) {
+/// When each sleeping target was ready.
+type Woken = Mutex<BTreeMap<String, Duration>>;
+
+fn woken(woken: &Woken) -> std::sync::MutexGuard<'_, BTreeMap<String, Duration>> {
+    woken.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a sleeping target when somebody wants it. A second start of it would be one of another name.
+async fn wake(edge: Arc<Edge>, order: Order, mut events: UnboundedReceiver<Event>, wanted: Arc<Woken>) {
     while let Some(event) = events.recv().await {
-        if matches!(&event, Event::Wanted(name) if name == "sleeper") {
-            wanted.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(STARTS_IN).await;
-            let ready = vec![("sleeper-1".to_owned(), at(&order, 0))];
-            let awake = vec![("sleeper".to_owned(), Some(target("sleeper", false, ready)))];
-            let _ = set(&edge, awake).await;
+        let Event::Wanted(name) = event else { continue };
+        if !name.starts_with(SLEEPER) {
+            continue;
         }
+        tokio::time::sleep(STARTS_IN).await;
+        let ready = vec![(format!("{name}-is-awake"), at(&order, 0))];
+        let awake = vec![(name.clone(), Some(target(&name, false, ready)))];
+        let again = woken(&wanted).len();
+        let key = match woken(&wanted).contains_key(&name) {
+            true => format!("{name}, start {again}"),
+            false => name,
+        };
+        woken(&wanted).insert(key, clock::since_epoch());
+        let _ = set(&edge, awake).await;
     }
 }
 
@@ -171,7 +198,13 @@ fn all(order: &Order) -> Vec<Change> {
         .collect();
     if order.targets > 1 {
         all.push(point(order, 0));
-        all.push(("sleeper".to_owned(), Some(target("sleeper", false, Vec::new()))));
+        let sleepers = (0..SLEEPERS).map(|turn| format!("{SLEEPER}-{turn}"));
+        for name in sleepers.chain([SLEEPER.to_owned()]) {
+            let asleep = target(&name, false, Vec::new());
+            all.push((name, Some(asleep)));
+        }
+        all.push(narrow(order, NARROW));
+        all.push(narrow(order, STRICT));
         all.push(("static".to_owned(), Some(files(order))));
     }
     all
@@ -301,6 +334,20 @@ fn to_static(beginning: &str) -> Route {
         to: Some(RouteTo::Target("static".to_owned())),
         rules: Arc::default(),
     }
+}
+
+/// A target whose upstream has few workers: the last one.
+fn narrow(order: &Order, name: &str) -> Change {
+    let ready = vec![(format!("{name}-1"), at(order, order.upstreams.len() - 1))];
+    let mut narrow = target(name, false, ready);
+    narrow.rules = Arc::new(Rules {
+        bounds: Bounds {
+            unshed: name == NARROW,
+            ..Bounds::default()
+        },
+        ..Rules::default()
+    });
+    (name.to_owned(), Some(narrow))
 }
 
 fn files(order: &Order) -> Target {

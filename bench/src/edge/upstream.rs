@@ -1,11 +1,21 @@
 //! The upstream: a server of a few lines that answers every request with one kilobyte, and who it is.
 //!
+//! One that is called `narrow` has few workers that take their time, so that ten times of what it carries can be asked for.
+//!
 //! It reads no more of a request than where it ends, so that it costs less than any proxy in front of it.
 
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 const BODY: usize = 1_024;
+
+/// The upstream with few workers, how many it has, and how long each is busy with an answer.
+pub(crate) const NARROW: &str = "narrow";
+pub(crate) const WORKERS: usize = 8;
+pub(crate) const BUSY: Duration = Duration::from_millis(20);
 
 /// The end of a head. Nobody here sends a body.
 const END: &[u8] = b"\r\n\r\n";
@@ -18,13 +28,14 @@ pub(crate) fn serve(port: &str, name: &str) -> Result<(), String> {
         .build()
         .map_err(failed)?;
     let answer: &[u8] = answer(name).leak();
+    let workers = (name == NARROW).then(|| Arc::new(Semaphore::new(WORKERS)));
     runtime.block_on(async {
         let port = port.parse().unwrap_or_default();
         let listener = listen(port).map_err(failed)?;
         loop {
             // Being out of descriptors shows as requests that are lost.
             if let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(requests(stream, answer));
+                tokio::spawn(requests(stream, answer, workers.clone()));
             }
         }
     })
@@ -46,7 +57,7 @@ fn answer(name: &str) -> Vec<u8> {
     answer
 }
 
-async fn requests(mut stream: TcpStream, answer: &[u8]) {
+async fn requests(mut stream: TcpStream, answer: &[u8], workers: Option<Arc<Semaphore>>) {
     let _ = stream.set_nodelay(true);
     let mut read = vec![0; 8_192];
     let mut has = 0;
@@ -56,6 +67,10 @@ async fn requests(mut stream: TcpStream, answer: &[u8]) {
             Ok(count) => has += count,
         }
         while let Some(end) = read[..has].windows(END.len()).position(|part| part == END) {
+            if let Some(workers) = &workers {
+                let _worker = workers.acquire().await;
+                tokio::time::sleep(BUSY).await;
+            }
             if stream.write_all(answer).await.is_err() {
                 return;
             }

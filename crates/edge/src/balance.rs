@@ -18,7 +18,7 @@ use http::HeaderMap;
 use http::header::HeaderValue;
 
 use crate::guard::cookie;
-use crate::request_id;
+use crate::hexadecimal;
 
 /// The cookie by which a visitor stays on an instance.
 const COOKIE_NAME: &str = "towpath-instance";
@@ -92,7 +92,7 @@ pub(crate) fn brought(headers: &HeaderMap) -> Option<u64> {
 /// The header that gives a visitor its mark.
 pub(crate) fn given(mark: u64, secure: bool) -> Option<HeaderValue> {
     let mut digits = [0; 16];
-    request_id::write(mark, &mut digits);
+    hexadecimal::write(&mark.to_be_bytes(), &mut digits);
     let mark = str::from_utf8(&digits).unwrap_or_default();
     cookie::written((COOKIE_NAME, mark), (None, None), secure)
 }

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket};
 use towpath_model::run::Listen;
 
@@ -17,8 +18,13 @@ use crate::EdgeError;
 /// How many ports above the wanted one are tried: many products may run at once, and each takes one.
 const TRIED: u16 = 100;
 
-/// Connections that wait in the queue of the system.
-const QUEUE: u32 = 1024;
+/// So many connections may wait in the queue of the system, as far as it lets them. Whoever comes beside them hears nothing for
+/// a second, and a crowd of thousands comes at once.
+const QUEUE: u32 = 16_384;
+
+/// What the system takes of an answer before the visitor has any of it is as much as it sends at once, and this. Otherwise it takes
+/// megabytes for each visitor who reads slowly, of memory that belongs to nobody's limit.
+const NOT_SENT: u32 = 128 * 1024;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +111,7 @@ fn handed(sockets: Vec<OwnedFd>) -> io::Result<Port> {
 pub(crate) fn taken_over(socket: OwnedFd) -> io::Result<Arc<TcpListener>> {
     let listener = std::net::TcpListener::from(socket);
     listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener).map(Arc::new)
+    TcpListener::from_std(listener).map(bounded).map(Arc::new)
 }
 
 /// Whether all of it could be listened on by somebody who begins now. Ports that are not named are found later.
@@ -132,13 +138,20 @@ pub(crate) fn all(addresses: &[IpAddr], port: u16, others: bool) -> Result<Port,
         match opened.and_then(|listener| Ok((listener.local_addr()?.port(), listener))) {
             Ok((given, listener)) => {
                 port = given;
-                listeners.push(Arc::new(listener));
+                listeners.push(Arc::new(bounded(listener)));
             }
             Err(error) if may_lack(*address, &error, others || !listeners.is_empty()) => {}
             Err(error) => return Err((at, error)),
         }
     }
     Ok(Port { port, listeners })
+}
+
+/// Each connection that it takes has the same bound of what is not sent.
+pub(crate) fn bounded(listener: TcpListener) -> TcpListener {
+    // A system that does not know it takes what it likes.
+    let _ = SockRef::from(&listener).set_tcp_notsent_lowat(NOT_SENT);
+    listener
 }
 
 fn bound(at: SocketAddr) -> io::Result<TcpSocket> {

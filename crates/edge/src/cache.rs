@@ -128,11 +128,11 @@ pub(crate) struct Through<'r> {
 /// Passes a request on to an instance, or answers it from what is kept.
 pub(crate) async fn pass(
     through: Through<'_>,
-    (asked, body): (Parts, Incoming),
+    (asked, body): (&mut Parts, Incoming),
     mut open: Open,
 ) -> Response<Body> {
     let key = through.key(asked.uri.path_and_query().map_or("/", |path| path.as_str()));
-    let wish = match rule::looks(&asked, !body.is_end_stream()) {
+    let wish = match rule::looks(asked, !body.is_end_stream()) {
         Ok(wish) => wish,
         Err(why) => {
             let changes = !asked.method.is_safe();
@@ -145,7 +145,7 @@ pub(crate) async fn pass(
             return response;
         }
     };
-    let turn = through.look(&key, &asked, &wish, &mut open).await;
+    let turn = through.look(&key, asked, &wish, &mut open).await;
     match turn {
         Turn::Answered(response) => {
             open.facts.is_theirs = true;
@@ -154,7 +154,7 @@ pub(crate) async fn pass(
         }
         Turn::Refused(page) => {
             open.facts.release = through.release().cloned();
-            proxy::refuse(page, &asked, open)
+            proxy::refuse(page, asked, open)
         }
         Turn::Alone => {
             open.facts.source = Some(Source::Miss);
@@ -188,7 +188,7 @@ impl Through<'_> {
         of.key()
     }
 
-    async fn by_itself(&self, request: (Parts, Incoming), open: Open) -> Response<Body> {
+    async fn by_itself(&self, request: (&mut Parts, Incoming), open: Open) -> Response<Body> {
         let aim = Arc::clone(&self.aim);
         let open = (open, self.wish);
         proxy::pass(self.state, self.visit, aim, self.guard, self.named, request, open).await

@@ -4,6 +4,7 @@
 //! has ended. A connection that its instance has closed meanwhile is found out when it is taken. Nothing is kept for an
 //! instance that has not been asked anything.
 
+mod gate;
 mod idle;
 pub(crate) mod inward;
 mod link;
@@ -33,6 +34,8 @@ use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::sent::{Outgoing, Sent};
 
+pub(crate) use gate::Most;
+use gate::{Gate, Inside};
 pub(crate) use idle::Idle;
 pub(crate) use link::Changed;
 use link::{Link, NoHead};
@@ -62,6 +65,8 @@ pub(crate) struct Instance {
     /// Those who wait until it has room.
     queue: Arc<Queue>,
     open: AtomicUsize,
+    /// How many of them it may have before an answer begins, where that is found out.
+    gate: Gate,
     told: AtomicU64,
     idle: Mutex<Vec<(u64, Sender)>>,
     /// Its idle connections are looked at.
@@ -118,6 +123,7 @@ impl Instance {
             pulse: Pulse::default(),
             queue: Arc::clone(queue),
             open: AtomicUsize::new(0),
+            gate: Gate::new(),
             told: AtomicU64::new(0),
             idle: Mutex::default(),
             watched: AtomicBool::new(false),
@@ -156,20 +162,64 @@ impl Instance {
                 .is_ok()
     }
 
-    /// Counts something that is open, until it is dropped.
-    pub(crate) fn busy(self: &Arc<Instance>) -> Busy {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Busy(Arc::clone(self))
+    /// Counts something that is open, until it is dropped; nothing where that makes more than may be.
+    pub(crate) fn busy(self: &Arc<Instance>, most: Most) -> Option<Busy> {
+        let mut inside = None;
+        match most {
+            Most::All => drop(self.open.fetch_add(1, Ordering::Relaxed)),
+            Most::Said(most) => {
+                let more = |open: usize| (open < most as usize).then_some(open + 1);
+                self.open
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+                    .ok()?;
+            }
+            Most::Found => {
+                inside = Some(self.gate.enters()?);
+                self.open.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let instance = Arc::clone(self);
+        Some(Busy { instance, inside })
     }
 
-    /// The same, where that makes no more than so many.
-    pub(crate) fn busy_within(self: &Arc<Instance>, most: Option<u32>) -> Option<Busy> {
-        let Some(most) = most else {
-            return Some(self.busy());
-        };
-        let more = |open: usize| (open < most as usize).then_some(open + 1);
-        let taken = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.is_ok().then(|| Busy(Arc::clone(self)))
+    /// Whether it has as much open as it may.
+    pub(crate) fn is_full(&self, most: Most) -> bool {
+        match most {
+            Most::All => false,
+            Most::Said(most) => self.open() >= most as usize,
+            Most::Found => self.gate.is_full(),
+        }
+    }
+
+    /// How many it is given at once, whether it is certain that no more can be, and how long an answer takes.
+    pub(crate) fn room(&self, most: Most, now: u64) -> (usize, bool, Duration) {
+        match most {
+            Most::Found => self.gate.room(),
+            Most::All => (usize::MAX, false, Duration::ZERO),
+            Most::Said(most) => (most as usize, true, Duration::from_micros(self.pulse.micros(now))),
+        }
+    }
+
+    /// Why it is given no more, in words.
+    pub(crate) fn why_full(&self, most: Most) -> String {
+        match most {
+            Most::Said(most) => format!("{most} are open at each instance, which is its `hard` limit"),
+            _ => self.gate.why(),
+        }
+    }
+
+    /// Somebody waits because it has as much as it may. What it may is looked at from now on, until nobody waits.
+    pub(crate) fn is_waited_for(self: &Arc<Instance>) {
+        if self.gate.is_waited_for() {
+            tokio::spawn(Gate::watch(Arc::downgrade(self)));
+        }
+    }
+
+    /// So many more may come in.
+    fn calls(&self, count: usize) {
+        for _ in 0..count.min(self.queue.len()) {
+            self.queue.call(&self.release.get().cloned());
+        }
     }
 
     /// A connection to it.
@@ -239,7 +289,7 @@ impl Instance {
         self: &Arc<Instance>,
         idle: &Idle,
         outgoing: &mut Outgoing<'_>,
-        busy: Busy,
+        mut busy: Busy,
     ) -> Result<Response<Answered>, Failed> {
         let is_idempotent = outgoing.is_repeatable();
         loop {
@@ -257,6 +307,7 @@ impl Instance {
             };
             let failed = match sender.send(outgoing).await {
                 Ok(response) => {
+                    busy.heard();
                     let lease = Lease {
                         busy,
                         idle: idle.clone(),
@@ -363,16 +414,36 @@ async fn single(mut link: Box<Link>, outgoing: &mut Outgoing<'_>) -> Result<Resp
 
 /// Something that an instance has open.
 #[derive(Debug)]
-pub(crate) struct Busy(Arc<Instance>);
+pub(crate) struct Busy {
+    instance: Arc<Instance>,
+    /// As long as nothing has come back, where that counts.
+    inside: Option<Inside>,
+}
+
+impl Busy {
+    /// An answer begins.
+    fn heard(&mut self) {
+        let Some(inside) = self.inside.take() else { return };
+        let instance = &self.instance;
+        let more = instance.gate.answered(inside, || !instance.queue.is_empty());
+        if !instance.queue.is_empty() {
+            instance.calls(more.saturating_add(1));
+        }
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let open = self.0.open.fetch_sub(1, Ordering::AcqRel);
-        if !self.0.queue.is_empty() {
-            self.0.queue.call(&self.0.release.get().cloned());
+        let instance = &self.instance;
+        if self.inside.is_some() {
+            instance.gate.leaves();
         }
-        if open == 1 && self.0.leave.is_told() {
-            self.0.empty.notify_waiters();
+        let open = instance.open.fetch_sub(1, Ordering::AcqRel);
+        if !instance.queue.is_empty() {
+            instance.calls(1);
+        }
+        if open == 1 && instance.leave.is_told() {
+            instance.empty.notify_waiters();
         }
     }
 }
@@ -387,22 +458,22 @@ pub(crate) struct Lease {
 impl Lease {
     /// What is open over this connection goes when its instance leaves.
     pub(crate) fn guest(&self) -> Guest<Arc<Instance>> {
-        Guest::of(Arc::clone(&self.busy.0))
+        Guest::of(Arc::clone(&self.busy.instance))
     }
 
     /// By which a cookie names the instance.
     pub(crate) fn mark(&self) -> u64 {
-        self.busy.0.mark
+        self.busy.instance.mark
     }
 
     /// The instance at its other end.
     pub(crate) fn instance(&self) -> Arc<Instance> {
-        Arc::clone(&self.busy.0)
+        Arc::clone(&self.busy.instance)
     }
 
     /// The connection is free for another request, if it can take one.
     pub(crate) fn give_back(self, mut link: Box<Link>) {
-        let instance = &self.busy.0;
+        let instance = &self.busy.instance;
         if !link.is_free() {
             return;
         }

@@ -15,7 +15,7 @@ use http::{Response, StatusCode};
 use http_body::{Body, Frame};
 
 use crate::body::Broken;
-use crate::encode::{Coding, Encoder, choose};
+use crate::encode::{self, Coder, Coding, Encoder, choose};
 
 /// Below this a packet is a packet.
 pub(crate) const SMALLEST: u64 = 1_024;
@@ -37,7 +37,7 @@ pub(crate) fn coding_for<B: Body>(asked: &HeaderMap, response: &Response<B>) -> 
         );
     // Whoever accepts nothing gets nothing, however often it is asked what would be the best.
     let accepts = asked.contains_key(ACCEPT_ENCODING);
-    (accepts && !is_empty && is_compressible(response.headers()))
+    (accepts && !is_empty && is_compressible(response.headers()) && encode::has_room())
         .then(|| choose(asked, &ORDER))
         .flatten()
 }
@@ -129,6 +129,7 @@ pub(crate) struct Compressed<B> {
     body: B,
     encoder: Encoder,
     stage: Stage,
+    _counted: Coder,
 }
 
 enum Stage {
@@ -145,6 +146,7 @@ impl<B> Compressed<B> {
             body,
             encoder: Encoder::new(coding),
             stage: Stage::Open,
+            _counted: Coder::open(),
         }
     }
 

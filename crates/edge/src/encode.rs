@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use async_compression::Level;
@@ -16,6 +17,33 @@ const BROTLI: Level = Level::Precise(5);
 const ZSTD: Level = Level::Precise(3);
 /// Most of what gzip can do, for half of the work.
 const GZIP: Level = Level::Precise(5);
+
+/// So many answers are coded while they are sent, at once: a coder holds up to four MiB, and whoever reads slowly has one for long. More
+/// are sent as they are, which costs their visitors some time and nobody anything else.
+const AT_ONCE: usize = 256;
+
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether there is room for one more that codes while it sends.
+pub(crate) fn has_room() -> bool {
+    OPEN.load(Ordering::Relaxed) < AT_ONCE
+}
+
+/// One that codes while it sends.
+pub(crate) struct Coder;
+
+impl Coder {
+    pub(crate) fn open() -> Coder {
+        OPEN.fetch_add(1, Ordering::Relaxed);
+        Coder
+    }
+}
+
+impl Drop for Coder {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

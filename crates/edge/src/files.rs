@@ -11,16 +11,19 @@ mod packed;
 pub(crate) mod path;
 mod ready;
 mod shelf;
+mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, Uri};
 
 use crate::body::Body;
 use crate::pages::Page;
+use crate::table::Aim;
 use crate::{Answer, Target};
 
 use find::Found;
@@ -29,22 +32,27 @@ pub use path::has_digest;
 use shelf::Eyes;
 
 /// What is asked for, and how it is to be answered.
-struct Asked {
+struct Asked<'r> {
     path: path::Path,
     /// The path as it was written, with its query.
-    written: String,
-    headers: HeaderMap,
+    written: &'r str,
+    headers: &'r HeaderMap,
     is_head: bool,
     compress: bool,
-    folder: PathBuf,
-    fallback: Option<String>,
+    site: Site<'r>,
+}
+
+/// The files that a target answers with.
+struct Site<'r> {
+    folder: &'r Path,
+    fallback: Option<&'r str>,
     assets: Duration,
     pages: Option<Duration>,
-    former: Vec<PathBuf>,
+    former: &'r [PathBuf],
 }
 
 /// Answers with a file.
-pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Parts) -> Response<Body> {
+pub(crate) async fn answer(packed: &Packed, aim: &Arc<Aim>, request: &Parts) -> Response<Body> {
     let headers = &request.headers;
     if !matches!(request.method, Method::GET | Method::HEAD) {
         let words = "Files can be read with GET and HEAD.";
@@ -55,41 +63,55 @@ pub(crate) async fn answer(packed: &Packed, target: &Target, request: &Parts) ->
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let Some(asked) = asked(target, request) else {
+    let request = (&request.method, &request.uri, headers);
+    let Some(asked) = asked(&aim.target, request) else {
         return not_found(headers);
     };
     if let Some(response) = try_at_once(&asked, packed) {
         return response.unwrap_or_else(|| not_found(headers));
     }
-    let packed = packed.clone();
-    let seat = packed.seat().await;
-    let job = tokio::task::spawn_blocking(move || {
-        let _seat = seat;
-        let eyes = Eyes::patient(packed.shelf(), &asked.folder);
-        look_up(&asked, &packed, &eyes)
-    });
-    match job.await {
-        Ok(Some(response)) => response,
-        _ => not_found(headers),
+    match behind(packed.clone(), Arc::clone(aim), request).await {
+        Some(response) => response,
+        None => not_found(headers),
     }
 }
 
 /// Answers from what is kept, where that is everything that the answer needs.
-fn try_at_once(asked: &Asked, packed: &Packed) -> Option<Option<Response<Body>>> {
-    let eyes = Eyes::quick(packed.shelf(), &asked.folder);
+fn try_at_once(asked: &Asked<'_>, packed: &Packed) -> Option<Option<Response<Body>>> {
+    let eyes = Eyes::quick(packed.shelf(), asked.site.folder);
     let response = look_up(asked, packed, &eyes);
     eyes.has_seen().then_some(response)
 }
 
-fn look_up(asked: &Asked, packed: &Packed, eyes: &Eyes<'_>) -> Option<Response<Body>> {
+/// Answers from the disk, away from the threads that serve connections.
+async fn behind(
+    packed: Packed,
+    aim: Arc<Aim>,
+    (method, uri, headers): Request<'_>,
+) -> Option<Response<Body>> {
+    let (method, uri, headers) = (method.clone(), uri.clone(), headers.clone());
+    let seat = packed.seat().await;
+    let job = tokio::task::spawn_blocking(move || {
+        let _seat = seat;
+        let asked = asked(&aim.target, (&method, &uri, &headers))?;
+        let eyes = Eyes::patient(packed.shelf(), asked.site.folder);
+        look_up(&asked, &packed, &eyes)
+    });
+    job.await.ok()?
+}
+
+fn look_up(asked: &Asked<'_>, packed: &Packed, eyes: &Eyes<'_>) -> Option<Response<Body>> {
     match find::find(asked, eyes) {
         Found::File { file, status } => ready::ready(asked, (packed, eyes), file, status).ok(),
-        Found::Folder => redirect(&asked.written),
+        Found::Folder => redirect(asked.written),
         Found::Nothing => None,
     }
 }
 
-fn asked(target: &Target, request: &Parts) -> Option<Asked> {
+/// What of a request says which file is asked for.
+type Request<'r> = (&'r Method, &'r Uri, &'r HeaderMap);
+
+fn asked<'r>(target: &'r Target, (method, uri, headers): Request<'r>) -> Option<Asked<'r>> {
     let Answer::Files {
         folder,
         fallback,
@@ -100,18 +122,20 @@ fn asked(target: &Target, request: &Parts) -> Option<Asked> {
     else {
         return None;
     };
-    let written = request.uri.path_and_query()?;
+    let written = uri.path_and_query()?;
     Some(Asked {
         path: path::parse(written.path())?,
-        written: written.as_str().to_owned(),
-        headers: request.headers.clone(),
-        is_head: request.method == Method::HEAD,
+        written: written.as_str(),
+        headers,
+        is_head: method == Method::HEAD,
         compress: target.compress,
-        folder: folder.clone(),
-        fallback: fallback.clone(),
-        assets: *assets,
-        pages: *pages,
-        former: former.clone(),
+        site: Site {
+            folder,
+            fallback: fallback.as_deref(),
+            assets: *assets,
+            pages: *pages,
+            former,
+        },
     })
 }
 

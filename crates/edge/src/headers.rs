@@ -34,6 +34,11 @@ pub(crate) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     (!begins.eq_ignore_ascii_case(b"h2c")).then(|| protocol.clone())
 }
 
+/// No other answer has this value. HTTP/2 remembers others, and looks for each next one of a header among all that it remembers.
+pub(crate) fn is_once(value: &mut HeaderValue) {
+    value.set_sensitive(true);
+}
+
 /// Takes away what belongs to one connection only.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     // Most answers have nothing of it, and looking through them once costs less than looking for each name.

@@ -17,6 +17,7 @@ mod body;
 mod budget;
 mod cache;
 mod certificates;
+mod chance;
 mod client;
 mod compress;
 mod crowd;
@@ -33,6 +34,7 @@ pub mod fuzzing;
 mod gather;
 mod guard;
 mod headers;
+mod hexadecimal;
 mod host;
 mod inner;
 mod inside;
@@ -62,6 +64,7 @@ mod table;
 mod tickets;
 mod to_https;
 mod trust;
+mod valve;
 mod visit;
 mod web;
 mod websocket;
@@ -250,6 +253,13 @@ pub enum Event {
         target: String,
         /// The instance.
         instance: String,
+        /// Why.
+        because: String,
+    },
+    /// Requests for a target are sent away, because a queue for it does not get shorter. Told once a minute at the most.
+    Shed {
+        /// The target.
+        target: String,
         /// Why.
         because: String,
     },

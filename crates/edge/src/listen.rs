@@ -92,10 +92,15 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
             continue;
         };
         let part = Ending::join(&state.ending);
+        // It is taken here: those who come at once would all be let in before the first of them sits.
+        let seat = Arc::clone(seats).try_acquire_owned();
         let (state, seats) = (Arc::clone(&state), Arc::clone(seats));
         tokio::spawn(async move {
             // Nobody closes the semaphore; who waits here is one for each port at most.
-            let seat = seats.acquire_owned().await;
+            let seat = match seat {
+                Err(_) => seats.acquire_owned().await.ok(),
+                seat => seat.ok(),
+            };
             serve::connection(state, stream, canonical(from), entry, part).await;
             drop((seat, held));
         });

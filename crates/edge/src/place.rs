@@ -162,6 +162,7 @@ impl Place {
             ejected: read(&self.ejected),
             out: 0,
             shed: self.queue.shed(),
+            sheds: None,
         })
     }
 

@@ -34,7 +34,7 @@ pub(crate) async fn pass(
     aim: Arc<Aim>,
     guard: &Guard,
     named: &Named,
-    (mut asked, body): (Parts, Incoming),
+    (asked, body): (&mut Parts, Incoming),
     (mut open, wish): (Open, &Wish),
 ) -> Response<Body> {
     let protocol = (asked.version == Version::HTTP_11)
@@ -46,7 +46,7 @@ pub(crate) async fn pass(
     };
     let place = Arc::clone(&aim.place);
     let told = (named.told.as_str(), named.host.written.as_str());
-    let mut outgoing = Outgoing::new((&asked, body), told, protocol, &place, state.patience.body);
+    let mut outgoing = Outgoing::new((asked, body), told, protocol, &place, state.patience.body);
     outgoing.most = guard.bounds().body;
     if aim.target.grpc {
         outgoing.hold();
@@ -57,15 +57,22 @@ pub(crate) async fn pass(
         false => None,
     };
     let mut search = Search::new(state, aim, brought, wish);
+    search.is_apart = outgoing.is_large();
     let deadline = Deadline::of(&asked.headers, search.aim.target.grpc, guard.bounds());
-    let sent = send(state, &mut search, &mut outgoing, (guard.bounds(), deadline)).await;
+    let sent = pin!(send(
+        state,
+        &mut search,
+        &mut outgoing,
+        (guard.bounds(), deadline)
+    ))
+    .await;
     drop(outgoing);
     open.facts.failures = search.failures;
     let mut response = match sent {
         Ok(response) => response,
         Err(page) => {
             open.facts.release = search.release();
-            return refuse(page, &asked, open);
+            return refuse(page, asked, open);
         }
     };
     open.facts.is_theirs = true;
@@ -80,7 +87,7 @@ pub(crate) async fn pass(
         let Some(both) = upgrade.zip(instance) else {
             let words = format!("{} changed to a protocol that nobody asked for.", place.name);
             let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
-            return refuse(page, &asked, open);
+            return refuse(page, asked, open);
         };
         return switch(state, response.map(|_| ()), both, open);
     }

@@ -5,8 +5,10 @@
 //!
 //! **A crowd may wait, a standing queue may not** (Nichols and Jacobson, Controlling Delay). A queue that becomes empty again has
 //! taken up a burst, and nobody was sent away for it. One that has not been empty for ten times what an answer takes, and for a second
-//! at least, only makes everybody wait for what cannot be carried: from then on as many wait as are being answered,
-//! which is the time of one answer more for each of them, and who comes beside them is told to come later at once.
+//! at least, only makes everybody wait for what cannot be carried: from then on few wait,
+//! and who comes beside them is told to come later at once.
+//! They are half as many as are being answered, which is half the time of an answer more for each of them. A queue from which
+//! somebody was just sent away is a standing one even where it is empty for a moment: several have gone at once.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -22,6 +24,12 @@ type Lines = BTreeMap<Release, BTreeMap<u64, Arc<Bell>>>;
 /// A queue is not a standing one before it is so old, however quick the answers are.
 const YOUNG: Duration = Duration::from_secs(1);
 
+/// It is no standing one any more when nobody was sent away for so many milliseconds, and for twice what an answer takes.
+const CALM: u64 = 100;
+
+/// How often it is told that people are sent away.
+const MINUTE: u64 = 60_000;
+
 /// By whom it is called, and whether in vain.
 #[derive(Debug, Default)]
 struct Bell {
@@ -35,6 +43,8 @@ pub(crate) struct Room {
     /// How many are answered at once.
     pub(crate) at_once: usize,
     pub(crate) takes: Duration,
+    /// That no more can be answered at once is certain, and not only supposed.
+    pub(crate) is_certain: bool,
     /// Milliseconds by a clock that never jumps.
     pub(crate) now: u64,
 }
@@ -49,6 +59,10 @@ pub(crate) struct Queue {
     /// Since when it has not been empty.
     since: AtomicU64,
     shed: AtomicU64,
+    /// When somebody was sent away last.
+    sent_away: AtomicU64,
+    /// When it was told that somebody is.
+    told: AtomicU64,
 }
 
 /// A place in the queue.
@@ -67,6 +81,11 @@ impl Queue {
         self.there.load(Ordering::SeqCst) == 0
     }
 
+    /// How many wait, or were called.
+    pub(crate) fn len(&self) -> usize {
+        self.there.load(Ordering::SeqCst)
+    }
+
     fn lines(&self) -> std::sync::MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,22 +95,48 @@ impl Queue {
         self.shed.load(Ordering::Relaxed)
     }
 
+    /// Whether somebody was sent away within the last minute.
+    pub(crate) fn sheds(&self, now: u64) -> bool {
+        let last = self.sent_away.load(Ordering::Relaxed);
+        last > 0 && now.saturating_sub(last) < MINUTE
+    }
+
+    /// Whether it is to be told that somebody is sent away: once a minute.
+    pub(crate) fn is_due_to_be_told(&self, now: u64) -> bool {
+        let told = self.told.load(Ordering::Relaxed);
+        (told == 0 || now.saturating_sub(told) >= MINUTE)
+            && self
+                .told
+                .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// Waits from now on; not at all where too many do, and have for too long.
     pub(crate) fn join(self: &Arc<Queue>, release: Release, room: Room) -> Option<Ticket> {
-        if self.there.fetch_add(1, Ordering::SeqCst) == 0 {
+        let calm = CALM.max(
+            u64::try_from(room.takes.as_millis())
+                .unwrap_or(u64::MAX)
+                .saturating_mul(2),
+        );
+        let is_calm = room.now.saturating_sub(self.sent_away.load(Ordering::Relaxed)) > calm;
+        if self.there.fetch_add(1, Ordering::SeqCst) == 0 && is_calm {
             self.since.store(room.now, Ordering::Relaxed);
         }
         let ticket = self.ticket(release);
         let old = Duration::from_millis(room.now.saturating_sub(self.since.load(Ordering::Relaxed)));
-        if old >= YOUNG.max(room.takes * 10) {
-            self.shorten(&ticket.release, room.at_once.max(1));
+        if room.is_certain
+            && old >= YOUNG.max(room.takes * 10)
+            && self.shorten(&ticket.release, room.at_once.div_ceil(2).max(1))
+        {
+            self.sent_away.store(room.now, Ordering::Relaxed);
         }
         (!ticket.is_shed()).then_some(ticket)
     }
 
-    /// Sends away those who came last.
-    fn shorten(&self, release: &Release, most: usize) {
+    /// Sends away those who came last, and says whether there were any.
+    fn shorten(&self, release: &Release, most: usize) -> bool {
         let mut lines = self.lines();
+        let before = self.shed();
         while let Some((_, bell)) = lines
             .get_mut(release)
             .filter(|line| line.len() > most)
@@ -101,6 +146,7 @@ impl Queue {
             bell.rings.notify_one();
             self.shed.fetch_add(1, Ordering::Relaxed);
         }
+        before != self.shed()
     }
 
     fn ticket(self: &Arc<Queue>, release: Release) -> Ticket {
@@ -195,8 +241,9 @@ mod tests {
     }
 
     const ROOM: Room = Room {
-        at_once: 2,
+        at_once: 4,
         takes: Duration::from_millis(10),
+        is_certain: true,
         now: 1,
     };
 
@@ -223,14 +270,28 @@ mod tests {
         assert!(queue.join(None, late).is_some(), "there is room again");
         burst.clear();
         assert!(queue.is_empty() && queue.lines().is_empty());
-        let again: Vec<_> = (0..50).filter_map(|_| queue.join(None, late)).collect();
+        let again = Room { now: 1_050, ..ROOM };
+        let again: Vec<_> = (0..50).filter_map(|_| queue.join(None, again)).collect();
+        assert_eq!(again.len(), 2, "it was empty for a moment only");
+        drop(again);
+        let later = Room { now: 2_000, ..ROOM };
+        let again: Vec<_> = (0..50).filter_map(|_| queue.join(None, later)).collect();
         assert_eq!(again.len(), 50, "another burst");
         let slow = Room {
-            now: 5_000,
+            now: 6_000,
             takes: Duration::from_secs(1),
             ..ROOM
         };
         assert!(queue.join(None, slow).is_some(), "for slow answers it is young");
+        let doubtful = Room {
+            now: 60_000,
+            is_certain: false,
+            ..ROOM
+        };
+        assert!(
+            queue.join(None, doubtful).is_some(),
+            "nobody is sent away on suspicion"
+        );
     }
 
     #[test]

@@ -4,13 +4,11 @@
 //! visitor's own tools count by. What it looks like ends up in logs, so nothing else is let in.
 
 use std::cell::RefCell;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::{chance, hexadecimal};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,25 +35,13 @@ fn is_plausible(id: &[u8]) -> bool {
     (8..=LONGEST).contains(&id.len()) && id.iter().all(is_letter)
 }
 
-/// An id that nobody has and nobody can guess from another one: numbers in turn, hashed with keys of this process.
+/// An id that nobody has and nobody can guess.
 fn make() -> HeaderValue {
-    static KEYS: OnceLock<(RandomState, RandomState)> = OnceLock::new();
-    static TURN: AtomicU64 = AtomicU64::new(0);
-    let (first, second) = KEYS.get_or_init(|| (RandomState::new(), RandomState::new()));
-    let turn = TURN.fetch_add(1, Ordering::Relaxed);
     let mut id = [0; LENGTH];
     let (left, right) = id.split_at_mut(LENGTH / 2);
-    write(first.hash_one(turn), left);
-    write(second.hash_one(turn), right);
+    hexadecimal::write(&chance::number().to_ne_bytes(), left);
+    hexadecimal::write(&chance::number().to_ne_bytes(), right);
     HeaderValue::from_maybe_shared(keep(&id)).expect("it is in hexadecimal digits")
-}
-
-/// Writes a number in hexadecimal digits, as many as there is room for.
-pub(crate) fn write(mut number: u64, digits: &mut [u8]) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(number & 15) as usize];
-        number >>= 4;
-    }
 }
 
 /// Keeps an id in memory that it shares with those before and after it: one piece for many of them, which is given back when

@@ -18,6 +18,7 @@ use towpath_model::run::{Certified, Front};
 use towpath_model::sealed::Sealed;
 
 use crate::bind::Port;
+use crate::client::Most;
 use crate::door::clock;
 use crate::ending::Phase;
 use crate::inside::Inside;
@@ -368,6 +369,13 @@ impl Edge {
         let whole = |aim: &Arc<Aim>| {
             let mut whole = aim.place.seen()?;
             whole.out = aim.instances.iter().filter(|one| one.pulse.is_out()).count() as u64;
+            let sheds = aim.place.queue.sheds(clock::millis());
+            let most = Most::of(aim.guard.bounds());
+            whole.sheds = aim
+                .instances
+                .first()
+                .filter(|_| sheds)
+                .map(|one| one.why_full(most));
             Some(whole)
         };
         seen.components = aims.iter().filter_map(whole).collect();

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use tokio::time::{sleep, timeout};
 
 use crate::balance::{self, Cost};
-use crate::client::{Busy, Instance};
+use crate::client::{Busy, Instance, Most};
 use crate::door::clock;
 use crate::pages::Page;
 use crate::pulse::{self, Standing};
@@ -44,6 +44,8 @@ pub(crate) struct Search<'s> {
     /// How many have refused since it began.
     pub(crate) failures: u32,
     stick: Option<u64>,
+    /// It says nothing of how an instance does when its answer begins: it is given without being counted.
+    pub(crate) is_apart: bool,
     began: Instant,
     /// The place in the queue of those who wait for room.
     ticket: Option<Ticket>,
@@ -58,6 +60,7 @@ impl<'s> Search<'s> {
             refused: Vec::new(),
             failures: 0,
             stick,
+            is_apart: false,
             began: clock::now(),
             ticket: None,
         }
@@ -83,7 +86,15 @@ impl<'s> Search<'s> {
 
     /// Whether nobody waits for room who came before.
     fn is_its_turn(&self) -> bool {
-        self.aim.guard.bounds().hard.is_none() || self.ticket.is_some() || self.aim.place.queue.is_empty()
+        self.ticket.is_some() || self.aim.place.queue.is_empty() || self.most() == Most::All
+    }
+
+    /// How many an instance is given at once.
+    fn most(&self) -> Most {
+        match Most::of(self.aim.guard.bounds()) {
+            Most::Found if self.is_apart => Most::All,
+            most => most,
+        }
     }
 
     /// An instance could not be reached, or broke off: it is asked again only after all others.
@@ -169,9 +180,8 @@ impl<'s> Search<'s> {
 
     /// An instance, counted as one that has this open. One that has as much open as it may is out of the question.
     fn choose_of(&self, pool: &[Arc<Instance>]) -> Option<(Arc<Instance>, Busy)> {
-        let bounds = self.aim.guard.bounds();
-        let takes =
-            |instance: &Arc<Instance>| Some((Arc::clone(instance), instance.busy_within(bounds.hard)?));
+        let (bounds, most) = (self.aim.guard.bounds(), self.most());
+        let takes = |instance: &Arc<Instance>| Some((Arc::clone(instance), instance.busy(most)?));
         if let Some(mark) = self.stick
             && let Some(instance) = self.aim.marked(mark)
             && pool.iter().any(|one| Arc::ptr_eq(one, instance))
@@ -206,15 +216,14 @@ impl<'s> Search<'s> {
         takes: &impl Fn(&Arc<Instance>) -> Option<T>,
         all: bool,
     ) -> Option<T> {
-        let hard = self.aim.guard.bounds().hard;
+        let most = self.most();
         let slow_start = u64::try_from(self.aim.target.slow_start.as_millis()).unwrap_or(u64::MAX);
         let place = &self.aim.place;
         let (count, turn) = (pool.len(), place.turn());
         let cost = |at: usize| {
             let instance: &Arc<Instance> = &pool[at];
-            let is_full = hard.is_some_and(|hard| instance.open() >= hard as usize);
             let is_there = all || instance.pulse.standing(now) == Standing::In;
-            (is_there && !is_full && !self.is_refused(instance)).then(|| Cost {
+            (is_there && !instance.is_full(most) && !self.is_refused(instance)).then(|| Cost {
                 open: instance.open() as u64,
                 micros: instance.pulse.micros(now),
                 cold: instance.pulse.cold(now, slow_start),
@@ -267,7 +276,7 @@ impl<'s> Search<'s> {
                 self.state.tell(Event::Wanted(place.name.to_string()));
             }
             let _ = timeout(left, changed).await;
-        } else if self.refused.is_empty() && self.aim.guard.bounds().hard.is_some() {
+        } else if self.refused.is_empty() && self.most() != Most::All {
             self.wait_for_room(release, left, changed).await?;
         } else {
             let pause = (waited / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE).min(left);
@@ -288,6 +297,13 @@ impl<'s> Search<'s> {
         changed: impl Future<Output = ()>,
     ) -> Result<(), Vain> {
         let is_new = self.ticket.is_none();
+        if self.most() == Most::Found {
+            self.aim
+                .pool(self.wish)
+                .0
+                .iter()
+                .for_each(Instance::is_waited_for);
+        }
         let ticket = match self.ticket.take() {
             Some(ticket) => ticket,
             None => self
@@ -321,19 +337,37 @@ impl<'s> Search<'s> {
     fn room(&self) -> Room {
         let now = clock::millis();
         let (pool, _) = self.aim.pool(self.wish);
-        let hard = self.aim.guard.bounds().hard.unwrap_or(u32::MAX) as usize;
-        let takes = pool.iter().map(|one| one.pulse.micros(now)).max().unwrap_or(0);
-        Room {
-            at_once: hard.saturating_mul(pool.len()),
-            takes: Duration::from_micros(takes),
+        let most = self.most();
+        let nothing = Room {
+            at_once: 0,
+            takes: Duration::ZERO,
+            is_certain: true,
             now,
-        }
+        };
+        pool.iter()
+            .map(|one| one.room(most, now))
+            .fold(nothing, |all, (at_once, is_certain, takes)| Room {
+                at_once: all.at_once.saturating_add(at_once),
+                takes: all.takes.max(takes),
+                is_certain: all.is_certain && is_certain,
+                now,
+            })
     }
 
     fn too_much(&self) -> Vain {
+        let place = &self.aim.place;
+        if place.queue.is_due_to_be_told(clock::millis()) {
+            let (pool, _) = self.aim.pool(self.wish);
+            self.state.tell(Event::Shed {
+                target: place.name.to_string(),
+                because: pool
+                    .first()
+                    .map_or_else(String::new, |one| one.why_full(self.most())),
+            });
+        }
         Vain(format!(
             "{} has more to do than it can. Ask again in a moment.",
-            self.aim.place.name
+            place.name
         ))
     }
 
@@ -359,12 +393,10 @@ impl<'s> Search<'s> {
 
     /// Why nothing answers although somebody is there.
     fn words(&self, because: &str) -> String {
-        let is_full = |most: u32| self.aim.instances.iter().all(|one| one.open() >= most as usize);
-        match self.aim.guard.bounds().hard {
-            Some(most) if is_full(most) => {
-                format!("{} has as many requests open as it may.", self.aim.place.name)
-            }
-            _ => because.to_owned(),
+        let most = self.most();
+        match self.aim.instances.iter().all(|one| one.is_full(most)) {
+            true => format!("{} has as many requests open as it may.", self.aim.place.name),
+            false => because.to_owned(),
         }
     }
 }

@@ -113,6 +113,15 @@ impl<'r> Outgoing<'r> {
         is_repeatable(self.asked)
     }
 
+    /// Whether its body may take long to come.
+    pub(crate) fn is_large(&self) -> bool {
+        match self.length {
+            Length::Nothing => false,
+            Length::Known(length) => length > KEPT as u64,
+            Length::Unknown => true,
+        }
+    }
+
     /// A request without a body.
     pub(crate) fn alone(
         asked: &'r Parts,

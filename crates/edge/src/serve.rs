@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
-use hyper::service::{HttpService, service_fn};
+use hyper::service::{HttpService, Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -148,7 +148,7 @@ where
             if matches!(stream, Some(None)) {
                 return Ok(visit::crowded(&request));
             }
-            let mut answered = answer(state, visit, request).await;
+            let mut answered = pin!(answer(state, visit, request)).await;
             if let (Some(Some(stream)), Ok(answered)) = (stream, &mut answered) {
                 answered.body_mut().is_on(stream);
             }
@@ -184,8 +184,10 @@ struct Ends {
 async fn side_by_side<S, V>(stream: S, service: V, mut ends: Ends)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    V: HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send + 'static>,
+    V: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>,
 {
+    // Each request becomes a task, and what becomes one is moved several times on its way there.
+    let service = service_fn(|request| Box::pin(service.call(request)));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
@@ -193,7 +195,7 @@ where
         .max_send_buf_size(STREAM_BUFFER)
         .max_header_list_size(LARGEST_HEAD as u32)
         .serve_connection(TokioIo::new(Gather::new(stream)), service);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
     // An error of a connection is the visitor's: it went away, or sent what is no HTTP and has been told so.
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -299,6 +301,7 @@ where
     let _open = aim.place.open();
     let wish = shares::of_connection(&aim);
     let mut search = Search::new(state, aim, None, &wish);
+    search.is_apart = true;
     let reach = async {
         loop {
             let (instance, busy) = search.next().await.ok()?;

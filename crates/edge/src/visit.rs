@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -184,19 +185,20 @@ pub(crate) async fn answer(
     let id = request_id::of(&parts.headers);
     parts.headers.insert(REQUEST_ID, id.clone());
     let mut witness = Witness::begin(&state.seen, &visit, &mut parts, &id);
-    let mut response = at_host(&state, &visit, (parts, body), &mut witness).await;
+    let mut response = pin!(at_host(&state, &visit, (&mut parts, body), &mut witness)).await;
     // What is not one of our own pages says nothing about itself.
     if !response.extensions().is_empty() {
         response = pages::dress(state.error_page().as_deref(), response, &id);
     }
-    response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    let told = response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    headers::is_once(told);
     Ok(witness.answered(&state.seen, response))
 }
 
 async fn at_host(
     state: &Arc<State>,
     visit: &Visit,
-    (mut parts, body): (Parts, Incoming),
+    (parts, body): (&mut Parts, Incoming),
     witness: &mut Witness,
 ) -> Response<Body> {
     let certificates = &state.trust.certificates;
@@ -206,15 +208,15 @@ async fn at_host(
     {
         return Response::new(Body::whole(word));
     }
-    if let Some(page) = sound::refusal(&parts) {
-        return refuse(page, &parts);
+    if let Some(page) = sound::refusal(parts) {
+        return refuse(page, parts);
     }
-    sound::complete(&mut parts);
-    let named = match visit.named(&parts) {
+    sound::complete(parts);
+    let named = match visit.named(parts) {
         Ok(named) => named,
         Err(no_host) => {
             let page = Page::new(StatusCode::BAD_REQUEST, "Bad request", no_host.words());
-            return refuse(page, &parts);
+            return refuse(page, parts);
         }
     };
     let (host, https) = (&named.host, state.https());
@@ -232,7 +234,7 @@ async fn at_host(
     let path = parts.uri.path();
     if guard::is_journey(path)
         && !matches!(visit.entry, Entry::Inside(_))
-        && let Some(answer) = Box::pin(guard::on_journey(state, visit, host, &parts)).await
+        && let Some(answer) = Box::pin(guard::on_journey(state, visit, host, parts)).await
     {
         return answer;
     }
@@ -249,17 +251,17 @@ async fn at_host(
                 && let Some(aside) = aside::asked(&guard, path) =>
         {
             witness.is_aside();
-            let answer = Box::pin(aside::answer(state, visit, aside, (&guard, host), (&parts, body)));
+            let answer = Box::pin(aside::answer(state, visit, aside, (&guard, host), (parts, body)));
             let mut answer = answer.await;
             guard.dress(answer.headers_mut(), &host.name, visit.secure);
             answer
         }
         Found::Aim(aim, guard, series) => {
             witness.reached(series);
-            at_aim(state, visit, (aim, &guard), &named, (parts, body)).await
+            pin!(at_aim(state, visit, (aim, &guard), &named, (parts, body))).await
         }
         Found::Redirect(elsewhere, guard) => {
-            let mut answer = match guard::enter(state, visit, &guard, host, &mut parts).await {
+            let mut answer = match guard::enter(state, visit, &guard, host, parts).await {
                 Ok(_) => redirect(&elsewhere),
                 Err(refused) => refused,
             };
@@ -280,24 +282,25 @@ async fn at_aim(
     visit: &Visit,
     (aim, guard): (Arc<Aim>, &Arc<Guard>),
     named: &Arc<Named>,
-    (mut parts, mut body): (Parts, Incoming),
+    (parts, mut body): (&mut Parts, Incoming),
 ) -> Response<Body> {
     let is_inside = matches!(visit.entry, Entry::Inside(_));
-    if is_inside && let Some(page) = inner::refusal(&aim, visit, &mut parts) {
-        return refuse(page, &parts);
+    if is_inside && let Some(page) = inner::refusal(&aim, visit, parts) {
+        return refuse(page, parts);
     }
     if let Some(closed) = closed(&aim, visit, &parts.headers) {
         return closed;
     }
-    let mut answer = match guard::enter(state, visit, guard, &named.host, &mut parts).await {
+    let entered = pin!(guard::enter(state, visit, guard, &named.host, parts)).await;
+    let mut answer = match entered {
         Ok(passed) => {
             if is_inside
                 && guard.signs()
-                && let Err(answer) = Box::pin(guard::sign(state, guard, &mut parts, &mut body)).await
+                && let Err(answer) = Box::pin(guard::sign(state, guard, parts, &mut body)).await
             {
                 return answer;
             }
-            let mut answer = at_target(state, visit, aim, guard, named, (parts, body)).await;
+            let mut answer = pin!(at_target(state, visit, aim, guard, named, (parts, body))).await;
             passed.tell(answer.headers_mut());
             answer
         }
@@ -346,12 +349,12 @@ async fn at_target(
     aim: Arc<Aim>,
     guard: &Arc<Guard>,
     named: &Arc<Named>,
-    (mut parts, body): (Parts, Incoming),
+    (parts, body): (&mut Parts, Incoming),
 ) -> Response<Body> {
     let mut open = aim.place.open();
     let response = match &aim.target.answer {
         Answer::Instances { .. } => {
-            let way = shares::enter(state, visit, &aim, &named.host, &mut parts);
+            let way = shares::enter(state, visit, &aim, &named.host, parts);
             let asks = (parts, body);
             // Whoever asks for a release wants to know how that one answers.
             let may_be_kept = guard.rules().cache.is_some()
@@ -368,14 +371,23 @@ async fn at_target(
                 };
                 Box::pin(cache::pass(through, asks, open)).await
             } else {
-                proxy::pass(state, visit, aim, guard, named, asks, (open, &way.wish)).await
+                pin!(proxy::pass(
+                    state,
+                    visit,
+                    aim,
+                    guard,
+                    named,
+                    asks,
+                    (open, &way.wish)
+                ))
+                .await
             };
             way.tell(answer.headers_mut());
             return answer;
         }
         Answer::Files { .. } => {
             open.facts.is_theirs = true;
-            Box::pin(files::answer(&state.packed, &aim.target, &parts)).await
+            Box::pin(files::answer(&state.packed, &aim, parts)).await
         }
         Answer::Closed { because } => {
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because).answer(&parts.headers)

@@ -8,7 +8,7 @@ mod kit;
 
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -143,7 +143,7 @@ async fn visitors_that_hold_all_descriptors_do_not_keep_others_from_an_answer_fo
         );
     }
     let process = child.id().expect("it lives");
-    // Each of them takes its seat in a task of its own.
+    // The system has taken them; the edge does so in a moment.
     kit::until("the end of all seats", async || !answers(port).await).await;
     let before = ticks(process);
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -235,6 +235,137 @@ async fn slow_readers_of_a_large_answer_hold_little_each() {
         .expect("it ends")
         .expect("it reads");
     child.wait().await.expect("it ends");
+    serves.abort();
+}
+
+/// An instance that has so many workers, each of which is busy for so long with an answer.
+async fn workers(count: usize, takes: Duration) -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("it listens");
+    let at = listener.local_addr().expect("it");
+    let free = Arc::new(tokio::sync::Semaphore::new(count));
+    let serves = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let free = Arc::clone(&free);
+            tokio::spawn(async move {
+                while let Ok(1..) = stream.read(&mut [0; 4_096]).await {
+                    let worker = free.acquire().await;
+                    tokio::time::sleep(takes).await;
+                    drop(worker);
+                    let _ = stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                        .await;
+                }
+            });
+        }
+    });
+    (at, serves)
+}
+
+/// Asks again and again until it is over, and says how often it was answered and how often sent away.
+async fn asks(port: std::net::SocketAddr, over: Arc<AtomicBool>) -> Result<(usize, usize), String> {
+    let (mut well, mut away) = (0, 0);
+    let mut sender = kit::http_one(TcpStream::connect(port).await.map_err(|why| why.to_string())?).await;
+    while !over.load(Ordering::Relaxed) {
+        let reply = sender.send_request(get(&host("web"), "/")).await;
+        let reply = kit::read(reply.map_err(|why| format!("no answer: {why:?}"))?).await;
+        match reply.status {
+            StatusCode::OK => well += 1,
+            StatusCode::SERVICE_UNAVAILABLE if !reply.header("retry-after").is_empty() => {
+                away += 1;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            other => return Err(format!("{other}: {}", reply.text())),
+        }
+    }
+    Ok((well, away))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_an_instance_answers_is_sent_away_where_nothing_is_said_until_the_crowd_is_gone() {
+    let mut running = edge().await;
+    let (at, serves) = workers(4, Duration::from_millis(5)).await;
+    running.set(target("web", &[("one", at)], LONG)).await;
+    for _ in 0..100 {
+        assert_eq!(running.get("web", "/").await.status, StatusCode::OK, "it is calm");
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let all: Vec<_> = (0..400)
+        .map(|_| tokio::spawn(asks(running.http(), Arc::clone(&over))))
+        .collect();
+    // Whoever was cut off, or anything else than these two answers, ends it; so does nothing within the bound.
+    let shed = async || running.edge.seen().components.first().map_or(0, |one| one.shed);
+    let began = tokio::time::Instant::now();
+    // On a machine that has other things to do it is tried again.
+    while shed().await < 1_000 && began.elapsed() < BOUND * 4 && !all.iter().any(|one| one.is_finished()) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let counted = shed().await;
+    over.store(true, Ordering::Relaxed);
+    let (mut well, mut away) = (0, 0);
+    for one in all {
+        let (answered, sent_away) = one.await.expect("it ends").expect("all are answered");
+        (well, away) = (well + answered, away + sent_away);
+    }
+    assert!(counted >= 1_000, "{counted} were sent away, {well} answered");
+    assert!(well > 100, "{well} were answered, {away} sent away");
+    let told = running.event().await;
+    assert!(
+        matches!(&told, Event::Shed { target, because } if target == "web" && because.contains("bring no more answers")),
+        "{told:?}"
+    );
+    kit::until("the crowd is gone", async || {
+        running.get("web", "/").await.status == StatusCode::OK
+    })
+    .await;
+    for _ in 0..50 {
+        let reply = running.get("web", "/").await;
+        assert_eq!(reply.status, StatusCode::OK, "nobody else is there");
+    }
+    serves.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_polls_are_all_let_in_however_quick_it_was_before() {
+    const POLLS: usize = 300;
+    let running = edge().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("it listens");
+    let at = listener.local_addr().expect("it");
+    let all_there = Arc::new(tokio::sync::Barrier::new(POLLS));
+    let serves = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let all_there = Arc::clone(&all_there);
+            tokio::spawn(async move {
+                let mut read = [0; 4_096];
+                let Ok(count @ 1..) = stream.read(&mut read).await else {
+                    return;
+                };
+                // None of those that wait is answered before all have come.
+                if read[..count].starts_with(b"GET /wait") {
+                    all_there.wait().await;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+                let _ = stream.write_all(answer).await;
+            });
+        }
+    });
+    running.set(target("web", &[("one", at)], LONG)).await;
+    for _ in 0..64 {
+        assert_eq!(
+            running.get("web", "/").await.status,
+            StatusCode::OK,
+            "it is quick"
+        );
+    }
+    for _ in 0..3 {
+        let asks: Vec<_> = (0..POLLS)
+            .map(|_| tokio::spawn(kit::ask(running.http(), get(&host("web"), "/wait"))))
+            .collect();
+        for one in asks {
+            let reply = tokio::time::timeout(BOUND, one).await.expect("all are let in");
+            assert_eq!(reply.expect("it ends").status, StatusCode::OK);
+        }
+    }
+    assert_eq!(running.edge.seen().components[0].shed, 0);
     serves.abort();
 }
 

@@ -262,6 +262,10 @@ impl<E: Engine> Core<E> {
                     self.asker.now(id);
                 }
             }
+            Message::Edge(towpath_edge::Event::Shed { target, because }) => {
+                let text = format!("{target}: requests are sent away (503), because {because}");
+                self.note(Tone::Warning, text);
+            }
             Message::Edge(towpath_edge::Event::Returned { target, instance }) => {
                 self.note(
                     Tone::Note,

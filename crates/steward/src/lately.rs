@@ -115,6 +115,12 @@ impl Looks {
         self.fill_rates(status, seen);
         fill_vitals(status, seen);
         fill_left_out(status, seen);
+        let sheds = seen
+            .components
+            .iter()
+            .filter_map(|one| Some((&one.component, one.sheds.as_ref()?)));
+        let told = sheds.map(|(name, why)| format!("{name}: requests are sent away (503), because {why}"));
+        status.notes.extend(told);
         status.edge = Some(Edge {
             memory_bytes: processes::memory(edge.process()),
             ours: edge.is_ours(),

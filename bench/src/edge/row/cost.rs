@@ -73,6 +73,29 @@ pub(super) fn files(place: &Place) -> Result<(), String> {
     beside_peers(place, &peers, |place, proxy| file(place, proxy, "large.bin"))
 }
 
+/// Asks for everything that is measured here, each for a while: what a release is compiled for.
+pub(crate) fn train(place: &Place) -> Result<(), String> {
+    let upstream = Upstream::start(place, "a")?;
+    let proxy = Proxy::start(place, Peer::Ours, &[upstream.port])?;
+    for (secure, close) in [(false, false), (true, false), (false, true)] {
+        let load = Load {
+            secure,
+            close,
+            seconds: 5,
+            ..Load::PLAIN
+        };
+        by_wrk(place, &proxy, load)?;
+    }
+    http_two::run(place, &proxy, 5)?;
+    handshake::run(place, &proxy)?;
+    for _ in 0..3 {
+        file(place, &proxy, "ten.bin")?;
+    }
+    file(place, &proxy, "large.bin")?;
+    // What was counted is written down at the end of the process.
+    proxy.process.leave()
+}
+
 fn file(place: &Place, proxy: &Proxy, name: &str) -> Result<u64, String> {
     let ours = proxy.targets > 1;
     let path = if ours {

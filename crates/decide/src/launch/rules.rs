@@ -201,6 +201,7 @@ fn bound(bounds: &mut Bounds, limit: &Limit) {
         body,
         soft,
         hard,
+        shed,
         time,
     } = limit;
     *bounds = Bounds {
@@ -208,6 +209,7 @@ fn bound(bounds: &mut Bounds, limit: &Limit) {
         body: body.map(|body| body.count()).or(bounds.body),
         soft: soft.or(bounds.soft),
         hard: hard.or(bounds.hard),
+        unshed: !shed || bounds.unshed,
         time: time.or(bounds.time),
     };
 }

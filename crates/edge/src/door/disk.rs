@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -131,7 +132,7 @@ impl Stamp {
 /// A file that is open, or in memory.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
     pub(crate) length: u64,
     /// Its last change, since 1970.
     pub(crate) modified: Duration,
@@ -180,7 +181,7 @@ fn open(path: PathBuf) -> io::Result<Opened> {
     let found = file.metadata()?;
     let modified = found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Opened {
-        path,
+        path: path.into(),
         length: found.len(),
         modified,
         stamp: Stamp::of(&found),
@@ -210,7 +211,7 @@ impl Opened {
             return None;
         };
         Some(Opened {
-            path: self.path.clone(),
+            path: Arc::clone(&self.path),
             content: Content::Memory(bytes.clone()),
             ..*self
         })

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::Asked;
 use super::path::has_digest;
-use super::shelf::Eyes;
-use crate::door::disk::{Opened, There};
+use super::shelf::{Eyes, Filed, There};
 
 const INDEX: &str = "index.html";
 const NOT_FOUND: &str = "404.html";
@@ -14,7 +13,7 @@ const NOT_FOUND: &str = "404.html";
 /// What a path leads to.
 pub(super) enum Found {
     File {
-        file: Opened,
+        file: Filed,
         status: StatusCode,
     },
     /// A folder, asked for without its slash.
@@ -22,7 +21,7 @@ pub(super) enum Found {
     Nothing,
 }
 
-pub(super) fn find(asked: &Asked, eyes: &Eyes<'_>) -> Found {
+pub(super) fn find(asked: &Asked<'_>, eyes: &Eyes<'_>) -> Found {
     let path = &asked.path;
     match eyes.look(&path.relative) {
         There::File(file) if !path.is_folder => {
@@ -48,8 +47,8 @@ pub(super) fn find(asked: &Asked, eyes: &Eyes<'_>) -> Found {
     }
     // A page that was loaded before the newest build asks for what that has not any more. Its name says what was in it.
     let name = path.relative.file_name().and_then(|name| name.to_str());
-    if !asked.former.is_empty() && !path.is_folder && name.is_some_and(has_digest) {
-        let mut former = asked.former.iter();
+    if !asked.site.former.is_empty() && !path.is_folder && name.is_some_and(has_digest) {
+        let mut former = asked.site.former.iter();
         let found = former.find_map(|folder| match eyes.look_in(folder, &path.relative) {
             There::File(file) => Some(file),
             _ => None,
@@ -62,7 +61,7 @@ pub(super) fn find(asked: &Asked, eyes: &Eyes<'_>) -> Found {
         }
     }
     // A page of an application has no extension; a missing picture is missing.
-    let fallback = asked.fallback.as_deref().filter(|_| !path.has_extension);
+    let fallback = asked.site.fallback.filter(|_| !path.has_extension);
     for (name, status) in [
         (fallback, StatusCode::OK),
         (Some(NOT_FOUND), StatusCode::NOT_FOUND),

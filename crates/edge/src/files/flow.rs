@@ -8,10 +8,14 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::body::Broken;
+use crate::crowd;
 use crate::door::disk::Reader;
 
 /// What is read at once: enough that reading costs more than asking for it.
 const CHUNK: u64 = 128 * 1024;
+
+/// While many visitors read slowly.
+const LITTLE: u64 = 8 * 1024;
 
 /// So many bytes of a file.
 pub(super) struct Flow {
@@ -49,7 +53,8 @@ impl Body for Flow {
                     let Some(mut reader) = reader.take().filter(|_| this.left > 0) else {
                         return Poll::Ready(None);
                     };
-                    let count = this.left.min(CHUNK) as usize;
+                    let most = if crowd::is_crowded() { LITTLE } else { CHUNK };
+                    let count = this.left.min(most) as usize;
                     this.state = State::Reading(spawn_blocking(move || {
                         let piece = reader.piece(count);
                         (reader, piece)

@@ -4,6 +4,7 @@
 //! a slash in disguise, a name that begins with a dot. `.well-known` is the one such name that was made to be asked for
 //! (RFC 8615).
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// The path of a file.
@@ -24,7 +25,7 @@ pub(crate) fn parse(written: &str) -> Option<Path> {
         None => (rest, rest.is_empty()),
     };
     let mut relative = PathBuf::new();
-    let mut last = String::new();
+    let mut last = Cow::Borrowed("");
     if !(rest.is_empty() && written == "/") {
         for (at, part) in rest.split('/').enumerate() {
             last = decode(part)?;
@@ -32,7 +33,7 @@ pub(crate) fn parse(written: &str) -> Option<Path> {
             if last.is_empty() || is_hidden || last.contains(['/', '\\', '\0']) {
                 return None;
             }
-            relative.push(&last);
+            relative.push(&*last);
         }
     }
     Some(Path {
@@ -42,7 +43,10 @@ pub(crate) fn parse(written: &str) -> Option<Path> {
     })
 }
 
-fn decode(part: &str) -> Option<String> {
+fn decode(part: &str) -> Option<Cow<'_, str>> {
+    if !part.contains('%') {
+        return Some(Cow::Borrowed(part));
+    }
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {
@@ -54,7 +58,7 @@ fn decode(part: &str) -> Option<String> {
         let low = char::from(rest.next()?).to_digit(16)?;
         bytes.push((high * 16 + low) as u8);
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// Whether a file's name has a digest of its content in it, so that another content has another name.

@@ -1,8 +1,8 @@
 //! Makes the answer with a file that was found.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{
@@ -15,19 +15,22 @@ use http::{Response, StatusCode};
 use super::condition::{Known, Part, is_unchanged, part};
 use super::flow::Flow;
 use super::packed::Packed;
-use super::path::has_digest;
-use super::shelf::Eyes;
-use super::{Asked, condition};
+use super::shelf::{Eyes, Filed, There};
+use super::words::{Words, value};
+use super::{Asked, Site, condition};
 use crate::body::Body;
-use crate::compress::{Compressed, SMALLEST, is_text};
-use crate::door::disk::{Opened, There};
-use crate::encode::{Coding, choose, whole};
+use crate::compress::{Compressed, SMALLEST};
+use crate::door::disk::Opened;
+use crate::encode::{self, Coding, choose, whole};
 
 /// Files up to this size are read in one go; larger ones while they are sent.
 const SMALL: u64 = 128 * 1024;
 
 /// Files up to this size are coded as a whole, well, and once; larger ones each time, quickly.
 const PACKED: u64 = 1024 * 1024;
+
+/// The headers of an answer with a file, about.
+const HEADERS: usize = 16;
 
 /// As a whole: the smallest first.
 const WELL: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
@@ -39,38 +42,34 @@ type Content = (Body, Option<u64>);
 
 /// The answer with a file.
 pub(super) fn ready(
-    asked: &Asked,
+    asked: &Asked<'_>,
     (packed, eyes): (&Packed, &Eyes<'_>),
-    file: Opened,
+    Filed { file, words }: Filed,
     status: StatusCode,
 ) -> io::Result<Response<Body>> {
-    let kind = kind(&file);
-    let can_be_coded = asked.compress && is_text(&kind) && file.length >= SMALLEST;
+    let can_be_coded = asked.compress && words.is_text && file.length >= SMALLEST;
     // A part is a part of the file as it is.
     let is_coded = can_be_coded && !asked.headers.contains_key(RANGE);
-    // What is too large to be read first is known by what the system says of it.
-    let tag = match file.digest {
-        Some(digest) => format!("{digest:032x}"),
-        None => format!("{:x}-{:x}", file.length, file.modified.as_nanos()),
-    };
-    let mut headers = headers(asked, &file, kind, status);
+    let mut headers = headers(asked, &words, status);
     if can_be_coded {
         headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
     }
     let coding = is_coded.then(|| coding(asked, eyes, &file)).flatten();
-    let plain = format!("\"{tag}\"");
     let coded_tag = match &coding {
-        Some((coding, _)) => format!("\"{tag}-{}\"", coding.token()),
-        None => plain.clone(),
+        Some((coding, _)) => {
+            let plain = words.tag.trim_end_matches('"');
+            Cow::Owned(format!("{plain}-{}\"", coding.token()))
+        }
+        None => Cow::Borrowed(words.tag.as_str()),
     };
-    set(&mut headers, ETAG, coded_tag.clone());
     let known = Known {
         tag: &coded_tag,
         modified: file.modified,
         length: file.length,
     };
-    if status == StatusCode::OK && is_unchanged(&asked.headers, &known) {
+    if status == StatusCode::OK && is_unchanged(asked.headers, &known) {
         headers.remove(CONTENT_TYPE);
+        set(&mut headers, ETAG, coded_tag.into_owned());
         return Ok(answer(StatusCode::NOT_MODIFIED, headers, Body::empty()));
     }
     let mut place = None;
@@ -83,31 +82,33 @@ pub(super) fn ready(
         };
         is_there || place.is_some()
     });
-    let known = Known { tag: &plain, ..known };
-    if coding.is_none() {
-        set(&mut headers, ETAG, plain.clone());
+    let Some((coding, sibling)) = coding else {
+        let known = Known {
+            tag: &words.tag,
+            ..known
+        };
+        set(&mut headers, ETAG, words.tag.clone());
+        return as_it_is(asked, file, status, (headers, &known));
+    };
+    headers.insert(CONTENT_ENCODING, coding.header());
+    headers.remove(ACCEPT_RANGES);
+    let (body, length) = coded(asked, packed, file, sibling, coding, &coded_tag)?;
+    set(&mut headers, ETAG, coded_tag.into_owned());
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    if let Some((coding, sibling)) = coding {
-        headers.insert(CONTENT_ENCODING, coding.header());
-        headers.remove(ACCEPT_RANGES);
-        let (body, length) = coded(asked, packed, file, sibling, coding, &coded_tag)?;
-        if let Some(length) = length {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        }
-        return Ok(answer(status, headers, body));
-    }
-    as_it_is(asked, file, status, (headers, &known))
+    Ok(answer(status, headers, body))
 }
 
 /// The answer with a file as it is, or with a part of it.
 fn as_it_is(
-    asked: &Asked,
+    asked: &Asked<'_>,
     mut file: Opened,
     status: StatusCode,
     (mut headers, known): (HeaderMap, &Known<'_>),
 ) -> io::Result<Response<Body>> {
     let wanted = match status {
-        StatusCode::OK => part(&asked.headers, known),
+        StatusCode::OK => part(asked.headers, known),
         _ => Part::Whole,
     };
     let (status, from, length) = match wanted {
@@ -138,37 +139,39 @@ fn as_it_is(
 }
 
 /// What is said of a file, in whatever coding it goes out.
-fn headers(asked: &Asked, file: &Opened, kind: String, status: StatusCode) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    set(&mut headers, CONTENT_TYPE, kind);
-    set(&mut headers, CACHE_CONTROL, keeping(asked, file, status));
-    let changed = UNIX_EPOCH + Duration::from_secs(file.modified.as_secs());
-    set(&mut headers, LAST_MODIFIED, httpdate::fmt_http_date(changed));
+fn headers(asked: &Asked<'_>, words: &Words, status: StatusCode) -> HeaderMap {
+    // With room for what the guard and the edge say.
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(CONTENT_TYPE, words.kind.clone());
+    headers.insert(CACHE_CONTROL, keeping(&asked.site, words, status));
+    headers.insert(LAST_MODIFIED, words.modified.clone());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers
 }
 
 /// The coding for a file, and the file that lies beside it in that coding already.
-fn coding(asked: &Asked, eyes: &Eyes<'_>, file: &Opened) -> Option<(Coding, Option<Opened>)> {
+fn coding(asked: &Asked<'_>, eyes: &Eyes<'_>, file: &Opened) -> Option<(Coding, Option<Opened>)> {
     for coding in WELL {
-        if choose(&asked.headers, &[coding]).is_none() {
+        if choose(asked.headers, &[coding]).is_none() {
             continue;
         }
         let mut beside = file.path.as_os_str().to_owned();
         beside.push(coding.suffix());
         if let There::File(beside) = eyes.look(beside.as_ref())
-            && beside.modified >= file.modified
+            && beside.file.modified >= file.modified
         {
-            return Some((coding, Some(beside)));
+            return Some((coding, Some(beside.file)));
         }
     }
     let order = if file.length <= PACKED { &WELL } else { &QUICKLY };
-    choose(&asked.headers, order).map(|coding| (coding, None))
+    let is_coded_while_sent = file.length > PACKED && !asked.is_head;
+    let chosen = choose(asked.headers, order).filter(|_| !is_coded_while_sent || encode::has_room());
+    chosen.map(|coding| (coding, None))
 }
 
 fn coded(
-    asked: &Asked,
+    asked: &Asked<'_>,
     packed: &Packed,
     mut file: Opened,
     sibling: Option<Opened>,
@@ -213,45 +216,17 @@ fn place_of(file: &Opened) -> &Path {
 }
 
 /// How long the file may be kept.
-fn keeping(asked: &Asked, file: &Opened, status: StatusCode) -> String {
-    let name = file
-        .path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    if status != StatusCode::OK {
-        return "no-cache".to_owned();
-    }
-    if has_digest(name) {
-        return format!("public, max-age={}, immutable", asked.assets.as_secs());
-    }
-    match asked.pages {
-        Some(pages) => format!("public, max-age={}", pages.as_secs()),
-        None => "no-cache".to_owned(),
+fn keeping(site: &Site<'_>, words: &Words, status: StatusCode) -> HeaderValue {
+    match site.pages {
+        _ if status != StatusCode::OK => HeaderValue::from_static("no-cache"),
+        _ if words.has_digest => value(format!("public, max-age={}, immutable", site.assets.as_secs())),
+        Some(pages) => value(format!("public, max-age={}", pages.as_secs())),
+        None => HeaderValue::from_static("no-cache"),
     }
 }
 
-/// What kind of thing the file is. Text of the web is in UTF-8.
-fn kind(file: &Opened) -> String {
-    let kind = mime_guess::from_path(&file.path)
-        .first_raw()
-        .unwrap_or("application/octet-stream");
-    let is_written = kind.starts_with("text/")
-        || matches!(
-            kind,
-            "application/json" | "application/javascript" | "application/xml"
-        );
-    if is_written {
-        format!("{kind}; charset=utf-8")
-    } else {
-        kind.to_owned()
-    }
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(name, value);
-    }
+fn set(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    headers.insert(name, value(text));
 }
 
 fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {

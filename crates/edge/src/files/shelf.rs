@@ -5,12 +5,16 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
+use super::words::Words;
 use crate::door::clock;
-use crate::door::disk::{self, Opened, Seen, Stamp, There};
+use crate::door::disk::{self, Opened, Seen, Stamp};
 
 /// What is kept, in bytes: the files that the pages of some sites are made of.
 const KEPT: usize = 16 * 1024 * 1024;
@@ -24,59 +28,88 @@ const MOST: usize = 4_096;
 /// Times of files go on in steps of some milliseconds: what has changed only just may change again and not show it.
 const SETTLED: Duration = Duration::from_millis(100);
 
+/// What is at a path.
+pub(super) enum There {
+    File(Filed),
+    Folder,
+    /// Nothing that may be served.
+    Nothing,
+}
+
+/// A file, and what is said of it.
+#[derive(Debug)]
+pub(super) struct Filed {
+    pub(super) file: Opened,
+    pub(super) words: Arc<Words>,
+}
+
+impl Filed {
+    fn new(file: Opened) -> Filed {
+        let words = Arc::new(Words::of(&file));
+        Filed { file, words }
+    }
+
+    /// The same once more, if it is in memory.
+    fn again(&self) -> Option<Filed> {
+        let words = Arc::clone(&self.words);
+        self.file.again().map(|file| Filed { file, words })
+    }
+
+    fn weight(&self) -> usize {
+        usize::try_from(self.file.length).unwrap_or(usize::MAX)
+    }
+}
+
 /// Files in memory. The first that came goes first when there is no room.
 #[derive(Debug, Default)]
 pub(super) struct Shelf(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    files: HashMap<PathBuf, Opened>,
-    order: VecDeque<PathBuf>,
+    files: HashMap<OsString, Filed, RandomState>,
+    order: VecDeque<OsString>,
     size: usize,
 }
 
 impl Shelf {
     /// A file that has this stamp still.
-    fn get(&self, path: &Path, stamp: Stamp) -> Option<Opened> {
+    fn get(&self, path: &Path, stamp: Stamp) -> Option<Filed> {
         let kept = self.lock();
-        let file = kept.files.get(path)?;
-        (file.stamp == stamp).then(|| file.again()).flatten()
+        let filed = kept.files.get(path.as_os_str())?;
+        (filed.file.stamp == stamp).then(|| filed.again()).flatten()
     }
 
     /// Keeps a file, if it is one to be kept, and hands it back.
-    fn keep(&self, path: PathBuf, file: Opened) -> Opened {
+    fn keep(&self, path: PathBuf, file: Opened) -> Filed {
         if file.length > LARGEST {
-            return file;
+            return Filed::new(file);
         }
-        let file = file.load();
-        if clock::since_epoch().saturating_sub(file.modified) < SETTLED {
-            return file;
+        let filed = Filed::new(file.load());
+        if clock::since_epoch().saturating_sub(filed.file.modified) < SETTLED {
+            return filed;
         }
-        let Some(copy) = file.again() else {
-            return file;
+        let Some(copy) = filed.again() else {
+            return filed;
         };
+        let path = path.into_os_string();
         let mut kept = self.lock();
-        kept.size += weight(&file);
+        kept.size += filed.weight();
         match kept.files.insert(path.clone(), copy) {
-            Some(before) => kept.size -= weight(&before),
+            Some(before) => kept.size -= before.weight(),
             None => kept.order.push_back(path),
         }
         while (kept.size > KEPT || kept.order.len() > MOST)
             && let Some(first) = kept.order.pop_front()
         {
             let gone = kept.files.remove(&first);
-            kept.size -= gone.as_ref().map_or(0, weight);
+            kept.size -= gone.as_ref().map_or(0, Filed::weight);
         }
-        file
+        filed
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn weight(file: &Opened) -> usize {
-    usize::try_from(file.length).unwrap_or(usize::MAX)
 }
 
 /// Looks for files below a folder.
@@ -118,9 +151,9 @@ impl<'f> Eyes<'f> {
         let path = folder.join(relative);
         let seen = disk::glance(&path);
         if let Seen::File(stamp) = seen
-            && let Some(file) = self.shelf.get(&path, stamp)
+            && let Some(filed) = self.shelf.get(&path, stamp)
         {
-            return There::File(file);
+            return There::File(filed);
         }
         match (self.waits, seen) {
             (_, Seen::Nothing) => There::Nothing,
@@ -131,8 +164,9 @@ impl<'f> Eyes<'f> {
                 There::Nothing
             }
             (true, _) => match disk::look(folder, relative) {
-                There::File(file) => There::File(self.shelf.keep(path, file)),
-                there => there,
+                disk::There::File(file) => There::File(self.shelf.keep(path, file)),
+                disk::There::Folder => There::Folder,
+                disk::There::Nothing => There::Nothing,
             },
         }
     }
@@ -173,7 +207,9 @@ mod tests {
 
     fn read(eyes: &Eyes<'_>, name: &str) -> Option<Vec<u8>> {
         match eyes.look(Path::new(name)) {
-            There::File(mut file) => Some(file.read(0, file.length).expect("it is read").to_vec()),
+            There::File(Filed { mut file, .. }) => {
+                Some(file.read(0, file.length).expect("it is read").to_vec())
+            }
             _ => None,
         }
     }
@@ -229,6 +265,9 @@ mod tests {
         assert!(read(&Eyes::patient(&shelf, &folder), "larger").is_some());
         let kept = shelf.lock();
         assert_eq!((kept.files.len(), kept.size), (KEPT / large, KEPT));
-        assert!(kept.files.contains_key(&folder.join("19")) && !kept.files.contains_key(&folder.join("0")));
+        assert!(
+            kept.files.contains_key(folder.join("19").as_os_str())
+                && !kept.files.contains_key(folder.join("0").as_os_str())
+        );
     }
 }

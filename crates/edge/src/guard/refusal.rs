@@ -9,6 +9,7 @@ use super::Stranger;
 use super::certificate::Unshown;
 use super::rate::Standing;
 use crate::body::Body;
+use crate::headers::is_once;
 use crate::pages::Page;
 use crate::provider::Unfit;
 
@@ -236,7 +237,9 @@ pub(super) fn policy(count: u64, per: u64) -> HeaderValue {
 /// Tells how somebody stands under a policy.
 pub(super) fn tell(standing: &Standing, policy: HeaderValue, headers: &mut HeaderMap) {
     headers.insert(POLICY, policy);
-    headers.insert(RATE, quoted(["r", "t"], [standing.left, standing.full]));
+    let mut rate = quoted(["r", "t"], [standing.left, standing.full]);
+    is_once(&mut rate);
+    headers.insert(RATE, rate);
 }
 
 /// Two numbers with their names. Every answer has them, so they are put together without the machinery of formats.

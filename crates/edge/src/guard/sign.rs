@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use super::{Guard, Keys, Refusal};
 use crate::body::Body;
 use crate::door::clock;
+use crate::hexadecimal;
 use crate::inner::CalledBy;
 use crate::state::State;
 
@@ -109,7 +110,9 @@ async fn read(body: &mut Incoming) -> Option<Bytes> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = vec![0; 2 * bytes.len()];
+    hexadecimal::write(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -227,6 +227,9 @@ pub struct Whole {
     /// Requests that were sent away from a queue that did not get shorter.
     #[serde(default)]
     pub shed: u64,
+    /// Why requests are sent away, where some were within the last minute.
+    #[serde(default)]
+    pub sheds: Option<String>,
     /// Instances that are left out now.
     #[serde(default)]
     pub out: u64,
@@ -342,6 +345,7 @@ impl Whole {
         self.fallen += other.fallen;
         self.ejected += other.ejected;
         self.shed += other.shed;
+        self.sheds = self.sheds.take().or_else(|| other.sheds.clone());
         self.out += other.out;
     }
 }

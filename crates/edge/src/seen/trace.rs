@@ -5,14 +5,11 @@
 //! else a name under which nobody knows this request. Where we make a trace it says that it is recorded, or that a share of
 //! them is: otherwise whoever asks its parent, as all SDKs do by themselves, would record nothing.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::log::is_in_share;
+use crate::chance;
+use crate::hexadecimal::write;
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -20,7 +17,6 @@ pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// `00-` trace `-` parent `-` flags, in hexadecimal digits.
 const LENGTH: usize = 55;
 const RECORDED: u8 = 1;
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The trace of a request, with the parent of what comes next in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,18 +65,11 @@ impl Trace {
 
     fn header(&self) -> HeaderValue {
         let mut text = [b'-'; LENGTH];
-        write(0, &mut text[..2]);
-        write(self.trace, &mut text[3..35]);
-        write(u128::from(self.parent), &mut text[36..52]);
-        write(u128::from(self.flags), &mut text[53..]);
+        write(&[0], &mut text[..2]);
+        write(&self.trace.to_be_bytes(), &mut text[3..35]);
+        write(&self.parent.to_be_bytes(), &mut text[36..52]);
+        write(&[self.flags], &mut text[53..]);
         HeaderValue::from_bytes(&text).expect("it is in hexadecimal digits")
-    }
-}
-
-fn write(mut number: u128, to: &mut [u8]) {
-    for place in to.iter_mut().rev() {
-        *place = DIGITS[(number & 15) as usize];
-        number >>= 4;
     }
 }
 
@@ -114,12 +103,9 @@ fn number(digits: &[u8]) -> Option<u128> {
     })
 }
 
-/// A number that nobody can guess from another one, and never zero.
+/// A number that nobody can guess, and never zero.
 fn made() -> u64 {
-    static KEY: OnceLock<RandomState> = OnceLock::new();
-    static TURN: AtomicU64 = AtomicU64::new(0);
-    let turn = TURN.fetch_add(1, Ordering::Relaxed);
-    KEY.get_or_init(RandomState::new).hash_one(turn).max(1)
+    chance::number().max(1)
 }
 
 #[cfg(test)]

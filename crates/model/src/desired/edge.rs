@@ -108,6 +108,11 @@ table! {
     soft: Option<u32> { eg "400" };
     /// Open requests of one instance that are never exceeded. More wait, and get 503 in the end.
     hard: Option<u32> { eg "500" };
+    /// Whether an instance that is at its end is given no more at once than it answers anyway, where `hard` is not said: some of the others
+    /// wait for the time of half an answer, the rest gets 503 with `Retry-After` at once. How many that are is found out, and first it is
+    /// seen twice that fewer bring as many answers, so nobody is sent away from one that is merely slow. Only requests whose answer has
+    /// not begun are counted, and no large uploads. With `false` it is given all that comes.
+    shed: bool = true;
     /// How long an instance may take until its answer begins; then it is 504.
     time: Option<Duration> { eg "30s" };
 }

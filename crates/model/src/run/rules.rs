@@ -47,6 +47,8 @@ pub struct Bounds {
     pub soft: Option<u32>,
     /// How many are open at one instance at most; more wait.
     pub hard: Option<u32>,
+    /// An instance is given all that comes, though more at once may bring nothing.
+    pub unshed: bool,
     /// How long it may take until an answer begins.
     pub time: Option<Duration>,
 }

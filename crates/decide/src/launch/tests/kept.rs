@@ -26,6 +26,7 @@ fn shown_rules(at: &str, rules: &Rules) -> String {
     row("body", count(bounds.body));
     row("soft", count(bounds.soft.map(u64::from)));
     row("hard", count(bounds.hard.map(u64::from)));
+    row("unshed", if bounds.unshed { "yes" } else { "" }.to_owned());
     row(
         "time",
         bounds.time.map(|time| time.to_string()).unwrap_or_default(),
@@ -147,7 +148,7 @@ fn what_is_more_exact_counts_more() {
 [service.web]
 run = "web"
 public = true
-limit = { rate = "100/s per ip", body = "1MiB", time = "30s", soft = 4, hard = 6 }
+limit = { rate = "100/s per ip", body = "1MiB", time = "30s", soft = 4, hard = 6, shed = false }
 allow = ["203.0.113.0/24"]
 require = [{ header = "Idempotency-Key", methods = ["post"] }]
 csrf = true
@@ -178,6 +179,7 @@ waf = { block_paths = ["/wp-admin"], bots = "slow" }
       body 1048576
       soft 4
       hard 6
+      unshed yes
       time 30s
       needs Idempotency-Key POST
       own pages only
@@ -201,6 +203,7 @@ waf = { block_paths = ["/wp-admin"], bots = "slow" }
       body 20000000
       soft 4
       hard 6
+      unshed yes
       time 30s
       needs Idempotency-Key POST
       own pages only
@@ -215,6 +218,7 @@ waf = { block_paths = ["/wp-admin"], bots = "slow" }
       body 1048576
       soft 4
       hard 6
+      unshed yes
       time 30s
       needs Idempotency-Key POST
       own pages only
@@ -228,6 +232,7 @@ waf = { block_paths = ["/wp-admin"], bots = "slow" }
       body 1048576
       soft 4
       hard 6
+      unshed yes
       time 30s
       needs Idempotency-Key POST
       own pages only
