@@ -1,3 +1,5 @@
+//! Rollouts from any state on, cut journals, and what releases are.
+
 use super::*;
 use crate::tend::tests::service;
 use towpath_model::desired::resource::Phase;
