@@ -70,6 +70,28 @@ impl Helm {
         self.due
     }
 
+    /// Tells whoever looks on what has changed.
+    fn tell(&self, decision: &rollout::Decision, around: &mut Around<'_>) {
+        let told =
+            is_told(&decision.because) && self.because.as_ref().map(kind) != Some(kind(&decision.because));
+        if told {
+            around.trace.say(around.clock, &decision.because);
+        }
+        if let Some(ended) = decision
+            .next
+            .ended
+            .as_ref()
+            .filter(|ended| self.course.ended.as_ref() != Some(ended))
+        {
+            let how = if ended.promoted { "is current" } else { "is not" };
+            let said = format!(
+                "rollout {} ended after {}: {} {how}, {}",
+                ended.number, ended.took, ended.to, ended.because
+            );
+            around.trace.say(around.clock, said);
+        }
+    }
+
     pub(super) fn touch(&mut self) {
         self.undecided = true;
     }
@@ -160,24 +182,7 @@ impl Steward {
                 .steady_of(at)
                 .max(after(now, Duration::from_millis(1)))
         });
-        let told =
-            is_told(&decision.because) && helm.because.as_ref().map(kind) != Some(kind(&decision.because));
-        if told {
-            around.trace.say(around.clock, &decision.because);
-        }
-        if let Some(ended) = decision
-            .next
-            .ended
-            .as_ref()
-            .filter(|ended| helm.course.ended.as_ref() != Some(ended))
-        {
-            let how = if ended.promoted { "is current" } else { "is not" };
-            let said = format!(
-                "rollout {} ended after {}: {} {how}, {}",
-                ended.number, ended.took, ended.to, ended.because
-            );
-            around.trace.say(around.clock, said);
-        }
+        helm.tell(&decision, around);
         if decision.keep {
             let because = decision.because.to_string();
             let entries = decision.acts.iter().map(|act| {
