@@ -343,13 +343,8 @@ impl Turn<'_> {
         if rollout.is_rollback {
             return None;
         }
-        let frozen = self
-            .next
-            .frozen
-            .as_ref()
-            .map(|frozen| (frozen.until, frozen.why.clone()));
-        if let Some((until, why)) = frozen.or_else(|| self.seen.closed.clone()) {
-            return Some(Reason::Frozen { until, why });
+        if let Some(frozen) = self.frozen() {
+            return Some(frozen);
         }
         // What has switched is watched whatever the hour.
         if rollout.switched {
@@ -361,6 +356,14 @@ impl Turn<'_> {
             .as_ref()
             .filter(|window| !window.contains(self.now, way.zone.name()));
         closed.map(|window| Reason::OutsideWindow(window.to_string()))
+    }
+
+    /// Why nothing is deployed now, where a person or the manifest says so.
+    fn frozen(&self) -> Option<Reason> {
+        let frozen = self.next.frozen.as_ref();
+        let said = frozen.map(|frozen| (frozen.until, frozen.why.clone()));
+        let (until, why) = said.or_else(|| self.seen.closed.clone())?;
+        Some(Reason::Frozen { until, why })
     }
 
     fn confirmed(&self) -> bool {

@@ -98,7 +98,7 @@ pub(crate) fn given(mark: u64, secure: bool) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
-mod simulation;
+pub(crate) mod simulation;
 
 #[cfg(test)]
 mod tests {

@@ -173,7 +173,15 @@ pub fn verdict(script: &[String]) -> Option<String> {
 }
 
 /// Takes from a script that is wrong every line that it is wrong without.
-pub fn shorten(mut script: Vec<String>) -> Vec<String> {
+pub fn shorten(script: Vec<String>) -> Vec<String> {
+    shorten_by(script, verdict)
+}
+
+/// The same, where something else says what is wrong.
+pub(crate) fn shorten_by(
+    mut script: Vec<String>,
+    verdict: impl Fn(&[String]) -> Option<String>,
+) -> Vec<String> {
     loop {
         let before = script.len();
         for at in (0..script.len()).rev() {
@@ -187,4 +195,22 @@ pub fn shorten(mut script: Vec<String>) -> Vec<String> {
             return script;
         }
     }
+}
+
+/// What is wrong with some of these seeds, if anything is. Two are played at a time.
+pub fn failing(
+    seeds: std::ops::Range<u64>,
+    simulate: impl Fn(u64) -> Result<(), String> + Sync,
+) -> Vec<String> {
+    // Each thread takes every second one.
+    let play = |nth: usize| -> Vec<String> {
+        let own = seeds.clone().skip(nth).step_by(2);
+        own.filter_map(|seed| simulate(seed).err()).take(3).collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| play(1));
+        let mut failing = play(0);
+        failing.extend(other.join().expect("a seed that fails is told, and is no panic"));
+        failing
+    })
 }

@@ -5,6 +5,7 @@
 
 use crate::chance::Chance;
 use crate::script::play;
+use crate::simulation::shorten_by;
 use crate::world::World;
 use std::collections::BTreeSet;
 use towpath_model::run::{Life, Reason};
@@ -242,18 +243,6 @@ fn unreached(world: &World) -> Vec<String> {
 }
 
 /// Takes from a script that is wrong every line that it is wrong without.
-pub fn shorten(mut script: Vec<String>) -> Vec<String> {
-    loop {
-        let before = script.len();
-        for at in (0..script.len()).rev() {
-            let mut shorter = script.clone();
-            shorter.remove(at);
-            if verdict(&shorter).is_some() {
-                script = shorter;
-            }
-        }
-        if script.len() == before {
-            return script;
-        }
-    }
+pub fn shorten(script: Vec<String>) -> Vec<String> {
+    shorten_by(script, verdict)
 }

@@ -1,7 +1,7 @@
 //! Thousands of schedules of faults, each from its seed. `TOWPATH_SEED=7` plays one, `TOWPATH_SEEDS=100000` plays so many.
 #![allow(clippy::disallowed_methods, reason = "the seeds may be given from outside")]
 
-use towpath_world::simulation::{script, shorten, simulate, verdict};
+use towpath_world::simulation::{failing, script, shorten, simulate, verdict};
 
 /// So many are played each time.
 const SEEDS: u64 = 2000;
@@ -19,19 +19,7 @@ fn every_schedule_of_faults_ends_well() {
         Some(seed) => seed..seed + 1,
         None => 0..given("TOWPATH_SEEDS").unwrap_or(SEEDS),
     };
-    // Each thread takes every second one.
-    let play = |nth: usize| -> Vec<String> {
-        let own = seeds.clone().skip(nth).step_by(2);
-        own.filter_map(|seed| simulate(seed, LENGTH).err())
-            .take(3)
-            .collect()
-    };
-    let failing = std::thread::scope(|scope| {
-        let other = scope.spawn(|| play(1));
-        let mut failing = play(0);
-        failing.extend(other.join().expect("a seed that fails is told, and is no panic"));
-        failing
-    });
+    let failing = failing(seeds, |seed| simulate(seed, LENGTH));
     assert!(
         failing.is_empty(),
         "TOWPATH_SEED plays one again\n\n{}",

@@ -91,13 +91,8 @@ impl Turn<'_> {
             Some(Doing::Failed(why)) => return Some(Reason::ContractFailed(moved, why)),
             _ => {}
         }
-        let frozen = self
-            .next
-            .frozen
-            .as_ref()
-            .map(|frozen| (frozen.until, frozen.why.clone()));
-        if let Some((until, why)) = frozen.or_else(|| self.seen.closed.clone()) {
-            return Some(Reason::Frozen { until, why });
+        if let Some(frozen) = self.frozen() {
+            return Some(frozen);
         }
         let zone = zone.as_ref().map_or("UTC", |zone| zone.name());
         if let Some(window) = window.filter(|window| !window.contains(self.now, zone)) {
