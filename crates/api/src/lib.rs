@@ -5,12 +5,16 @@
 
 mod client;
 mod message;
+mod release;
 mod status;
 
 pub use client::{Answer, Client, ClientError};
 pub use message::{
     Apply, DownArgs, Event, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale, SignOut, SignedOut,
     Tone,
+};
+pub use release::{
+    CourseTold, Deploy, Happened, History, Listed, Missing, Releases, Steer, Steering, Versioned, Versions,
 };
 pub use status::{
     Component, Edge, Explained, Instance, Keeps, Lately, LeftOut, Schedule, Status, Steward, Surroundings,

@@ -1,5 +1,6 @@
 //! What a client asks for, and what it is told while that goes on.
 
+use crate::release::CourseTold;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -149,6 +150,8 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// The course is another one, or stands where it is for another reason.
+    Course(Box<CourseTold>),
     /// Nothing more will happen by itself. How everything is now.
     Settled {
         /// Whether everything that was asked for is well.

@@ -4,6 +4,7 @@
 //! environment on one machine: each path is whole, each variable says where its value comes from, each default is
 //! applied. No value of a secret is in it, so that it can be kept and shown; the values travel beside it, sealed.
 
+mod artifact;
 mod component;
 mod front;
 mod instance;
@@ -18,6 +19,7 @@ mod spans;
 mod state;
 mod verdict;
 
+pub use artifact::{ARTIFACT, Entry, Tree};
 pub use component::{
     Ask, Build, Component, Health, Kind, Limits, Listens, Need, Pack, Part, Place, Product, Retry, Route,
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
@@ -26,7 +28,9 @@ pub use front::{Acme, Certificate, Certified, Challenge, Front, Listen};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};
-pub use release::{ALL, Content, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way};
+pub use release::{
+    ALL, Closed, Content, Frame, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
+};
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
 pub use rollout::{Clock, Course, Ended, Frozen, Leg, Moved, Next, Rollout, Stage, Task, Vigil, Warm, Work};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};

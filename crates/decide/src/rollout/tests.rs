@@ -6,7 +6,7 @@ use towpath_model::desired::resource::Phase;
 use towpath_model::desired::rollout::{Strategy, WhenInconclusive};
 use towpath_model::desired::secret::Delivery;
 use towpath_model::run::{
-    ALL, Content, Kind, Migration, Origin, Portion, Schema, Step, Value, Variable, Way,
+    ALL, Content, Frame, Front, Kind, Migration, Origin, Portion, Schema, Step, Value, Variable, Way,
 };
 use towpath_model::unit::known as unit;
 
@@ -70,6 +70,7 @@ fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release
     let many = usize::from(id > "v1") * 3;
     let content = Content {
         manifest: id.to_owned(),
+        frame: Arc::new(frame()),
         components: kinds.into_iter().map(portion).collect(),
         secrets: BTreeMap::from([("KEY".to_owned(), 1)]),
         flags: BTreeMap::from([(unit("new"), false)]),
@@ -89,6 +90,20 @@ fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release
         origin: Origin::default(),
     };
     (id, Arc::new(release))
+}
+
+/// What is the same in all of them.
+fn frame() -> Frame {
+    Frame {
+        product: unit("shop"),
+        environment: unit("prod"),
+        error_page: None,
+        front: Front::default(),
+        credentials: None,
+        closed: Vec::new(),
+        zone: unit("UTC"),
+        keep: 5,
+    }
 }
 
 fn all() -> Known {

@@ -1,9 +1,9 @@
 //! A release: everything that decides what runs in an environment, as one thing that never changes.
 
-use super::{Component, Kind};
+use super::{Component, Credentials, Front, Kind};
 use crate::desired::resource::Phase;
 use crate::desired::rollout::{Strategy, WhenInconclusive};
-use crate::unit::{Duration, Name, Window, Zone};
+use crate::unit::{Date, Duration, Name, Window, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,7 +50,9 @@ pub struct Release {
 pub struct Content {
     /// The digest of the manifest that it was rendered from, with everything that it includes.
     pub manifest: String,
-    /// Its components.
+    /// What holds for all of them.
+    pub frame: Arc<Frame>,
+    /// Its components. Paths in them begin with `ARTIFACT`, and files of settings are among their artifacts.
     pub components: BTreeMap<Name, Portion>,
     /// The versions of the secrets that it is started with.
     pub secrets: BTreeMap<String, u64>,
@@ -60,12 +62,50 @@ pub struct Content {
     pub schema: BTreeMap<Name, Schema>,
 }
 
+/// What holds for all components of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The product.
+    pub product: Name,
+    /// The environment.
+    pub environment: Name,
+    /// What browsers are shown for what cannot be answered, where it is a page of the product's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_page: Option<String>,
+    /// What holds for everything that visitors reach.
+    #[serde(default)]
+    pub front: Front,
+    /// Components show each other certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// When nothing is deployed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Closed>,
+    /// The zone of times that name none.
+    pub zone: Zone,
+    /// How many releases are kept with everything that they need.
+    pub keep: u32,
+}
+
+/// A time in which nothing is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// The first day.
+    pub from: Option<Date>,
+    /// The last day.
+    pub to: Option<Date>,
+    /// A time that comes again.
+    pub every: Option<Window>,
+    /// Why.
+    pub why: String,
+}
+
 /// A component of a release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Portion {
     /// Its rendered configuration.
     pub component: Arc<Component>,
-    /// The digest of what was built for it, where something was.
+    /// The digest of the tree of files that it runs from.
     pub artifact: Option<String>,
     /// The digest of what its instances are started from: where it is the same in two releases, they go on.
     pub digest: String,

@@ -1,14 +1,14 @@
 //! Units and choices in files and messages: as the text that people write.
 
 use super::{
-    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Unit, Url, VarName,
-    Window, Zone,
+    Bytes, Cidr, Command, Cpu, Date, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Unit, Url,
+    VarName, Window, Zone,
 };
 use crate::desired::component::{Protocol, Restart, WatchAction};
 use crate::desired::edge::{BotRule, SignIn};
 use crate::desired::resource::{Evict, Phase, PoolMode, ResourceKind};
 use crate::desired::rollout::{Strategy, WhenInconclusive};
-use crate::desired::secret::Delivery;
+use crate::desired::secret::{Delivery, Generator};
 use crate::run::{Kind, State};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -35,7 +35,7 @@ macro_rules! as_text {
 }
 
 as_text!(
-    Bytes, Cidr, Command, Cpu, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName,
+    Bytes, Cidr, Command, Cpu, Date, Domain, Duration, Email, Glob, Name, Path, Rate, Schedule, Url, VarName,
     Window, Zone
 );
 
@@ -63,6 +63,7 @@ as_word!(
     BotRule,
     SignIn,
     Delivery,
+    Generator,
     Evict,
     Kind,
     Phase,

@@ -73,6 +73,8 @@ impl Progress {
                 ))
             }
             Event::Note { tone, text } => Heard::Always(note(*tone, text)),
+            // Whoever asks about releases shows them.
+            Event::Course(_) => Heard::Nothing,
             Event::Settled { well, idle } => {
                 self.end = Some(End::Settled {
                     well: *well,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use towpath_model::desired::resource::Phase;
 use towpath_model::desired::rollout::{Strategy, WhenInconclusive};
 use towpath_model::run::{
-    ALL, Component, Content, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
+    ALL, Component, Content, Frame, Front, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
 };
 use towpath_model::unit::{Duration, Name, known};
 
@@ -39,6 +39,20 @@ fn plain() -> Way {
         auto_rollback: true,
         window: None,
         zone: known("UTC"),
+    }
+}
+
+/// What is the same in all of them.
+fn frame() -> Frame {
+    Frame {
+        product: known("shop"),
+        environment: known("prod"),
+        error_page: None,
+        front: Front::default(),
+        credentials: None,
+        closed: Vec::new(),
+        zone: known("UTC"),
+        keep: 5,
     }
 }
 
@@ -128,6 +142,7 @@ impl Shore {
             id: ReleaseId::new(id),
             content: Content {
                 manifest: id.to_owned(),
+                frame: Arc::new(frame()),
                 components,
                 secrets: BTreeMap::new(),
                 flags: BTreeMap::new(),
