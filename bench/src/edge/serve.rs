@@ -358,6 +358,8 @@ fn files(order: &Order) -> Target {
         assets: Duration::from_secs(60),
         pages: None,
         former: Vec::new(),
+        releases: towpath_edge::Releases::default(),
+        sides: Default::default(),
     };
     files
 }

@@ -52,7 +52,12 @@ struct Site<'r> {
 }
 
 /// Answers with a file.
-pub(crate) async fn answer(packed: &Packed, aim: &Arc<Aim>, request: &Parts) -> Response<Body> {
+pub(crate) async fn answer(
+    packed: &Packed,
+    aim: &Arc<Aim>,
+    folder: &Path,
+    request: &Parts,
+) -> Response<Body> {
     let headers = &request.headers;
     if !matches!(request.method, Method::GET | Method::HEAD) {
         let words = "Files can be read with GET and HEAD.";
@@ -64,13 +69,13 @@ pub(crate) async fn answer(packed: &Packed, aim: &Arc<Aim>, request: &Parts) -> 
         return response;
     }
     let request = (&request.method, &request.uri, headers);
-    let Some(asked) = asked(&aim.target, request) else {
+    let Some(asked) = asked(&aim.target, folder, request) else {
         return not_found(headers);
     };
     if let Some(response) = try_at_once(&asked, packed) {
         return response.unwrap_or_else(|| not_found(headers));
     }
-    match behind(packed.clone(), Arc::clone(aim), request).await {
+    match behind(packed.clone(), (Arc::clone(aim), folder), request).await {
         Some(response) => response,
         None => not_found(headers),
     }
@@ -86,14 +91,15 @@ fn try_at_once(asked: &Asked<'_>, packed: &Packed) -> Option<Option<Response<Bod
 /// Answers from the disk, away from the threads that serve connections.
 async fn behind(
     packed: Packed,
-    aim: Arc<Aim>,
+    (aim, folder): (Arc<Aim>, &Path),
     (method, uri, headers): Request<'_>,
 ) -> Option<Response<Body>> {
+    let folder = folder.to_owned();
     let (method, uri, headers) = (method.clone(), uri.clone(), headers.clone());
     let seat = packed.seat().await;
     let job = tokio::task::spawn_blocking(move || {
         let _seat = seat;
-        let asked = asked(&aim.target, (&method, &uri, &headers))?;
+        let asked = asked(&aim.target, &folder, (&method, &uri, &headers))?;
         let eyes = Eyes::patient(packed.shelf(), asked.site.folder);
         look_up(&asked, &packed, &eyes)
     });
@@ -111,13 +117,13 @@ fn look_up(asked: &Asked<'_>, packed: &Packed, eyes: &Eyes<'_>) -> Option<Respon
 /// What of a request says which file is asked for.
 type Request<'r> = (&'r Method, &'r Uri, &'r HeaderMap);
 
-fn asked<'r>(target: &'r Target, (method, uri, headers): Request<'r>) -> Option<Asked<'r>> {
+fn asked<'r>(target: &'r Target, folder: &'r Path, (method, uri, headers): Request<'r>) -> Option<Asked<'r>> {
     let Answer::Files {
-        folder,
         fallback,
         assets,
         pages,
         former,
+        ..
     } = &target.answer
     else {
         return None;

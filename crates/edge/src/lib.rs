@@ -69,6 +69,7 @@ mod visit;
 mod web;
 mod websocket;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -223,6 +224,12 @@ pub enum Answer {
         /// Where files with a digest in their name are looked for that the folder does not have any more, in this order.
         #[serde(default)]
         former: Vec<PathBuf>,
+        /// The releases of it, and what each gets; none of them has instances.
+        #[serde(default)]
+        releases: Releases,
+        /// The folders of releases that have another one than `folder`.
+        #[serde(default)]
+        sides: BTreeMap<String, PathBuf>,
     },
     /// Nothing answers, at once: 503 with these words.
     Closed {

@@ -5,6 +5,7 @@
 
 use foldhash::fast::RandomState;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use towpath_model::desired::edge::SignIn;
@@ -84,7 +85,8 @@ impl Aim {
         );
         let (ready, releases) = match &mut target.answer {
             Answer::Instances { ready, releases, .. } => (std::mem::take(ready), Some(releases)),
-            _ => (Vec::new(), None),
+            Answer::Files { releases, .. } => (Vec::new(), Some(releases)),
+            Answer::Closed { .. } => (Vec::new(), None),
         };
         let known = before.map_or(&[][..], |aim| &aim.instances);
         let known: HashMap<&str, &Arc<Instance>> = known.iter().map(|one| (one.id.as_str(), one)).collect();
@@ -110,8 +112,10 @@ impl Aim {
             None => Box::default(),
         };
         let ranges = match &target.answer {
-            Answer::Instances { releases, .. } => releases.division.ranges(&releases.shares),
-            _ => Ranges::default(),
+            Answer::Instances { releases, .. } | Answer::Files { releases, .. } => {
+                releases.division.ranges(&releases.shares)
+            }
+            Answer::Closed { .. } => Ranges::default(),
         };
         let marks = instances.iter().enumerate().filter(|_| target.sticky);
         let marks = marks.map(|(at, instance)| (instance.mark, at)).collect();
@@ -164,8 +168,8 @@ impl Aim {
     /// What was set of its releases, and how they divide visitors now.
     fn releases(&self) -> Option<&Releases> {
         match &self.target.answer {
-            Answer::Instances { releases, .. } => Some(releases),
-            _ => None,
+            Answer::Instances { releases, .. } | Answer::Files { releases, .. } => Some(releases),
+            Answer::Closed { .. } => None,
         }
     }
 
@@ -208,6 +212,16 @@ impl Aim {
             None if matches!(wish, Wish::Forced(_)) => (&[], None),
             None => (&self.instances, None),
         }
+    }
+
+    /// The folder from which a visitor is answered, and the release that it is of.
+    pub(crate) fn folder(&self, wish: &Wish) -> (&Path, Option<&Arc<str>>) {
+        let Answer::Files { folder, sides, .. } = &self.target.answer else {
+            return (Path::new(""), None);
+        };
+        let release = self.group(wish).map(|group| &group.release);
+        let own = release.and_then(|release| sides.get(&**release));
+        (own.unwrap_or(folder), release)
     }
 
     /// Those that answer in the place of a release that cannot.

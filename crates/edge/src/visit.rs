@@ -387,7 +387,12 @@ async fn at_target(
         }
         Answer::Files { .. } => {
             open.facts.is_theirs = true;
-            Box::pin(files::answer(&state.packed, &aim, parts)).await
+            let way = shares::enter(state, visit, &aim, &named.host, parts);
+            let (folder, release) = aim.folder(&way.wish);
+            open.facts.release = release.map(Arc::clone);
+            let mut answer = Box::pin(files::answer(&state.packed, &aim, folder, parts)).await;
+            way.tell(answer.headers_mut());
+            answer
         }
         Answer::Closed { because } => {
             Page::new(StatusCode::SERVICE_UNAVAILABLE, "Nothing answers here", because).answer(&parts.headers)

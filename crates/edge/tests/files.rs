@@ -33,6 +33,8 @@ async fn site(files: &[(&str, &str)], fallback: Option<&str>) -> (Running, PathB
             assets: DAY,
             pages: None,
             former: vec![running.folder.path().join("former")],
+            releases: towpath_edge::Releases::default(),
+            sides: Default::default(),
         },
     );
     web.compress = true;

@@ -150,6 +150,8 @@ async fn how_long_a_click_takes_to_be_shown_is_told() {
         folder: pages,
         fallback: None,
         former: Vec::new(),
+        releases: towpath_edge::Releases::default(),
+        sides: Default::default(),
         assets: LONG,
         pages: None,
     };

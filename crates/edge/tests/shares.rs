@@ -1,5 +1,8 @@
 //! Two releases answer for one target: what visitors, components and probes get of each.
-#![allow(clippy::disallowed_methods, reason = "a probe says until when it may ask")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a probe says until when it may ask, and a site has files"
+)]
 
 mod kit;
 
@@ -318,4 +321,54 @@ async fn a_canary_that_dies_cuts_nobody_off() {
         assert_eq!(ask(&running, &[]).await.status, StatusCode::OK);
     }
     assert!((9..=11).contains(&again.got()), "it gets its share again");
+}
+
+#[tokio::test]
+async fn visitors_of_a_site_see_the_files_of_one_release_and_stay_with_it() {
+    let running = edge().await;
+    let site = |text: &str| {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        std::fs::write(folder.path().join("index.html"), text).expect("it can be written");
+        folder
+    };
+    let (old, new) = (site("old"), site("new"));
+    let set = async |parts: u16| {
+        let share = |release: &str, parts| Share {
+            release: release.to_owned(),
+            parts,
+            instances: Vec::new(),
+        };
+        let mut target = kit::target("web", &[], SHORT);
+        target.answer = Answer::Files {
+            folder: old.path().to_owned(),
+            fallback: None,
+            assets: Duration::from_secs(60),
+            pages: None,
+            former: Vec::new(),
+            releases: Releases {
+                shares: vec![share("r1", 10_000 - parts), share("r2", parts)],
+                ..Releases::default()
+            },
+            sides: [("r2".to_owned(), new.path().to_owned())].into(),
+        };
+        running.set(target).await;
+    };
+    set(2_500).await;
+    let mut visitors = Vec::new();
+    for _ in 0..400 {
+        let reply = ask(&running, &[]).await;
+        let cookie = cookie(&reply).expect("a newcomer is given its bucket");
+        visitors.push((word(&reply).to_owned(), cookie));
+    }
+    let new_ones = visitors.iter().filter(|(word, _)| word == "new").count();
+    assert!((95..=105).contains(&new_ones), "{new_ones} of 400");
+    // More of them come, and none goes back.
+    set(5_000).await;
+    let mut more = 0;
+    for (before, cookie) in &visitors {
+        let now = ask(&running, &[("cookie", cookie)]).await;
+        assert!(before == "old" || word(&now) == "new", "nobody goes back");
+        more += usize::from(word(&now) == "new");
+    }
+    assert!((190..=210).contains(&more), "{more} of 400");
 }

@@ -178,6 +178,8 @@ async fn a_real_browser_tells_how_it_had_a_page_and_what_its_policy_forbade() {
         folder: pages,
         fallback: None,
         former: Vec::new(),
+        releases: towpath_edge::Releases::default(),
+        sides: Default::default(),
         assets: LONG,
         pages: None,
     };
