@@ -34,14 +34,16 @@ mod tests;
 pub mod tools;
 mod usual;
 mod variables;
+mod versioned;
 mod words;
 
 pub use digest::{digest, short as short_digest, text_digest};
-pub use given::{GIVEN, Given, HANDED_ON, HandedOn, made};
+pub use given::{GIVEN, Given, HANDED_ON, HandedOn, base, made};
 pub use listen::listening;
 pub use resource::{ADDRESS, PASSWORD, POOLED, pooler};
 pub use select::{narrow, select};
 pub use usual::{is_own_machine, usual_environment};
+pub use versioned::{version_of, versioned};
 
 use dotenv::Dotenv;
 use draft::Draft;

@@ -16,7 +16,7 @@ pub(crate) mod split;
 pub use decide::{Next, Plan, Waiting, decide};
 pub use file::{Migration, parse};
 pub use history::{Ran, Unfinished};
-pub use run::{Report, command, dry, is_new, run};
+pub use run::{Report, command, dry, is_new, ran, run};
 
 pub(crate) use file::ends_transaction;
 pub(crate) use history::History;

@@ -5,6 +5,7 @@ mod wanted;
 use crate::act::Prepared;
 use crate::addresses::Addresses;
 use crate::ask::{Asker, Question};
+use crate::course::{Helm, Tasked};
 use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
@@ -20,7 +21,7 @@ use crate::start::Config;
 use crate::tell::Onlookers;
 use crate::watch::Change;
 use crate::{errors, face};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,6 +95,10 @@ pub(crate) enum Message {
     Vanished,
     /// A component was asked for the headers of its answers.
     Probed(Name, Vec<Finding>),
+    /// Something that a rollout has asked for has ended.
+    Tasked(Box<Tasked>),
+    /// A resource has said which migrations have run in it.
+    Moved(Name, Result<BTreeSet<String>, String>),
     /// The manifest says something else now.
     Reread(Result<Box<Looked>, String>),
 }
@@ -103,11 +108,15 @@ pub(crate) struct Core<E> {
     pub(crate) config: Config,
     pub(crate) tended: Tended,
     pub(crate) product: Option<Arc<Product>>,
+    /// The releases, where it is they that say what runs.
+    pub(crate) helm: Option<Helm>,
     pub(crate) engine: Arc<E>,
     pub(crate) ledger: Ledger,
     /// The edge, once it serves.
     pub(crate) edge: Option<Arc<Remote>>,
     pub(crate) front: Front,
+    /// What could not be told to the edge, and is told it again.
+    pub(crate) lagging: BTreeSet<Name>,
     /// What components show each other.
     pub(crate) credentials: Credentials,
     pub(crate) edge_ports: Option<(u16, u16)>,
@@ -168,6 +177,8 @@ impl<E: Engine> Core<E> {
         self.observed = Some(tokio::spawn(async move { engine.observe().await }));
         self.left = self.ledger.left().await.ok();
         self.adopt_edge().await;
+        self.resume_course().await;
+        self.turn().await;
         loop {
             let wake = self.next_look();
             let message = tokio::select! {
@@ -219,6 +230,7 @@ impl<E: Engine> Core<E> {
             self.onlookers.kept_until,
             self.naps.next(),
             self.front.until,
+            self.helm.as_ref().and_then(Helm::next),
         ]
         .into_iter()
         .flatten()
@@ -282,6 +294,8 @@ impl<E: Engine> Core<E> {
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
+            Message::Tasked(tasked) => self.tasked(*tasked),
+            Message::Moved(name, ran) => self.moved(name, ran),
             Message::Request(request) => self.answer(request).await,
             Message::Reread(reread) => self.reread(reread).await,
             Message::Kept(name, kept) => self.assets_kept(name, kept).await,
@@ -380,8 +394,19 @@ impl<E: Engine> Core<E> {
         self.asker.end(id.clone());
     }
 
-    /// Decides, writes down, does, and tells.
+    /// Decides, writes down, does, and tells. Where releases say what runs, what follows for them is decided when everything
+    /// else has been told, until nothing follows any more.
     pub(crate) async fn turn(&mut self) {
+        for _ in 0..MOST_AT_ONCE {
+            self.turn_once().await;
+            if !self.steer().await {
+                break;
+            }
+        }
+        self.let_followers_go();
+    }
+
+    async fn turn_once(&mut self) {
         let mut faces = Vec::new();
         let mut prepared = std::mem::take(&mut self.pending);
         for act in self.tended.decide(clock::today()) {
@@ -508,6 +533,9 @@ impl<E: Engine> Core<E> {
             let part = self.tended.parts().get(&name);
             let mut target = part.and_then(|part| face::target(&name, part, &product, &self.addresses));
             if let Some(target) = &mut target {
+                if let (Some(part), Some(row)) = (part, self.helm.as_ref().and_then(|helm| helm.row(&name))) {
+                    face::divide(target, part, row);
+                }
                 self.with_former(&name, &mut target.answer);
                 sign_out::bind(&self.signed_out, &name, target);
                 face::believe(&self.config.state.join(CERTIFICATES), target);
@@ -526,7 +554,15 @@ impl<E: Engine> Core<E> {
         let Some(edge) = self.edge.clone().filter(|_| !targets.is_empty()) else {
             return;
         };
-        if let Err(errors) = edge.set(targets).await {
+        let told: Vec<Name> = targets.iter().filter_map(|(name, _)| self.named(name)).collect();
+        let set = edge.set(targets).await;
+        for name in told {
+            match set {
+                Ok(()) => self.lagging.remove(&name),
+                Err(_) => self.lagging.insert(name),
+            };
+        }
+        if let Err(errors) = set {
             for error in errors {
                 self.move_inside(&error);
                 self.note(Tone::Warning, errors::told(&error));
@@ -575,18 +611,17 @@ impl<E: Engine> Core<E> {
 
     /// Begins and ends to ask the instances of a component how they are.
     fn question(&mut self, name: &Name) {
-        let Some((part, component)) = self
-            .tended
-            .parts()
-            .get(name)
-            .and_then(|part| Some((part, part.component.as_ref()?)))
-        else {
+        let Some(part) = self.tended.parts().get(name) else {
             return;
         };
-        if component.health.ask == Ask::Runs {
-            return;
-        }
         for one in &part.standing {
+            // Two releases of it may want to be asked in two ways.
+            let Some(component) = part.component_of(&one.seen.digest) else {
+                return;
+            };
+            if component.health.ask == Ask::Runs {
+                continue;
+            }
             let pid = match one.seen.life {
                 Life::Running { pid } if one.busy.is_none() => Some(pid),
                 _ => None,

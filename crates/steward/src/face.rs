@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use towpath_decide::converge::Will;
+use towpath_decide::rollout::Row;
 use towpath_decide::tend::Part;
-use towpath_edge::{Answer, Releases, RouteTo, Target, people};
+use towpath_edge::{Answer, Releases, RouteTo, Share, Target, people};
 use towpath_model::desired::component::Protocol;
 use towpath_model::desired::edge::SignIn;
 use towpath_model::run::{
@@ -44,6 +45,8 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
             assets: site.assets.map_or(YEAR, |kept| kept.to_std()),
             pages: site.pages.map(|kept| kept.to_std()),
             former: Vec::new(),
+            releases: Releases::default(),
+            sides: Default::default(),
         },
         _ => instances(name, part),
     };
@@ -67,6 +70,32 @@ pub(crate) fn target(name: &Name, part: &Part, product: &str, addresses: &Addres
         maintenance: None,
         mutual: listens.and_then(|listens| listens.mutual.clone()),
     })
+}
+
+/// Divides the visitors of a component among its releases.
+pub(crate) fn divide(target: &mut Target, part: &Part, row: &Row) {
+    let releases = match &mut target.answer {
+        Answer::Instances { releases, .. } => releases,
+        Answer::Files { releases, sides, .. } => {
+            let folders = row.sides.iter().filter_map(|side| {
+                let site = side.component.site.as_ref()?;
+                Some((side.release.to_string(), PathBuf::from(&site.folder)))
+            });
+            sides.extend(folders);
+            releases
+        }
+        Answer::Closed { .. } => return,
+    };
+    let shares = row.sides.iter().map(|side| {
+        let own = part.standing.iter();
+        let own = own.filter(|one| one.seen.digest == side.digest && one.serves());
+        Share {
+            release: side.release.to_string(),
+            parts: side.parts,
+            instances: own.map(|one| one.seen.id.to_string()).collect(),
+        }
+    });
+    releases.shares = shares.collect();
 }
 
 /// What those who serve are made of, and the first of them: where they are replaced by others, as when a file has been edited,

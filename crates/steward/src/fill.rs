@@ -6,6 +6,7 @@
 
 use crate::door::{clock, files};
 use crate::dress::Wardrobe;
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use towpath_api::Keeps;
 use towpath_decide::launch::ADDRESS;
 use towpath_decide::moving::{self, Allowed};
-use towpath_model::desired::resource::ResourceKind;
+use towpath_model::desired::resource::{Phase, ResourceKind};
 use towpath_model::run::Resource;
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
@@ -129,6 +130,46 @@ impl Filling {
         self.seed(&mut *tell).await.map_err(failed(SEEDING))?;
         self.load(tell).await.map_err(failed(LOADING))?;
         Ok(waits)
+    }
+
+    /// The migrations that have run in it.
+    pub(crate) async fn has_run(&self) -> Result<BTreeSet<String>, String> {
+        let ran = migrate::ran(&self.address, self.bounds()).await;
+        ran.map_err(|error| self.said(MIGRATING, error))
+    }
+
+    /// Moves its schema by one migration of a release, with those before it that may run, too; and fills it, where it meets its
+    /// first release. The migrations that have run then.
+    pub(crate) async fn move_schema(
+        &self,
+        wanted: &str,
+        allowed: &[Phase],
+        fills: bool,
+        tell: Tell<'_>,
+    ) -> Result<BTreeSet<String>, String> {
+        let failed = |doing: &'static str| move |error| self.said(doing, error);
+        let folder = self
+            .resource
+            .migrate
+            .as_ref()
+            .and_then(|migrate| migrate.folder.as_ref());
+        let folder = folder.ok_or_else(|| "it has no folder of migrations".to_owned())?;
+        let files = migrate::read(Path::new(folder)).map_err(failed(MIGRATING))?;
+        let report = migrate::run(&self.address, &files, allowed, self.bounds(), &mut *tell).await;
+        let report = report.map_err(failed(MIGRATING))?;
+        if fills {
+            self.seed(&mut *tell).await.map_err(failed(SEEDING))?;
+            self.load(tell).await.map_err(failed(LOADING))?;
+        }
+        let ran = self.has_run().await?;
+        match report.waiting.iter().find(|one| one.name == wanted) {
+            Some(waiting) if !ran.contains(wanted) => {
+                let behind = waiting.behind.as_deref().unwrap_or("others");
+                Err(format!("{wanted} waits behind {behind}, which may not run yet"))
+            }
+            _ if !ran.contains(wanted) => Err(format!("there is no {wanted} in {}", self.short(folder))),
+            _ => Ok(ran),
+        }
     }
 
     /// What went wrong, with the file as a person finds it, and what to do about it.

@@ -109,6 +109,11 @@ impl Front {
         }
     }
 
+    /// Whether anything stays as an earlier steward has set it, for now.
+    pub(crate) fn believes_any(&self) -> bool {
+        !self.believed.is_empty()
+    }
+
     /// Whether a target stays as an earlier steward has set it, for now.
     pub(crate) fn believes(&mut self, name: &Name, part: &Part) -> bool {
         let is_known = part.standing.iter().all(|one| {

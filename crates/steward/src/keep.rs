@@ -1,6 +1,7 @@
 //! What is written down: every intent before it is acted on, its outcome after, and what has to be remembered.
 
 use crate::act::Prepared;
+use crate::course::{COURSE, Kept, RELEASE};
 use crate::dress::Making;
 use crate::sign_out::Moments;
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Applied, Fact, Remembered};
-use towpath_model::run::Product;
+use towpath_model::run::{Course, Product, ReleaseId};
 use towpath_model::unit::{Name, Unit};
 use towpath_store::{Batch, Entry, Outcome, Seq, Store, StoreError};
 
@@ -22,7 +23,7 @@ const MAKING: &str = "making";
 const CLOSED: &str = "closed";
 const SIGNED_OUT: &str = "signed-out";
 /// The name of a record of which there is only one.
-const CURRENT: &str = "current";
+pub(crate) const CURRENT: &str = "current";
 
 /// What is written with the next batch.
 #[derive(Debug)]
@@ -48,6 +49,10 @@ pub(crate) struct Left {
     pub(crate) closed: Closed,
     /// When everybody was signed out last.
     pub(crate) signed_out: Moments,
+    /// Where it stood between its releases, where it had any.
+    pub(crate) course: Option<Course>,
+    /// Those.
+    pub(crate) releases: BTreeMap<ReleaseId, Kept>,
 }
 
 impl Ledger {
@@ -86,6 +91,14 @@ impl Ledger {
         }
         for (_, body) in self.store.records(SIGNED_OUT).await? {
             left.signed_out = serde_json::from_value(body).unwrap_or_default();
+        }
+        for (_, body) in self.store.records(COURSE).await? {
+            left.course = serde_json::from_value(body).ok();
+        }
+        for (_, body) in self.store.records(RELEASE).await? {
+            let kept: Option<Kept> = body.as_str().and_then(|text| serde_json::from_str(text).ok());
+            left.releases
+                .extend(kept.map(|kept| (kept.release.id.clone(), kept)));
         }
         Ok(left)
     }
@@ -158,7 +171,22 @@ impl Ledger {
             entries: vec![happened],
             ..Batch::default()
         };
-        self.store.write(batch, now).await.map(drop)
+        self.write_ahead(batch, now).await.map(drop)
+    }
+
+    /// Writes a batch ahead of what waits.
+    pub(crate) async fn write_ahead(&self, batch: Batch, now: Timestamp) -> Result<Vec<Seq>, StoreError> {
+        self.store.write(batch, now).await
+    }
+
+    /// The product that somebody has brought up is not wanted any more: releases say what runs.
+    pub(crate) fn forget_product(&mut self) {
+        self.remove(PRODUCT, CURRENT);
+    }
+
+    /// A record is not needed any more.
+    pub(crate) fn remove(&mut self, kind: &str, name: &str) {
+        self.batch.records.push((kind.to_owned(), name.to_owned(), None));
     }
 
     pub(crate) fn product(&mut self, product: &Product) {

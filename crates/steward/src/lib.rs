@@ -11,6 +11,7 @@ mod attic;
 pub mod build;
 mod close;
 mod core;
+mod course;
 mod credentials;
 mod door;
 mod dress;

@@ -1,6 +1,9 @@
 //! The socket: what clients ask for, and how they are answered.
 
+mod releases;
+
 use crate::core::{Core, Message};
+use crate::course::Question;
 use crate::errors::told;
 use crate::fill::Filling;
 use crate::lately::{EACH, Looks};
@@ -17,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -63,6 +67,8 @@ pub(crate) enum Request {
     SignOut(SignOut, oneshot::Sender<Result<SignedOut, Refusal>>),
     /// The edge, where there is one.
     Edge(oneshot::Sender<Option<Arc<Remote>>>),
+    /// Something about releases.
+    Releases(Question),
     /// What a component is surrounded by.
     Surroundings(String, oneshot::Sender<Option<Surroundings>>),
 }
@@ -79,6 +85,8 @@ struct Desk<E> {
     samples: Mutex<Samples>,
     looks: Mutex<Looks>,
     rounds: Rounds,
+    /// The folder of the state.
+    state: PathBuf,
 }
 
 /// Answers clients until the core ends.
@@ -87,6 +95,7 @@ pub(crate) fn open<E: Engine>(
     core: UnboundedSender<Message>,
     engine: Arc<E>,
     rounds: Rounds,
+    state: &Path,
 ) {
     let desk = Arc::new(Desk {
         core,
@@ -94,6 +103,7 @@ pub(crate) fn open<E: Engine>(
         samples: Mutex::default(),
         looks: Mutex::default(),
         rounds,
+        state: state.to_owned(),
     });
     tokio::spawn(look_on(Arc::clone(&desk)));
     tokio::spawn(async move {
@@ -147,12 +157,10 @@ impl<E: Engine> Desk<E> {
                 self.of_component(name, Request::Surroundings).await
             }
             (&Method::POST, ["components", name, verb]) => self.wish(name, verb, &body).await,
-            _ => Err(problem(
-                StatusCode::NOT_FOUND,
-                "unknown-endpoint",
-                &format!("there is no {path}"),
-                None,
-            )),
+            (method, parts) => self
+                .about_releases(method, parts, &body)
+                .await
+                .unwrap_or_else(|| Err(nothing_at(&path))),
         };
         done.unwrap_or_else(|problem| refused(&problem))
     }
@@ -320,6 +328,7 @@ impl<E: Engine> Core<E> {
                 let told = self.sign_out(asked).await;
                 drop(to.send(told));
             }
+            Request::Releases(question) => self.answer_about_releases(question).await,
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {
                 self.look_once_more(*looked, |looked| {
@@ -472,6 +481,8 @@ fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, Receiver<Event>)
         until_settled,
         steady: false,
         of,
+        follows: false,
+        once: false,
     };
     (onlooker, events)
 }
@@ -539,6 +550,11 @@ pub(crate) fn unknown(name: &str) -> Refusal {
         &message,
         Some("`towpath status` lists those that there are"),
     )
+}
+
+fn nothing_at(path: &str) -> Refusal {
+    let message = format!("there is no {path}");
+    problem(StatusCode::NOT_FOUND, "unknown-endpoint", &message, None)
 }
 
 fn ending() -> Refusal {

@@ -15,7 +15,7 @@ use crate::serve as desk;
 use crate::sleep::Naps;
 use crate::tell::Onlookers;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
@@ -159,7 +159,13 @@ async fn serve<E: Engine>(
         });
     }
     let rounds = Rounds::default();
-    desk::open(listener, inbox.clone(), Arc::clone(&engine), rounds.clone());
+    desk::open(
+        listener,
+        inbox.clone(),
+        Arc::clone(&engine),
+        rounds.clone(),
+        &config.state,
+    );
     ready();
     let front = front.await.map_err(|error| StewardError::System {
         doing: "starting the edge",
@@ -170,10 +176,12 @@ async fn serve<E: Engine>(
     let core = Core {
         tended: Tended::default(),
         product: None,
+        helm: None,
         engine,
         ledger: Ledger::new(store),
         edge: None,
         front,
+        lagging: BTreeSet::new(),
         credentials: Credentials::default(),
         edge_ports: None,
         listen: None,

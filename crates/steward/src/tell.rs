@@ -41,6 +41,10 @@ pub(crate) struct Onlooker {
     pub(crate) steady: bool,
     /// Those that it asked for; everything when empty.
     pub(crate) of: Vec<String>,
+    /// It goes when the rollout that is under way has ended, or holds.
+    pub(crate) follows: bool,
+    /// It is told how things stand, and goes.
+    pub(crate) once: bool,
 }
 
 /// All who look on.
@@ -72,6 +76,29 @@ impl Onlookers {
                 idle: false,
             });
         }
+    }
+
+    /// Tells the last one who came, and lets it go where it wants to know no more.
+    pub(crate) fn tell_last(&mut self, event: &Event) {
+        if let Some((onlooker, _)) = self.all.last() {
+            onlooker.tell(event);
+        }
+        self.all.pop_if(|(onlooker, _)| onlooker.once);
+    }
+
+    /// Whether somebody waits for the end of a rollout.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.all.iter().any(|(onlooker, _)| onlooker.follows)
+    }
+
+    /// Lets those go, with how it stands.
+    pub(crate) fn end_following(&mut self, event: &Event) {
+        self.all.retain(|(onlooker, _)| {
+            if onlooker.follows {
+                onlooker.tell(event);
+            }
+            !onlooker.follows
+        });
     }
 
     pub(crate) fn tell(&mut self, event: &Event) {
@@ -515,6 +542,8 @@ mod tests {
             until_settled: false,
             steady: false,
             of: Vec::new(),
+            follows: false,
+            once: false,
         };
         onlookers.add(onlooker, false);
         for _ in 0..5 {

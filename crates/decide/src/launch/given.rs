@@ -256,7 +256,7 @@ pub static HANDED_ON: &[HandedOn] = &[
 ];
 
 /// What is handed on of an environment.
-pub(super) fn base(person: &[(String, String)]) -> Variables {
+pub fn base(person: &[(String, String)]) -> Variables {
     let handed = |name: &str| {
         let mut patterns = HANDED_ON.iter().flat_map(|one| one.names);
         patterns.any(|pattern| match pattern.strip_suffix('*') {

@@ -18,6 +18,15 @@ pub struct Row {
     pub apart: bool,
 }
 
+impl Row {
+    /// The digest and the component that stand for all of its releases: those of the one with most of the work.
+    pub fn lead(&self) -> Option<(String, Arc<Component>)> {
+        let most = self.sides.iter().map(|side| side.parts).max()?;
+        let lead = self.sides.iter().find(|side| side.parts == most)?;
+        Some((lead.digest.clone(), Arc::clone(&lead.component)))
+    }
+}
+
 /// A component in one release.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {

@@ -26,7 +26,7 @@ impl Tended {
     }
 
     fn line_one(&mut self, name: &Name, row: Row) {
-        let Some((digest, component)) = Part::lead(&row) else {
+        let Some((digest, component)) = row.lead() else {
             return;
         };
         let part = self.parts.or_default(name);

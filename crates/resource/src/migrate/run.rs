@@ -9,6 +9,7 @@ use crate::ResourceError;
 use crate::door::{clock, commands};
 use crate::error::Stays;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+use std::collections::BTreeSet;
 use towpath_model::Sealed;
 use towpath_model::desired::resource::Phase;
 
@@ -47,6 +48,15 @@ pub async fn is_new(address: &Sealed<String>, bounds: Bounds) -> Result<bool, Re
     let ran = history.ran(KIND).await?.len() + history.ran(COMMAND).await?.len();
     history.close().await;
     Ok(ran == 0)
+}
+
+/// The files that have run, all of each.
+pub async fn ran(address: &Sealed<String>, bounds: Bounds) -> Result<BTreeSet<String>, ResourceError> {
+    let mut history = History::open(address, bounds).await?;
+    let ran = history.ran(KIND).await?;
+    history.close().await;
+    let whole = ran.into_iter().filter(|one| one.unfinished.is_none());
+    Ok(whole.map(|one| one.name).collect())
 }
 
 /// Runs what has not run yet and may run now.

@@ -45,6 +45,16 @@ impl<E: Engine> Core<E> {
         if let Some(onlooker) = onlooker {
             self.onlookers.add(onlooker, false);
         }
+        if self.helm.is_some() {
+            let environment = &self.config.environment;
+            let text = format!(
+                "{environment} runs by its releases, and a folder would take their place; `towpath deploy {environment}` makes \
+                 a release of it"
+            );
+            self.note(Tone::Error, text);
+            self.onlookers.refuse();
+            return;
+        }
         if self.tended.goes_down() {
             // Whoever asked is told when everything is gone.
             return;
@@ -116,7 +126,7 @@ impl<E: Engine> Core<E> {
 
     /// Makes the environment, where nothing of it ran: stores that are to be fresh begin empty. That is written down before
     /// any of them starts, and each empties itself once for each making, before it becomes a server.
-    fn make(&mut self, product: &Product) {
+    pub(crate) fn make(&mut self, product: &Product) {
         let making = &mut self.wardrobe.making;
         if std::mem::take(&mut self.from_nothing) {
             *making = Making {
@@ -232,7 +242,7 @@ impl<E: Engine> Core<E> {
 
     /// The digest of what a component is started from, with where those are that it is told of: when one of them moves, it
     /// is started anew.
-    pub(super) fn dressed(&self, component: &Component, digest: &str) -> String {
+    pub(crate) fn dressed(&self, component: &Component, digest: &str) -> String {
         let told = component
             .env
             .values()
@@ -354,6 +364,10 @@ impl<E: Engine> Core<E> {
         self.closed = left.closed.clone();
         self.signed_out = left.signed_out.clone();
         self.tended.learn(Fact::Observed(seen));
+        if self.helm.is_some() {
+            self.house_releases().await;
+            self.line_up().await;
+        }
         // What was wanted before is not made anew: it runs already, or it is asked for again in a moment.
         let product = left.product.clone();
         for fact in facts(&left, &digests) {
@@ -368,7 +382,7 @@ impl<E: Engine> Core<E> {
         true
     }
 
-    fn settle_addresses(&mut self, product: &Product) {
+    pub(crate) fn settle_addresses(&mut self, product: &Product) {
         for (name, component) in &product.components {
             let reached = component.listens.as_ref().is_some_and(|listens| listens.private);
             if reached && let Some(port) = self.addresses.settle(name) {

@@ -18,6 +18,25 @@ pub(crate) fn memory(process: u32) -> u64 {
     kib.unwrap_or_default() * 1_024
 }
 
+/// The environment that we were started in. What is no text in it is left out: no variable of ours could hold it.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    let all = std::env::vars_os();
+    all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Whether a program can be run from a folder: by its path, or found in one of these paths.
+pub(crate) fn can_run(folder: &Path, program: &str, paths: &str) -> bool {
+    let runs = |path: &Path| {
+        let access = rustix::fs::access(path, rustix::fs::Access::EXEC_OK);
+        access.is_ok() && files::stat_through(path).is_some_and(|stat| stat.kind == Kind::File)
+    };
+    if program.contains('/') {
+        return runs(&folder.join(program));
+    }
+    paths.split(':').any(|path| runs(&Path::new(path).join(program)))
+}
+
 /// Starts a command as it is typed in a shell, with exactly this environment, nothing to read, and a process group of
 /// its own.
 pub(crate) fn shell(command: &str, folder: &Path, env: &[(String, Sealed<String>)]) -> io::Result<Child> {

@@ -101,13 +101,6 @@ impl Part {
         (decided, starting)
     }
 
-    /// The digest and the component that stand for all of its releases: those of the one with most of the work.
-    pub(in crate::tend) fn lead(row: &Row) -> Option<(String, Arc<Component>)> {
-        let most = row.sides.iter().map(|side| side.parts).max()?;
-        let lead = row.sides.iter().find(|side| side.parts == most)?;
-        Some((lead.digest.clone(), Arc::clone(&lead.component)))
-    }
-
     /// Whether it is known how each of its instances is, or that it takes too long to say.
     pub fn is_known(&self) -> bool {
         let unknown = |one: &Standing| {

@@ -1,0 +1,138 @@
+//! What is written down of releases and of their course.
+
+use crate::keep::{CURRENT, Ledger};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use towpath_decide::rollout::Decision;
+use towpath_model::run::{Course, Release, ReleaseId, Work};
+use towpath_store::{Batch, Entry, Seq, StoreError};
+
+/// The kinds of records.
+pub(crate) const COURSE: &str = "course";
+pub(crate) const RELEASE: &str = "release";
+
+/// What the journal says everything about releases is about, so that it can be found again.
+pub(crate) const RELEASES: &str = "releases";
+
+/// A release that is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// The release, as it was handed over.
+    pub(crate) release: Release,
+    /// When it came here.
+    pub(crate) at: Timestamp,
+}
+
+impl Ledger {
+    /// Writes a course down with what follows from it, ahead of what waits.
+    pub(crate) async fn course(
+        &self,
+        course: &Course,
+        entries: Vec<Entry>,
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, StoreError> {
+        let records = vec![course_record(course)];
+        self.write_batch(records, entries, now).await
+    }
+
+    /// The same, together with a release that has come.
+    pub(crate) async fn release(
+        &self,
+        kept: &Kept,
+        course: &Course,
+        entries: Vec<Entry>,
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, StoreError> {
+        // As one text: a value of many components takes much more memory for a moment.
+        let text = serde_json::to_string(kept).unwrap_or_default();
+        let id = kept.release.id.to_string();
+        let record = (RELEASE.to_owned(), id, Some(serde_json::Value::String(text)));
+        self.write_batch(vec![record, course_record(course)], entries, now)
+            .await
+    }
+
+    async fn write_batch(
+        &self,
+        records: Vec<(String, String, Option<serde_json::Value>)>,
+        entries: Vec<Entry>,
+        now: Timestamp,
+    ) -> Result<Vec<Seq>, StoreError> {
+        let batch = Batch {
+            records,
+            entries,
+            ..Batch::default()
+        };
+        self.write_ahead(batch, now).await
+    }
+
+    /// A release is not kept any more.
+    pub(crate) fn forget_release(&mut self, id: &ReleaseId) {
+        self.remove(RELEASE, id.as_str());
+    }
+}
+
+fn course_record(course: &Course) -> (String, String, Option<serde_json::Value>) {
+    (COURSE.to_owned(), CURRENT.to_owned(), Some(json!(course)))
+}
+
+/// What is about to be done by a decision, one for each of its acts, and behind them what has become of the rollout.
+pub(super) fn entries(before: &Course, decision: &Decision) -> Vec<Entry> {
+    let because = decision.because.to_string();
+    let acts = decision.acts.iter().map(|act| {
+        let (what, subject) = word(&act.task.work);
+        Entry {
+            what: what.to_owned(),
+            subject,
+            body: json!({ "rollout": act.task.number, "gates": act.gates }),
+            because: because.clone(),
+            intent: true,
+        }
+    });
+    let mut entries: Vec<Entry> = acts.collect();
+    let next = &decision.next;
+    if let Some(ended) = next
+        .ended
+        .as_ref()
+        .filter(|ended| before.ended.as_ref() != Some(*ended))
+    {
+        let what = match ended.promoted {
+            true => "promoted",
+            false => "not promoted",
+        };
+        let body = json!({ "release": ended.to, "rollout": ended.number, "took": ended.took });
+        entries.push(about(what, body, &ended.because.to_string()));
+    }
+    if let Some(rollout) = &next.rollout {
+        let began = before.rollout.as_ref().map(|before| before.number) != Some(rollout.number);
+        let returns =
+            rollout.back.is_some() && before.rollout.as_ref().is_none_or(|before| before.back.is_none());
+        let what = match (began, returns) {
+            (_, true) => "returns",
+            (true, _) => "begins",
+            _ => "goes on",
+        };
+        let because = rollout.back.as_ref().filter(|_| returns).map(ToString::to_string);
+        let body = json!({ "release": rollout.to, "rollout": rollout.number });
+        entries.push(about(
+            what,
+            body,
+            &because.unwrap_or(decision.because.to_string()),
+        ));
+    }
+    entries
+}
+
+/// Something about releases that nobody has to end.
+pub(super) fn about(what: &str, body: serde_json::Value, because: &str) -> Entry {
+    crate::keep::happened(what, RELEASES, body, because)
+}
+
+/// What is asked for, in a word, and of what.
+fn word(work: &Work) -> (&'static str, String) {
+    match work {
+        Work::Try(name) => ("try", name.to_string()),
+        Work::Migrate(moved) => ("migrate", format!("{}/{}", moved.resource, moved.migration)),
+        Work::Judge { look, .. } => ("judge", look.to_string()),
+    }
+}

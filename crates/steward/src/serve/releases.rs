@@ -1,0 +1,146 @@
+//! What clients ask about releases: questions for the core, and a release that is handed over, looked at before it gets there.
+
+use super::{Answer, Desk, MOST_WAITING, Refusal, Request, ending, json, lines, problem, read, refused};
+use crate::course::{Deployed, Question};
+use crate::errors::told;
+use crate::tell::Onlooker;
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::oneshot;
+use towpath_api::{Deploy, Event, Missing, Steer};
+use towpath_decide::launch::tree_digest;
+use towpath_decide::rollout::identify;
+use towpath_engine::Engine;
+use towpath_model::run::{Release, Tree};
+use towpath_store::Artifacts;
+
+impl<E: Engine> Desk<E> {
+    /// Answers what is asked about releases; nothing where it is about something else.
+    pub(super) async fn about_releases(
+        &self,
+        method: &Method,
+        path: &[&str],
+        body: &Bytes,
+    ) -> Option<Result<Answer, Refusal>> {
+        Some(match (method, path) {
+            (&Method::GET, ["course"]) => self.asked(Question::Course).await.map(|told| json(&told)),
+            (&Method::GET, ["releases"]) => self.asked(Question::Releases).await.map(|told| json(&told)),
+            (&Method::GET, ["history"]) => self.asked(Question::History).await.map(|told| json(&told)),
+            (&Method::GET, ["releases", id]) => {
+                let asked = self.asked(|to| Question::Release((*id).to_owned(), to)).await;
+                asked.and_then(|found| found.map(|release| json(&release)))
+            }
+            (&Method::POST, ["course"]) => self.steer(body).await,
+            (&Method::POST, ["deploy"]) => self.deploy(body).await,
+            _ => return None,
+        })
+    }
+
+    async fn asked<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Refusal> {
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Releases(question(to)))?;
+        answer.await.map_err(|_| ending())
+    }
+
+    async fn steer(&self, body: &Bytes) -> Result<Answer, Refusal> {
+        let asked: Steer = read(body)?;
+        let (onlooker, events) = follower(asked.wait);
+        self.asked(|to| Question::Steer(asked, onlooker, to)).await??;
+        Ok(lines(events))
+    }
+
+    async fn deploy(&self, body: &Bytes) -> Result<Answer, Refusal> {
+        let Deploy {
+            content,
+            trees,
+            origin,
+            wait,
+        } = read(body)?;
+        let artifacts = Artifacts::open(&self.state);
+        let needed: BTreeSet<&String> = content
+            .components
+            .values()
+            .filter_map(|one| one.artifact.as_ref())
+            .collect();
+        for name in needed {
+            let Some(tree) = trees.get(name) else {
+                if artifacts.is_laid_out(name) {
+                    continue;
+                }
+                return Err(incomplete(&format!(
+                    "artifact {name} is neither here nor handed over"
+                )));
+            };
+            if tree_digest(tree) != *name {
+                return Err(incomplete(&format!("artifact {name} is not what its name says")));
+            }
+        }
+        lay_out(&artifacts, &trees).await?;
+        let release = Release {
+            id: identify(&content),
+            content,
+            origin,
+        };
+        let (onlooker, events) = follower(wait);
+        let deployed = Box::new(Deployed { release });
+        self.asked(|to| Question::Deploy(deployed, onlooker, to))
+            .await??;
+        Ok(lines(events))
+    }
+}
+
+/// Lays out what was handed over, where all files of it are here.
+async fn lay_out(artifacts: &Artifacts, trees: &BTreeMap<String, Tree>) -> Result<(), Refusal> {
+    let files = trees.values().flat_map(Tree::files);
+    let files: BTreeSet<String> = files.map(|(digest, _)| digest.to_owned()).collect();
+    let missing = artifacts.missing(files.into_iter().collect()).await;
+    let missing = Missing {
+        files: missing.map_err(|error| not_laid_out(&error))?,
+    };
+    if let Some(first) = missing.files.first() {
+        let count = missing.files.len();
+        return Err(incomplete(&format!(
+            "{count} of its files are not here, {first} is the first of them"
+        )));
+    }
+    for (name, tree) in trees {
+        artifacts
+            .lay_out(name, tree)
+            .await
+            .map_err(|error| not_laid_out(&error))?;
+    }
+    Ok(())
+}
+
+fn incomplete(what: &str) -> Refusal {
+    let message = format!("the release is not whole: {what}");
+    let hint = "`towpath deploy` brings what is missing; nothing has changed";
+    problem(StatusCode::CONFLICT, "not-whole", &message, Some(hint))
+}
+
+fn not_laid_out(error: &towpath_store::StoreError) -> Refusal {
+    let message = format!("the files of the release could not be laid out: {}", told(error));
+    let hint = "make room on the disk, and deploy again; nothing has changed";
+    problem(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "not-laid-out",
+        &message,
+        Some(hint),
+    )
+}
+
+/// Whoever asks, and what is told until the end; or once, where nobody waits.
+fn follower(waits: bool) -> (Onlooker, Receiver<Event>) {
+    let (to, events) = channel(if waits { MOST_WAITING } else { 2 });
+    let onlooker = Onlooker {
+        to,
+        until_settled: false,
+        steady: false,
+        of: Vec::new(),
+        follows: waits,
+        once: !waits,
+    };
+    (onlooker, events)
+}
