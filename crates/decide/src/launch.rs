@@ -24,7 +24,9 @@ mod given;
 mod listen;
 mod mutual;
 mod outside;
+mod program;
 mod reach;
+pub mod release;
 mod resource;
 mod rules;
 mod select;
@@ -40,6 +42,7 @@ mod words;
 pub use digest::{digest, short as short_digest, text_digest};
 pub use given::{GIVEN, Given, HANDED_ON, HandedOn, base, made};
 pub use listen::listening;
+pub use program::{Program, below, program};
 pub use resource::{ADDRESS, PASSWORD, POOLED, pooler};
 pub use select::{narrow, select};
 pub use usual::{is_own_machine, usual_environment};
@@ -68,6 +71,8 @@ pub struct Surroundings<'a> {
     pub kept: &'a Variables,
     /// The environment of the person who starts it.
     pub person: &'a [(String, String)],
+    /// Values lie in the environment's vault, and not in files: what is missing is put there.
+    pub vault: bool,
 }
 
 /// A `.env` file.

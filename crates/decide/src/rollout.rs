@@ -48,6 +48,7 @@
 
 mod ask;
 mod back;
+mod closed;
 mod forward;
 mod lineup;
 mod making;
@@ -59,6 +60,7 @@ mod tests;
 mod vigil;
 
 pub use ask::{Answer, Wish, ask};
+pub use closed::closed;
 pub use lineup::{Lineup, Row, Side, least, lineup};
 pub use making::{Area, Difference, diff, identify, prune};
 pub use plan::stages;

@@ -141,6 +141,7 @@ pub(crate) fn known(at: &Place, checked: &Checked, environment: &str) -> Option<
         files: &[],
         kept: &kept,
         person: &person,
+        vault: false,
     };
     Some(towpath_decide::launch::launch(desired, name, around).product)
 }
@@ -178,6 +179,7 @@ fn look<'a>(
             files: &env_files,
             kept: &values(&earlier),
             person: &person::environment(),
+            vault: false,
         },
     );
     launched

@@ -153,7 +153,7 @@ fn plain_letter(letter: char) -> String {
 }
 
 /// A path below a folder, without dots in it.
-fn whole(folder: &str, path: &str) -> String {
+pub(super) fn whole(folder: &str, path: &str) -> String {
     let path = match path.starts_with('/') {
         true => path.to_owned(),
         false => format!("{folder}/{path}"),

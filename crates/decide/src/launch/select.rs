@@ -98,14 +98,24 @@ fn addressed(env: &BTreeMap<String, Variable>) -> impl Iterator<Item = &Name> {
 
 /// The values that a product names.
 fn sealed(product: &Product) -> BTreeSet<String> {
-    let components = product.components.values().map(|component| &component.env);
-    let builds = product.builds.values().map(|build| &build.env);
-    let variables = components.chain(builds).flat_map(BTreeMap::values);
-    let parts = variables.flat_map(|variable| variable.value.parts());
-    let sealed = parts.filter_map(|part| match part {
+    let builds = product.builds.values().flat_map(|build| sealed_in(&build.env));
+    let mut sealed = named(product);
+    sealed.extend(builds);
+    sealed
+}
+
+fn sealed_in(env: &BTreeMap<String, Variable>) -> impl Iterator<Item = String> + '_ {
+    let parts = env.values().flat_map(|variable| variable.value.parts());
+    parts.filter_map(|part| match part {
         Value::Sealed(name) => Some(name.clone()),
         _ => None,
-    });
+    })
+}
+
+/// The values that the components of a product name, and what is in front of them.
+pub(super) fn named(product: &Product) -> BTreeSet<String> {
+    let components = product.components.values();
+    let sealed = components.flat_map(|component| sealed_in(&component.env));
     // What the edge checks with is in nobody's variables.
     let listens = product.components.values().filter_map(|one| one.listens.as_ref());
     let rules = listens.flat_map(|listens| {

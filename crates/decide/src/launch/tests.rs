@@ -54,6 +54,7 @@ pub(crate) fn with(text: &str, environment: &str, files: &[(&str, &str)], kept: 
             files: &files,
             kept: &kept.collect(),
             person: &[],
+            vault: false,
         },
     )
 }

@@ -391,8 +391,12 @@ pub(super) fn missing(draft: &mut Draft<'_>) {
         let source = missing
             .source
             .map(|source| format!("; it comes from: {}", Shown(&source)));
+        let set = match draft.around.vault {
+            true => format!("`towpath secrets set {} {name}`", draft.environment),
+            false => format!("write {name}=.. into .env"),
+        };
         let hint = format!(
-            "write {name}=.. into .env{}{}",
+            "{set}{}{}",
             example.unwrap_or_default(),
             source.unwrap_or_default()
         );

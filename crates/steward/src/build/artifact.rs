@@ -17,9 +17,7 @@ pub fn artifact(component: &Component, folder: &Path) -> Option<String> {
     let mut hasher = blake3::Hasher::new();
     if let Some(command) = &component.command {
         let path = program(command, Path::new(&component.dir), folder)?;
-        let mut begin = [0; 4];
-        files::open(&path).ok()?.read_exact(&mut begin).ok()?;
-        if begin != *EXECUTABLE {
+        if !is_executable(&path) {
             return None;
         }
         hasher.update(files::digest(&path).ok()?.as_bytes());
@@ -55,29 +53,17 @@ fn folders(component: &Component) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The program that a command begins with, where it is named by a path below the folder. Variables that are set before it
-/// and `exec` are passed over; a command that a shell would take apart is not.
+/// The program that a command begins with, where it is named by a path below the folder.
 fn program(command: &str, dir: &Path, folder: &Path) -> Option<PathBuf> {
-    let is_set = |word: &&str| word.split_once('=').is_some_and(|(name, _)| !name.contains('/'));
-    let word = command
-        .split_whitespace()
-        .find(|word| *word != "exec" && !is_set(word))?;
-    let is_plain = !word.contains([
-        '"', '\'', '$', '`', '\\', '(', ';', '&', '|', '<', '>', '*', '?', '~',
-    ]);
-    if !is_plain || !word.contains('/') {
-        return None;
-    }
-    let path = dir.join(word);
-    let real = path.components().fold(PathBuf::new(), |mut real, part| {
-        match part {
-            std::path::Component::ParentDir => drop(real.pop()),
-            std::path::Component::CurDir => {}
-            other => real.push(other),
-        }
-        real
-    });
-    real.starts_with(folder).then_some(real)
+    let found = towpath_decide::launch::program(command, dir.to_str()?)?;
+    Some(PathBuf::from(found.path)).filter(|path| path.starts_with(folder))
+}
+
+/// Whether a file is a program that needs nothing to be read by.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    let mut begin = [0; 4];
+    let read = files::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == *EXECUTABLE
 }
 
 /// Every file below a folder, by its name there, with its digest; none where the folder is not there.
