@@ -492,7 +492,7 @@ impl<E: Engine> Core<E> {
     }
 
     /// Nothing is done that is not written down. What runs goes on meanwhile.
-    fn cannot_write(&mut self, error: &StoreError) {
+    pub(crate) fn cannot_write(&mut self, error: &StoreError) {
         let text = format!(
             "nothing is started, because the journal cannot be written: {}; what runs goes on, and so does \
              this when there is room",

@@ -271,7 +271,7 @@ impl<E: Engine> Core<E> {
             self.ledger.forget_release(id);
         }
         if !gone.is_empty() {
-            self.sweep_artifacts();
+            self.sweep_artifacts().await;
         }
     }
 

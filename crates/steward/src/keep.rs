@@ -184,6 +184,11 @@ impl Ledger {
         self.remove(PRODUCT, CURRENT);
     }
 
+    /// The records of a kind.
+    pub(crate) async fn records(&self, kind: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError> {
+        self.store.records(kind).await
+    }
+
     /// A record is not needed any more.
     pub(crate) fn remove(&mut self, kind: &str, name: &str) {
         self.batch.records.push((kind.to_owned(), name.to_owned(), None));

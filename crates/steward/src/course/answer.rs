@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use towpath_api::{CourseTold, Happened, History, Listed, Releases, Steer, Steering};
 use towpath_decide::rollout::{Wish, ask, closed};
 use towpath_engine::Engine;
-use towpath_model::run::{Course, Refusal as No, Release, ReleaseId};
+use towpath_model::run::{Course, Refusal as No, Release, ReleaseId, Tree};
 
 /// The most entries that are told of what has happened.
 const MOST: u32 = 500;
@@ -39,6 +39,8 @@ pub(crate) enum Question {
 #[derive(Debug)]
 pub(crate) struct Deployed {
     pub(crate) release: Release,
+    /// The trees that were handed over with it.
+    pub(crate) trees: BTreeMap<String, Tree>,
 }
 
 impl<E: Engine> Core<E> {
@@ -178,7 +180,7 @@ impl<E: Engine> Core<E> {
 
     /// A release that was handed over is to be the current one.
     async fn deploy(&mut self, deployed: Deployed) -> Result<(), Refusal> {
-        let Deployed { release } = deployed;
+        let Deployed { release, trees } = deployed;
         if self.helm.is_none() && self.runs_a_folder().await {
             let environment = &self.config.environment;
             let message =
@@ -223,7 +225,7 @@ impl<E: Engine> Core<E> {
             release,
             at: clock::today(),
         });
-        self.wish_about_releases(&wish, &by, Some(kept)).await
+        self.wish_about_releases(&wish, &by, Some((kept, trees))).await
     }
 
     /// Whether something runs here that somebody has brought up from a folder.
@@ -238,9 +240,9 @@ impl<E: Engine> Core<E> {
 
     /// Asks what follows from a wish, and writes that down before anybody is told that it is so. A release that has come with
     /// it is kept only then.
-    async fn wish_about_releases(&mut self, wish: &Wish, by: &str, new: Option<Kept>) -> Result<(), Refusal> {
+    async fn wish_about_releases(&mut self, wish: &Wish, by: &str, new: Option<(Kept, BTreeMap<String, Tree>)>) -> Result<(), Refusal> {
         let now = clock::today();
-        let frame = new.as_ref().map(|kept| kept.release.content.frame.clone());
+        let frame = new.as_ref().map(|(kept, _)| kept.release.content.frame.clone());
         let frame = frame.or_else(|| self.frame());
         let shut = frame.and_then(|frame| closed(&frame, now));
         let Some(helm) = &mut self.helm else {
@@ -249,7 +251,7 @@ impl<E: Engine> Core<E> {
         let is_new = new
             .as_ref()
             .is_some_and(|kept| !helm.releases.contains_key(&kept.release.id));
-        if let Some(kept) = new.as_ref().filter(|_| is_new) {
+        if let Some((kept, _)) = new.as_ref().filter(|_| is_new) {
             helm.releases.insert(kept.release.id.clone(), kept.clone());
             self.house_releases().await;
         }
@@ -260,17 +262,17 @@ impl<E: Engine> Core<E> {
         let (next, answer) = match answer {
             Ok(answer) => answer,
             Err(refusal) => {
-                self.take_back(new.as_ref().filter(|_| is_new));
+                self.take_back(new.as_ref().filter(|_| is_new).map(|(kept, _)| kept));
                 return Err(refused(&refusal));
             }
         };
         let entry = said(wish, by, &next, &answer);
         let written = match new.as_ref().filter(|_| is_new) {
-            Some(kept) => self.ledger.release(kept, &next, vec![entry], now).await,
+            Some((kept, trees)) => self.ledger.release((kept, trees), &next, vec![entry], now).await,
             None => self.ledger.course(&next, vec![entry], now).await,
         };
         if let Err(error) = written {
-            self.take_back(new.as_ref().filter(|_| is_new));
+            self.take_back(new.as_ref().filter(|_| is_new).map(|(kept, _)| kept));
             return Err(unwritten(&error));
         }
         self.adopt(next);

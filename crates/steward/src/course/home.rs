@@ -3,11 +3,12 @@
 
 use super::Helm;
 use crate::core::Core;
-use crate::door::processes;
+use crate::door::{clock, processes};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use towpath_decide::launch::{housed, version_of, versioned};
+use towpath_decide::launch::release::housed;
+use towpath_decide::launch::{version_of, versioned};
 use towpath_decide::rollout::Lineup;
 use towpath_engine::Engine;
 use towpath_model::run::{Component, Content, Frame, Product, Release, ReleaseId, Resource};
@@ -54,10 +55,9 @@ impl<E: Engine> Core<E> {
         }
         self.open_versions(secrets).await;
         let Some(helm) = &self.helm else { return };
-        let artifacts = Artifacts::open(&self.config.state);
         let mut known = towpath_decide::rollout::Known::new();
         for (id, kept) in &helm.releases {
-            let content = self.at_home(helm, &kept.release.content, &artifacts);
+            let content = self.at_home(helm, &kept.release.content);
             let release = Release {
                 id: id.clone(),
                 content,
@@ -92,8 +92,8 @@ impl<E: Engine> Core<E> {
         }
     }
 
-    fn at_home(&self, helm: &Helm, content: &Content, artifacts: &Artifacts) -> Content {
-        let mut content = whole(content, artifacts);
+    fn at_home(&self, helm: &Helm, content: &Content) -> Content {
+        let mut content = whole(content, &self.artifacts);
         for (name, portion) in &mut content.components {
             portion.digest = self.dressed(&portion.component, &portion.digest);
             let moves = content
@@ -144,7 +144,7 @@ impl<E: Engine> Core<E> {
     /// A component of a release with everything that is done to it, as it stands here.
     pub(super) fn whole_component(&self, id: &ReleaseId, name: &Name) -> Option<Arc<Component>> {
         let kept = self.helm.as_ref()?.releases.get(id)?;
-        let content = whole(&kept.release.content, &Artifacts::open(&self.config.state));
+        let content = whole(&kept.release.content, &self.artifacts);
         content
             .components
             .get(name)
@@ -152,20 +152,31 @@ impl<E: Engine> Core<E> {
     }
 
     /// The artifacts that releases need stay, and the others go, beside everything else.
-    pub(super) fn sweep_artifacts(&self) {
+    pub(super) async fn sweep_artifacts(&mut self) {
         let Some(helm) = &self.helm else { return };
         let contents = helm.releases.values().map(|kept| &kept.release.content);
         let portions = contents.flat_map(|content| content.components.values());
         let needed: BTreeSet<String> = portions.filter_map(|portion| portion.artifact.clone()).collect();
-        let artifacts = Artifacts::open(&self.config.state);
+        // Where it cannot be seen what they are made of, nothing goes; the next time is soon enough.
+        let Ok(trees) = self.ledger.trees().await else { return };
+        let mut files = BTreeSet::new();
+        for (name, tree) in trees {
+            match needed.contains(&name) {
+                true => files.extend(tree.files().map(|(digest, _)| digest.to_owned())),
+                false => self.ledger.forget_tree(&name),
+            }
+        }
+        let artifacts = self.artifacts.clone();
+        let since = clock::today();
         // What could not be taken away is taken away with the next ones.
-        tokio::spawn(async move { drop(artifacts.sweep(needed).await) });
+        tokio::spawn(async move { drop(artifacts.sweep(needed, files, since).await) });
     }
 }
 
 /// A content with whole paths, and secrets by their versions.
 fn whole(content: &Content, artifacts: &Artifacts) -> Content {
-    let folder = |tree: &str| text(&artifacts.folder(tree));
+    // A name that cannot be a folder's belongs to nothing that was laid out.
+    let folder = |tree: &str| artifacts.laid_out(tree).map(|path| text(&path)).unwrap_or_default();
     versioned(&housed(content, &folder))
 }
 

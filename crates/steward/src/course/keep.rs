@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use towpath_decide::rollout::Decision;
-use towpath_model::run::{Course, Release, ReleaseId, Work};
+use std::collections::BTreeMap;
+use towpath_model::run::{Course, Release, ReleaseId, Tree, Work};
 use towpath_store::{Batch, Entry, Seq, StoreError};
 
 /// The kinds of records.
 pub(crate) const COURSE: &str = "course";
 pub(crate) const RELEASE: &str = "release";
+const TREE: &str = "tree";
 
 /// What the journal says everything about releases is about, so that it can be found again.
 pub(crate) const RELEASES: &str = "releases";
@@ -39,17 +41,36 @@ impl Ledger {
     /// The same, together with a release that has come.
     pub(crate) async fn release(
         &self,
-        kept: &Kept,
+        (kept, trees): (&Kept, &BTreeMap<String, Tree>),
         course: &Course,
         entries: Vec<Entry>,
         now: Timestamp,
     ) -> Result<Vec<Seq>, StoreError> {
         // As one text: a value of many components takes much more memory for a moment.
-        let text = serde_json::to_string(kept).unwrap_or_default();
+        let text = |text: serde_json::Result<String>| Some(serde_json::Value::String(text.unwrap_or_default()));
         let id = kept.release.id.to_string();
-        let record = (RELEASE.to_owned(), id, Some(serde_json::Value::String(text)));
-        self.write_batch(vec![record, course_record(course)], entries, now)
-            .await
+        let mut records = vec![
+            course_record(course),
+            (RELEASE.to_owned(), id, text(serde_json::to_string(kept))),
+        ];
+        records.extend(trees.iter().map(|(name, tree)| {
+            (TREE.to_owned(), name.clone(), text(serde_json::to_string(tree)))
+        }));
+        self.write_batch(records, entries, now).await
+    }
+
+    /// The trees that releases are made of.
+    pub(crate) async fn trees(&self) -> Result<Vec<(String, Tree)>, StoreError> {
+        let records = self.records(TREE).await?.into_iter();
+        let tree = |(name, body): (String, serde_json::Value)| {
+            Some((name, serde_json::from_str(body.as_str()?).ok()?))
+        };
+        Ok(records.filter_map(tree).collect())
+    }
+
+    /// A tree is not kept any more.
+    pub(crate) fn forget_tree(&mut self, name: &str) {
+        self.remove(TREE, name);
     }
 
     async fn write_batch(

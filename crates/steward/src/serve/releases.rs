@@ -1,6 +1,6 @@
 //! What clients ask about releases: questions for the core, and a release that is handed over, looked at before it gets there.
 
-use super::{Answer, Desk, MOST_WAITING, Refusal, Request, ending, json, lines, problem, read, refused};
+use super::{Answer, Desk, MOST_WAITING, Refusal, Request, ending, json, lines, problem, read};
 use crate::course::{Deployed, Question};
 use crate::errors::told;
 use crate::tell::Onlooker;
@@ -9,8 +9,8 @@ use http::{Method, StatusCode};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::oneshot;
-use towpath_api::{Deploy, Event, Missing, Steer};
-use towpath_decide::launch::tree_digest;
+use towpath_api::{Deploy, Event, Steer};
+use towpath_decide::launch::release::tree_digest;
 use towpath_decide::rollout::identify;
 use towpath_engine::Engine;
 use towpath_model::run::{Release, Tree};
@@ -58,7 +58,6 @@ impl<E: Engine> Desk<E> {
             origin,
             wait,
         } = read(body)?;
-        let artifacts = Artifacts::open(&self.state);
         let needed: BTreeSet<&String> = content
             .components
             .values()
@@ -66,7 +65,7 @@ impl<E: Engine> Desk<E> {
             .collect();
         for name in needed {
             let Some(tree) = trees.get(name) else {
-                if artifacts.is_laid_out(name) {
+                if self.artifacts.is_laid_out(name) {
                     continue;
                 }
                 return Err(incomplete(&format!(
@@ -77,14 +76,14 @@ impl<E: Engine> Desk<E> {
                 return Err(incomplete(&format!("artifact {name} is not what its name says")));
             }
         }
-        lay_out(&artifacts, &trees).await?;
+        lay_out(&self.artifacts, &trees).await?;
         let release = Release {
             id: identify(&content),
             content,
             origin,
         };
         let (onlooker, events) = follower(wait);
-        let deployed = Box::new(Deployed { release });
+        let deployed = Box::new(Deployed { release, trees });
         self.asked(|to| Question::Deploy(deployed, onlooker, to))
             .await??;
         Ok(lines(events))
