@@ -38,7 +38,7 @@ use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::{Ask, Component, InstanceId, Life, Listen, Product, Seen};
 use towpath_model::unit::Name;
-use towpath_store::{Seq, StoreError};
+use towpath_store::{Artifacts, Seq, StoreError};
 
 /// How soon it is tried again to write what could not be written.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
@@ -110,6 +110,8 @@ pub(crate) struct Core<E> {
     pub(crate) product: Option<Arc<Product>>,
     /// The releases, where it is they that say what runs.
     pub(crate) helm: Option<Helm>,
+    /// What releases are made of.
+    pub(crate) artifacts: Artifacts,
     pub(crate) engine: Arc<E>,
     pub(crate) ledger: Ledger,
     /// The edge, once it serves.

@@ -6,6 +6,7 @@
 
 mod act;
 mod addresses;
+mod artifacts;
 mod ask;
 mod attic;
 pub mod build;

@@ -20,7 +20,6 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -39,7 +38,7 @@ use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::{Name, Unit};
-use towpath_store::StoreError;
+use towpath_store::{Artifacts, StoreError};
 
 /// How long it is waited when nobody can be let in.
 const REFUSED: std::time::Duration = std::time::Duration::from_millis(50);
@@ -73,20 +72,19 @@ pub(crate) enum Request {
     Surroundings(String, oneshot::Sender<Option<Surroundings>>),
 }
 
-type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Why a client does not get what it asks for.
 pub(crate) type Refusal = Box<Problem>;
 
 /// What every connection needs.
-struct Desk<E> {
+pub(crate) struct Desk<E> {
     core: UnboundedSender<Message>,
     engine: Arc<E>,
+    pub(crate) artifacts: Artifacts,
     samples: Mutex<Samples>,
     looks: Mutex<Looks>,
     rounds: Rounds,
-    /// The folder of the state.
-    state: PathBuf,
 }
 
 /// Answers clients until the core ends.
@@ -94,16 +92,16 @@ pub(crate) fn open<E: Engine>(
     listener: UnixListener,
     core: UnboundedSender<Message>,
     engine: Arc<E>,
+    artifacts: Artifacts,
     rounds: Rounds,
-    state: &Path,
 ) {
     let desk = Arc::new(Desk {
         core,
         engine,
+        artifacts,
         samples: Mutex::default(),
         looks: Mutex::default(),
         rounds,
-        state: state.to_owned(),
     });
     tokio::spawn(look_on(Arc::clone(&desk)));
     tokio::spawn(async move {
@@ -133,6 +131,10 @@ impl<E: Engine> Desk<E> {
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        if let (&Method::PUT, ["artifacts", digest]) = (&head.method, parts.as_slice()) {
+            let kept = self.put(digest, body).await;
+            return kept.unwrap_or_else(|problem| refused(&problem));
+        }
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => {
@@ -148,6 +150,7 @@ impl<E: Engine> Desk<E> {
             (&Method::POST, ["down"]) => self.down(&body),
             (&Method::POST, ["maintenance"]) => self.maintain(&body).await,
             (&Method::POST, ["sign-out"]) => self.sign_out(&body).await,
+            (&Method::POST, ["artifacts", "missing"]) => self.missing(&body).await,
             (&Method::GET, ["events"]) => self.look(),
             (&Method::POST, ["logs"]) => self.logs(&body).await,
             (&Method::GET, ["components", name, "explain"]) => {
@@ -487,7 +490,7 @@ fn onlooker(until_settled: bool, of: Vec<String>) -> (Onlooker, Receiver<Event>)
     (onlooker, events)
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!("the question cannot be understood: {error}");
         let hint =
@@ -502,7 +505,7 @@ fn answer(status: StatusCode, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer 
     answer
 }
 
-fn json<T: Serialize>(told: &T) -> Answer {
+pub(crate) fn json<T: Serialize>(told: &T) -> Answer {
     match serde_json::to_vec(told) {
         Ok(text) => answer(StatusCode::OK, UnsyncBoxBody::new(Full::new(Bytes::from(text)))),
         Err(error) => refused(&problem(

@@ -1,6 +1,7 @@
 //! Starting: everything that the core needs, side by side where it can be.
 
 use crate::addresses::Addresses;
+use crate::artifacts::ARTIFACTS;
 use crate::ask::Asker;
 use crate::core::{Core, Message};
 use crate::credentials::Credentials;
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use towpath_api::{LogArgs, LogLine};
 use towpath_decide::maintenance::Closed;
@@ -29,7 +30,7 @@ use towpath_engine::Engine;
 use towpath_engine::process::{self, Process};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::Seen;
-use towpath_store::{Store, StoreError};
+use towpath_store::{Artifacts, Store, StoreError};
 
 /// How long one that was killed may hold the store: the system closes one file after the other.
 const LAST_BREATH: std::time::Duration = std::time::Duration::from_secs(1);
@@ -149,22 +150,15 @@ async fn serve<E: Engine>(
         subject: config.state.display().to_string(),
         source,
     })?;
-    // Where the system does not tell, it is as it was for those who look.
-    if let Ok(gone) = sockets::gone(&config.state) {
-        let inbox = inbox.clone();
-        tokio::spawn(async move {
-            gone.await;
-            // That nobody hears it means that we are ending.
-            let _ = inbox.send(Message::Vanished);
-        });
-    }
+    tell_when_gone(&config.state, inbox.clone());
     let rounds = Rounds::default();
+    let artifacts = Artifacts::open(&config.state.join(ARTIFACTS));
     desk::open(
         listener,
         inbox.clone(),
         Arc::clone(&engine),
+        artifacts.clone(),
         rounds.clone(),
-        &config.state,
     );
     ready();
     let front = front.await.map_err(|error| StewardError::System {
@@ -177,6 +171,7 @@ async fn serve<E: Engine>(
         tended: Tended::default(),
         product: None,
         helm: None,
+        artifacts,
         engine,
         ledger: Ledger::new(store),
         edge: None,
@@ -217,6 +212,18 @@ async fn serve<E: Engine>(
         return Err(StewardError::Vanished(folder));
     }
     Ok(())
+}
+
+/// Says when the folder of the state has gone.
+fn tell_when_gone(state: &Path, inbox: UnboundedSender<Message>) {
+    // Where the system does not tell, it is as it was for those who look.
+    if let Ok(gone) = sockets::gone(state) {
+        tokio::spawn(async move {
+            gone.await;
+            // That nobody hears it means that we are ending.
+            let _ = inbox.send(Message::Vanished);
+        });
+    }
 }
 
 /// Whether an edge is there, whoever looks after it, or nobody.

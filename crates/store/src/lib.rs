@@ -4,6 +4,7 @@
 //! dies. An intent is in the journal before it is acted on; its outcome follows. What has an intent and no outcome when
 //! we start was under way when we died, and is looked at again.
 
+mod artifacts;
 mod door;
 mod open;
 mod read;
@@ -14,7 +15,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use crate::door::Lock;
+pub use artifacts::{Artifacts, Coming};
+
+use crate::door::folder::Lock;
 use crate::write::Writer;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -205,5 +208,43 @@ pub enum StoreError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// What was put under a digest has another one.
+    #[error("what came as {digest} is {found}")]
+    Unlike {
+        /// The digest that it should have.
+        digest: String,
+        /// The one that it has.
+        found: String,
+    },
+    /// A file is larger than any may be.
+    #[error("{digest} is larger than {largest} bytes, and no file of a release may be")]
+    TooLarge {
+        /// Its digest.
+        digest: String,
+        /// How large it may be.
+        largest: u64,
+    },
+    /// A file that a tree names is not there.
+    #[error("the file `{path}` is not here, and {tree} cannot be laid out without it")]
+    Absent {
+        /// Its path in the tree.
+        path: String,
+        /// Where the tree would stand.
+        tree: String,
+    },
+    /// Something cannot stand where it is named in a tree.
+    #[error("`{path}` {why}")]
+    Misplaced {
+        /// Where.
+        path: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// What was named as a digest is none.
+    #[error("`{text}` is no digest of a file")]
+    NoDigest {
+        /// What was named.
+        text: String,
     },
 }

@@ -1,6 +1,6 @@
 //! Opening: the folder, the lock, the file, the settings, the shape.
 
-use crate::door::{self, Attempt, Lock};
+use crate::door::folder::{self as door, Attempt, Lock};
 use crate::schema::{self, Migration, Unmigrated};
 use crate::write::Writer;
 use crate::{Store, StoreError};

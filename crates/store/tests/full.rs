@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use towpath_store::{Batch, Entry, Store, StoreError};
+use towpath_store::{Artifacts, Batch, Entry, Store, StoreError};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
@@ -115,4 +115,40 @@ async fn a_full_disk_loses_nothing_and_the_same_call_works_when_there_is_room() 
     let store = Store::open(&inner, at(5)).await.unwrap();
     assert_eq!(count(&store).await, kept + 20);
     store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_has_nothing_half_among_the_artifacts() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_mount) = Mount::new(folder.path(), "3m") else {
+        println!("left out: only root may mount a file system to fill");
+        return;
+    };
+    let root = folder.path().join("artifacts");
+    let artifacts = Artifacts::open(&root);
+    let text = vec![b'x'; 1024 * 1024];
+    let digest = blake3::hash(&text).to_hex().to_string();
+    artifacts.put(&digest, text.as_slice()).await.unwrap();
+
+    let large = vec![b'y'; 4 * 1024 * 1024];
+    let too_large = blake3::hash(&large).to_hex().to_string();
+    let refusal = artifacts.put(&too_large, large.as_slice()).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Full { .. }), "{refusal:?}");
+    let entry = || towpath_model::run::Entry::File {
+        digest: digest.clone(),
+        bytes: text.len() as u64,
+        runs: false,
+    };
+    let entries = (0..3).map(|number| (number.to_string(), entry())).collect();
+    let tree = towpath_model::run::Tree { entries };
+    let refusal = artifacts.lay_out("t", &tree).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Full { .. }), "{refusal:?}");
+
+    // All that was begun is gone again, and what was there is there.
+    assert!(!root.join("trees/t").exists());
+    assert_eq!(std::fs::read_dir(root.join("coming")).unwrap().count(), 0);
+    assert_eq!(artifacts.missing(&[digest, too_large.clone()]).await, [too_large]);
+    let another = vec![b'z'; 1024 * 1024];
+    let named = blake3::hash(&another).to_hex().to_string();
+    artifacts.put(&named, another.as_slice()).await.unwrap();
 }

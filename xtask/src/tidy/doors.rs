@@ -36,8 +36,8 @@ const DOORS: &[(&str, &str)] = &[
         "the binary reads its manifest, writes its files and asks the clock here",
     ),
     (
-        "crates/store/src/door.rs",
-        "the store makes its folder and its file, and takes the lock, here",
+        "crates/store/src/door/",
+        "the store makes its folder and its file, takes the lock, and keeps what releases are made of, here",
     ),
     (
         "crates/bucket/src/door.rs",

@@ -240,7 +240,12 @@ impl<E: Engine> Core<E> {
 
     /// Asks what follows from a wish, and writes that down before anybody is told that it is so. A release that has come with
     /// it is kept only then.
-    async fn wish_about_releases(&mut self, wish: &Wish, by: &str, new: Option<(Kept, BTreeMap<String, Tree>)>) -> Result<(), Refusal> {
+    async fn wish_about_releases(
+        &mut self,
+        wish: &Wish,
+        by: &str,
+        new: Option<(Kept, BTreeMap<String, Tree>)>,
+    ) -> Result<(), Refusal> {
         let now = clock::today();
         let frame = new.as_ref().map(|(kept, _)| kept.release.content.frame.clone());
         let frame = frame.or_else(|| self.frame());
@@ -250,7 +255,7 @@ impl<E: Engine> Core<E> {
         };
         let is_new = new
             .as_ref()
-            .is_some_and(|kept| !helm.releases.contains_key(&kept.release.id));
+            .is_some_and(|(kept, _)| !helm.releases.contains_key(&kept.release.id));
         if let Some((kept, _)) = new.as_ref().filter(|_| is_new) {
             helm.releases.insert(kept.release.id.clone(), kept.clone());
             self.house_releases().await;

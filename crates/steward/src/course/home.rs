@@ -81,15 +81,6 @@ impl<E: Engine> Core<E> {
         if open.is_empty() {
             return;
         }
-        match self.secrets.open(&self.ledger, &open).await {
-            Ok(values) => {
-                let values = values
-                    .into_iter()
-                    .map(|((name, version), value)| (version_of(&name, version), value));
-                self.wardrobe.values.extend(values);
-            }
-            Err(error) => self.tell_trouble("secrets of a release cannot be opened", &error),
-        }
     }
 
     fn at_home(&self, helm: &Helm, content: &Content) -> Content {
@@ -158,7 +149,9 @@ impl<E: Engine> Core<E> {
         let portions = contents.flat_map(|content| content.components.values());
         let needed: BTreeSet<String> = portions.filter_map(|portion| portion.artifact.clone()).collect();
         // Where it cannot be seen what they are made of, nothing goes; the next time is soon enough.
-        let Ok(trees) = self.ledger.trees().await else { return };
+        let Ok(trees) = self.ledger.trees().await else {
+            return;
+        };
         let mut files = BTreeSet::new();
         for (name, tree) in trees {
             match needed.contains(&name) {
@@ -176,7 +169,12 @@ impl<E: Engine> Core<E> {
 /// A content with whole paths, and secrets by their versions.
 fn whole(content: &Content, artifacts: &Artifacts) -> Content {
     // A name that cannot be a folder's belongs to nothing that was laid out.
-    let folder = |tree: &str| artifacts.laid_out(tree).map(|path| text(&path)).unwrap_or_default();
+    let folder = |tree: &str| {
+        artifacts
+            .laid_out(tree)
+            .map(|path| text(&path))
+            .unwrap_or_default()
+    };
     versioned(&housed(content, &folder))
 }
 

@@ -4,8 +4,8 @@ use crate::keep::{CURRENT, Ledger};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use towpath_decide::rollout::Decision;
 use std::collections::BTreeMap;
+use towpath_decide::rollout::Decision;
 use towpath_model::run::{Course, Release, ReleaseId, Tree, Work};
 use towpath_store::{Batch, Entry, Seq, StoreError};
 
@@ -47,15 +47,18 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Vec<Seq>, StoreError> {
         // As one text: a value of many components takes much more memory for a moment.
-        let text = |text: serde_json::Result<String>| Some(serde_json::Value::String(text.unwrap_or_default()));
+        let text =
+            |text: serde_json::Result<String>| Some(serde_json::Value::String(text.unwrap_or_default()));
         let id = kept.release.id.to_string();
         let mut records = vec![
             course_record(course),
             (RELEASE.to_owned(), id, text(serde_json::to_string(kept))),
         ];
-        records.extend(trees.iter().map(|(name, tree)| {
-            (TREE.to_owned(), name.clone(), text(serde_json::to_string(tree)))
-        }));
+        records.extend(
+            trees
+                .iter()
+                .map(|(name, tree)| (TREE.to_owned(), name.clone(), text(serde_json::to_string(tree)))),
+        );
         self.write_batch(records, entries, now).await
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Answer, Desk, MOST_WAITING, Refusal, Request, ending, json, lines, problem, read};
 use crate::course::{Deployed, Question};
+use crate::door::files;
 use crate::errors::told;
 use crate::tell::Onlooker;
 use bytes::Bytes;
@@ -65,7 +66,8 @@ impl<E: Engine> Desk<E> {
             .collect();
         for name in needed {
             let Some(tree) = trees.get(name) else {
-                if self.artifacts.is_laid_out(name) {
+                let place = self.artifacts.laid_out(name);
+                if place.is_ok_and(|place| files::stat(&place).is_some()) {
                     continue;
                 }
                 return Err(incomplete(&format!(
@@ -94,12 +96,10 @@ impl<E: Engine> Desk<E> {
 async fn lay_out(artifacts: &Artifacts, trees: &BTreeMap<String, Tree>) -> Result<(), Refusal> {
     let files = trees.values().flat_map(Tree::files);
     let files: BTreeSet<String> = files.map(|(digest, _)| digest.to_owned()).collect();
-    let missing = artifacts.missing(files.into_iter().collect()).await;
-    let missing = Missing {
-        files: missing.map_err(|error| not_laid_out(&error))?,
-    };
-    if let Some(first) = missing.files.first() {
-        let count = missing.files.len();
+    let files: Vec<String> = files.into_iter().collect();
+    let missing = artifacts.missing(&files).await;
+    if let Some(first) = missing.first() {
+        let count = missing.len();
         return Err(incomplete(&format!(
             "{count} of its files are not here, {first} is the first of them"
         )));
