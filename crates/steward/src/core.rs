@@ -232,7 +232,7 @@ impl<E: Engine> Core<E> {
             self.onlookers.kept_until,
             self.naps.next(),
             self.front.until,
-            self.helm.as_ref().and_then(Helm::next),
+            self.helm.as_ref().filter(|_| self.steers()).and_then(Helm::next),
         ]
         .into_iter()
         .flatten()
@@ -590,6 +590,10 @@ impl<E: Engine> Core<E> {
         self.addresses.forget(name);
         if let Some(port) = self.addresses.settle(name) {
             self.ledger.inside(name, port);
+        }
+        if let Some(helm) = &mut self.helm {
+            helm.has_moved = true;
+            return;
         }
         let product = self.product.clone();
         let users = product.iter().flat_map(|product| product.components.values());

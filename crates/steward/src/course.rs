@@ -69,6 +69,8 @@ pub(crate) struct Helm {
     write_again: Option<Instant>,
     /// What was told last.
     told: Option<CourseTold>,
+    /// Something is reached elsewhere than before.
+    pub(crate) has_moved: bool,
 }
 
 impl Helm {
@@ -90,16 +92,16 @@ impl Helm {
             look_at: None,
             write_again: None,
             told: None,
+            has_moved: false,
         }
     }
 
     /// When it has to be looked again though nothing has happened.
     pub(crate) fn next(&self) -> Option<Instant> {
         let knows = (!self.knows).then(|| self.since + BELIEVES);
-        [self.look_at, self.write_again, knows]
-            .into_iter()
-            .flatten()
-            .min()
+        // While nothing can be written, nothing is decided.
+        let looks = || [self.look_at, knows].into_iter().flatten().min();
+        self.write_again.or_else(looks)
     }
 
     /// How much of a component's visitors each release has; nothing where releases say nothing of it.
@@ -121,11 +123,23 @@ impl<E: Engine> Core<E> {
         self.restore().await;
     }
 
+    /// Whether releases say what runs, and nobody has said that everything is to stop.
+    pub(crate) fn steers(&self) -> bool {
+        self.helm.is_some() && self.restored && !self.tended.goes_down() && !self.vanished
+    }
+
     /// Decides about the course by what is seen. Whether the lineup is another one now, so that everything has to be
     /// decided once more.
     pub(crate) async fn steer(&mut self) -> bool {
-        if self.helm.is_none() || !self.restored || self.tended.goes_down() || self.vanished {
+        if !self.steers() {
             return false;
+        }
+        if self
+            .helm
+            .as_mut()
+            .is_some_and(|helm| std::mem::take(&mut helm.has_moved))
+        {
+            self.house_releases().await;
         }
         self.ask_for_schemas();
         let now = clock::now();
@@ -247,6 +261,7 @@ impl<E: Engine> Core<E> {
         helm.relines = true;
         helm.seen = None;
         helm.write_again = None;
+        helm.told = None;
     }
 
     /// Releases that nobody needs any more go, with all that only they need.

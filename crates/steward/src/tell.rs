@@ -78,12 +78,11 @@ impl Onlookers {
         }
     }
 
-    /// Tells the last one who came, and lets it go where it wants to know no more.
+    /// Tells the last one who came.
     pub(crate) fn tell_last(&mut self, event: &Event) {
         if let Some((onlooker, _)) = self.all.last() {
             onlooker.tell(event);
         }
-        self.all.pop_if(|(onlooker, _)| onlooker.once);
     }
 
     /// Whether somebody waits for the end of a rollout.
@@ -91,13 +90,15 @@ impl Onlookers {
         self.all.iter().any(|(onlooker, _)| onlooker.follows)
     }
 
-    /// Lets those go, with how it stands.
-    pub(crate) fn end_following(&mut self, event: &Event) {
+    /// Lets those go who wait for the end of a rollout, with how it stands; where it has not ended, those who wanted to know
+    /// only how it begins.
+    pub(crate) fn end_following(&mut self, event: &Event, has_ended: bool) {
         self.all.retain(|(onlooker, _)| {
-            if onlooker.follows {
+            let goes = onlooker.follows && (has_ended || onlooker.once);
+            if goes {
                 onlooker.tell(event);
             }
-            !onlooker.follows
+            !goes
         });
     }
 

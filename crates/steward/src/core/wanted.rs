@@ -311,7 +311,7 @@ impl<E: Engine> Core<E> {
         if self.restored {
             return true;
         }
-        let left = match self.left.take() {
+        let mut left = match self.left.take() {
             Some(left) => left,
             None => match self.ledger.left().await {
                 Ok(left) => left,
@@ -365,6 +365,8 @@ impl<E: Engine> Core<E> {
         self.signed_out = left.signed_out.clone();
         self.tended.learn(Fact::Observed(seen));
         if self.helm.is_some() {
+            // Who was killed between two writes may have left both.
+            left.product = None;
             self.house_releases().await;
             self.line_up().await;
         }

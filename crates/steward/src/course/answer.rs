@@ -55,26 +55,27 @@ impl<E: Engine> Core<E> {
             }
             Question::History(to) => drop(to.send(self.history().await)),
             Question::Steer(asked, onlooker, to) => {
+                let looks_on = asked.what == Steering::Watch;
                 let done = self.steer_by_hand(asked).await;
-                self.answered(done, onlooker, to).await;
+                self.answered(done, (onlooker, looks_on), to);
             }
             Question::Deploy(deployed, onlooker, to) => {
                 let done = self.deploy(*deployed).await;
-                self.answered(done, onlooker, to).await;
+                self.answered(done, (onlooker, false), to);
             }
         }
     }
 
     /// It holds from now on, even when we are killed; whoever asked is told how it goes on.
-    async fn answered(
+    fn answered(
         &mut self,
         done: Result<(), Refusal>,
-        onlooker: Onlooker,
+        (onlooker, looks_on): (Onlooker, bool),
         to: oneshot::Sender<Result<(), Refusal>>,
     ) {
         if done.is_ok() {
             self.onlookers.add(onlooker, false);
-            if let Some(told) = self.course_told() {
+            if let Some(told) = self.course_told().filter(|_| looks_on) {
                 self.onlookers
                     .tell_last(&towpath_api::Event::Course(Box::new(told)));
             }

@@ -52,9 +52,9 @@ impl<E: Engine> Core<E> {
         let Some(told) = self.course_told() else { return };
         let course = &told.course;
         let rests = course.rollout.is_none() && course.next.is_none() && course.number > 0;
-        if told.holds() || rests && told.because.as_ref() != Some(&Reason::Looks) {
-            self.onlookers.end_following(&Event::Course(Box::new(told)));
-        }
+        let ended = told.holds() || rests && told.because.as_ref() != Some(&Reason::Looks);
+        self.onlookers
+            .end_following(&Event::Course(Box::new(told)), ended);
     }
 }
 

@@ -138,7 +138,7 @@ fn follower(waits: bool) -> (Onlooker, Receiver<Event>) {
         until_settled: false,
         steady: false,
         of: Vec::new(),
-        follows: waits,
+        follows: true,
         once: !waits,
     };
     (onlooker, events)
