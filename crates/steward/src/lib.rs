@@ -20,6 +20,7 @@ mod errors;
 mod face;
 mod fill;
 mod front;
+pub mod gather;
 mod keep;
 mod lately;
 mod listens;

@@ -15,7 +15,7 @@
 //! Links below a rule's folder are compared by where they point and not followed, as git has it; what a rule names may
 //! itself be a link.
 
-mod ignores;
+pub(crate) mod ignores;
 mod listing;
 mod owners;
 mod pattern;

@@ -15,6 +15,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use artifact::is_executable;
 pub use artifact::{artifact, outputs};
 
 use crate::door::{files, processes};

@@ -45,6 +45,10 @@ pub(crate) struct Stat {
     pub(crate) size: u64,
     /// When it was changed last, in nanoseconds since 1970.
     pub(crate) modified: i64,
+    /// Its number on its disk: another file of the same name has another one.
+    pub(crate) inode: u64,
+    /// Its owner may run it.
+    pub(crate) runs: bool,
 }
 
 impl From<fs::Metadata> for Stat {
@@ -56,6 +60,8 @@ impl From<fs::Metadata> for Stat {
                 .mtime()
                 .saturating_mul(1_000_000_000)
                 .saturating_add(about.mtime_nsec()),
+            inode: about.ino(),
+            runs: about.mode() & 0o100 != 0,
         }
     }
 }
