@@ -85,7 +85,7 @@ const FALLS: u32 = 2;
 /// time in which nobody looked.
 const LATEST: Duration = Duration::from_secs(20);
 
-/// How often it is looked at where time counts and nothing happens.
+/// How often it is looked at, at the least, where time counts and nothing happens.
 const EACH: Duration = Duration::from_secs(10);
 
 /// A course is written at least each time that so much more was watched.
@@ -161,6 +161,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
         now,
         acts: Vec::new(),
         waits: false,
+        soon: EACH,
     };
     let mut because = Reason::Looks;
     if !seen.known {
@@ -178,6 +179,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
         mut next,
         acts,
         waits,
+        soon,
         ..
     } = turn;
     let moved = still(&next) != still(course);
@@ -187,7 +189,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
     let minutes = |course: &Course| clocks(course).map(|clock| clock.spent.millis() / KEPT_EACH);
     let keep = moved || !acts.is_empty() || minutes(&next) != minutes(course);
     let again = (waits || next.rollout.is_some() || next.frozen.is_some())
-        .then(|| now.saturating_add(EACH.to_jiff()).unwrap_or(now));
+        .then(|| now.saturating_add(soon.to_jiff()).unwrap_or(now));
     Decision {
         next,
         acts,
@@ -250,6 +252,8 @@ struct Turn<'a> {
     acts: Vec<Act>,
     /// Time alone may bring about something.
     waits: bool,
+    /// How soon.
+    soon: Duration,
 }
 
 /// What follows from a look at a part of a rollout.
@@ -263,6 +267,15 @@ enum Flow {
 }
 
 impl Turn<'_> {
+    /// Time passes that is watched. So much of it there has been now; when there is as much as is waited for, it is looked again.
+    fn spend(&mut self, clock: &mut Clock, wanted: Duration) -> Duration {
+        let spent = pass(clock, self.now);
+        if spent < wanted {
+            self.soon = self.soon.min(wanted.minus(spent));
+        }
+        spent
+    }
+
     /// One step; or why there is none.
     fn step(&mut self) -> Option<Reason> {
         if self
@@ -319,7 +332,7 @@ impl Turn<'_> {
                     );
                 if gets_on {
                     rollout.idle = Clock::default();
-                } else if pass(&mut rollout.idle, self.now) >= patience {
+                } else if self.spend(&mut rollout.idle, patience) >= patience {
                     return self.turn_back(rollout, Reason::NoProgress(patience, Box::new(reason)));
                 }
                 Some(reason)
@@ -401,7 +414,7 @@ impl Turn<'_> {
     }
 
     /// What is wrong with the new release.
-    fn trouble(&self, rollout: &mut Rollout) -> Option<(Name, Trouble)> {
+    fn trouble(&mut self, rollout: &mut Rollout) -> Option<(Name, Trouble)> {
         let mut unwell = None;
         let (mut restarts, mut count, mut fell) = (0, 0, None);
         for (name, new, growing) in self.expected(rollout) {
@@ -428,7 +441,7 @@ impl Turn<'_> {
             rollout.calm = Clock::default();
         }
         rollout.restarts = (restarts, rollout.restarts.1 + more);
-        pass(&mut rollout.calm, self.now);
+        self.spend(&mut rollout.calm, PATIENCE);
         // What has stood before this rollout may have a past of its own.
         let falls = rollout.restarts.1;
         if let Some(name) = fell.filter(|_| !rollout.is_rollback && falls > count.saturating_mul(FALLS)) {
@@ -439,7 +452,7 @@ impl Turn<'_> {
         }
         match unwell {
             None => rollout.unwell = Clock::default(),
-            Some(found) if pass(&mut rollout.unwell, self.now) >= PATIENCE => return Some(found),
+            Some(found) if self.spend(&mut rollout.unwell, PATIENCE) >= PATIENCE => return Some(found),
             Some(_) => {}
         }
         None

@@ -1,6 +1,6 @@
 //! The way back: the old is whole again before anybody is sent to it, and the new is stopped last.
 
-use super::{Turn, least, pass};
+use super::{Turn, least};
 use towpath_model::run::{ALL, Leg, Reason, Rollout, Stage};
 use towpath_model::unit::Name;
 
@@ -57,7 +57,7 @@ impl Turn<'_> {
         });
         if let Some((name, ready, of)) = lacks {
             let patience = self.way(rollout).progress;
-            if pass(&mut rollout.idle, self.now) < patience {
+            if self.spend(&mut rollout.idle, patience) < patience {
                 return returns(Reason::Starts(name, ready, of));
             }
         }

@@ -1,7 +1,7 @@
 //! Between two rollouts: what waits begins, what was kept warm goes, and what takes away runs.
 
 use super::ask::begin;
-use super::{Doing, Turn, pass};
+use super::{Doing, Turn};
 use towpath_model::desired::resource::Phase;
 use towpath_model::run::{Course, Ended, Moved, Next, Reason, Work};
 use towpath_model::unit::Duration;
@@ -30,11 +30,11 @@ impl Turn<'_> {
             }
             return None;
         }
-        if let Some(warm) = &mut self.next.warm {
-            if pass(&mut warm.clock, self.now) >= warm.keep {
-                self.next.warm = None;
+        if let Some(mut warm) = self.next.warm.take() {
+            if self.spend(&mut warm.clock, warm.keep) >= warm.keep {
                 return None;
             }
+            self.next.warm = Some(warm);
             self.waits = true;
         }
         let Some(current) = self.next.current.clone() else {

@@ -1,7 +1,7 @@
 //! What is watched and judged at a point of a rollout, until it goes on, goes back, or a person has to say.
 
 use super::forward::fresh;
-use super::{Doing, Flow, PATIENCE, Turn, pass};
+use super::{Doing, Flow, PATIENCE, Turn};
 use towpath_model::desired::rollout::WhenInconclusive;
 use towpath_model::run::{Reason, Rollout, Stage, Verdict, Work};
 use towpath_model::unit::Duration;
@@ -15,7 +15,7 @@ impl Turn<'_> {
         gates: &[String],
         person: bool,
     ) -> Flow {
-        let spent = pass(&mut rollout.vigil.clock, self.now);
+        let spent = self.spend(&mut rollout.vigil.clock, hold);
         if rollout.vigil.waved.is_some() {
             return Flow::On;
         }
@@ -64,10 +64,15 @@ impl Turn<'_> {
         if let Some(Verdict::Fail(why)) = &rollout.vigil.verdict {
             return Some(Flow::Back(Reason::GateFailed(why.clone())));
         }
-        let is_due = match rollout.vigil.asked {
-            None => spent >= hold.min(way.judge_every),
-            Some(asked) => spent.minus(asked) >= way.judge_every || spent >= hold && asked < hold,
+        let next = match rollout.vigil.asked {
+            None => hold.min(way.judge_every),
+            Some(asked) if asked < hold => hold.min(asked.plus(way.judge_every)),
+            Some(asked) => asked.plus(way.judge_every),
         };
+        let is_due = spent >= next;
+        if !is_due {
+            self.soon = self.soon.min(next.minus(spent));
+        }
         if is_due {
             rollout.vigil.look += 1;
             rollout.vigil.asked = Some(spent);
