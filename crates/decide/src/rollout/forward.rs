@@ -199,7 +199,10 @@ impl Turn<'_> {
         if !leg.apart {
             if leg.grown < target {
                 let few = way.missing > 0 && way.warm.is_zero() && !leg.early;
-                if few {
+                // Whoever is to answer for those that stop has to be known to visitors before.
+                if few && !self.confirmed() {
+                    return Flow::Wait(Reason::EdgeFollows);
+                } else if few {
                     leg.early = true;
                 } else if let Some(name) = self.too_many(rollout, leg) {
                     return Flow::Wait(Reason::StopsFirst(name));

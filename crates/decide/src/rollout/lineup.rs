@@ -170,6 +170,7 @@ fn resting(name: &Name, [current, warm, before]: [&At<'_>; 3], sight: Option<&Si
     if let Some(warm) = find(warm, name).filter(other)
         && warm.1.is_shared()
         && !warm.1.stands_alone()
+        && current.as_ref().is_none_or(|(_, now)| !now.way.warm.is_zero())
     {
         let count = wanted(warm.1, sight, current.as_ref().map(|(_, now)| *now));
         sides.push(side(&warm, Some(count), 0));

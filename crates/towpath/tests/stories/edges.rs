@@ -1,5 +1,6 @@
 //! Visitors who must not notice anything: the steward dies under them, the edge dies, and the program is another one.
 
+use crate::load::Load;
 use crate::kit::{Product, eventually, kill, pass};
 use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,94 +29,6 @@ const SILENCE: Duration = Duration::from_secs(29);
 const BEGAN: &str = "towpath_edge_counting_since_seconds";
 
 const REQUESTS: &str = r#"towpath_edge_requests_total{component="web",route="/",code="2xx"}"#;
-
-/// Visitors that keep their connections, ask one thing after the other, and repeat nothing.
-struct Load {
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
-    visitors: Vec<JoinHandle<Vec<String>>>,
-}
-
-impl Load {
-    fn begin(product: &Product, port: u16) -> Self {
-        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let host = format!("web.{}.localhost", product.name);
-        let visitors = (0..6).map(|_| {
-            let (stop, answered, host) = (Arc::clone(&stop), Arc::clone(&answered), host.clone());
-            thread::spawn(move || {
-                let mut lost = Vec::new();
-                let mut connection = None;
-                while !stop.load(Ordering::Relaxed) {
-                    match visit(&mut connection, port, &host) {
-                        Ok(()) => drop(answered.fetch_add(1, Ordering::Relaxed)),
-                        Err(why) => {
-                            connection = None;
-                            lost.push(why);
-                        }
-                    }
-                }
-                lost
-            })
-        });
-        let visitors = visitors.collect();
-        Load {
-            stop,
-            answered,
-            visitors,
-        }
-    }
-
-    /// Waits until so many more were answered.
-    fn goes_on(&self) {
-        let before = self.answered.load(Ordering::Relaxed);
-        eventually("visitors are answered", || {
-            (self.answered.load(Ordering::Relaxed) > before + 50).then_some(())
-        });
-    }
-
-    /// What was lost of it.
-    fn end(self) -> Vec<String> {
-        self.stop.store(true, Ordering::Relaxed);
-        let lost = self.visitors.into_iter();
-        lost.flat_map(|visitor| visitor.join().expect("a visitor ends"))
-            .collect()
-    }
-}
-
-/// Asks once, on the connection that is there or a new one.
-fn visit(kept: &mut Option<TcpStream>, port: u16, host: &str) -> Result<(), String> {
-    let told = |doing: &str| {
-        let doing = doing.to_owned();
-        move |error: std::io::Error| format!("{doing}: {error}")
-    };
-    let mut stream = match kept.take() {
-        Some(stream) => stream,
-        None => TcpStream::connect(("127.0.0.1", port)).map_err(told("connecting"))?,
-    };
-    stream.set_read_timeout(Some(PATIENCE)).map_err(told("waiting"))?;
-    let request = format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n");
-    stream.write_all(request.as_bytes()).map_err(told("asking"))?;
-    let mut text = String::new();
-    let mut piece = [0; 4096];
-    loop {
-        let count = stream.read(&mut piece).map_err(told("reading"))?;
-        text.push_str(&String::from_utf8_lossy(&piece[..count]));
-        if let Some((head, body)) = text.split_once("\r\n\r\n")
-            && body == "hello"
-        {
-            if !head.starts_with("HTTP/1.1 200") {
-                return Err(text);
-            }
-            if !head.contains("connection: close") {
-                *kept = Some(stream);
-            }
-            return Ok(());
-        }
-        if count == 0 {
-            return Err(format!("cut off: {text}"));
-        }
-    }
-}
 
 #[test]
 fn nobody_notices_that_the_steward_is_killed_and_another_one_comes() {

@@ -41,6 +41,9 @@ fn a_program_of_the_stories_says_what_it_is() {
         Ok("bot") => bot(),
         Ok("greedy") => greedy(),
         Ok("loud") => loud(),
+        Ok("stuck") => loop {
+            thread::park();
+        },
         Ok(other) => println!("this is {other}"),
     }
 }
@@ -95,6 +98,9 @@ fn said_to(path: &str) -> String {
     }
     if let Some(word) = path.strip_prefix("/say/") {
         println!("{word}");
+    }
+    if let Some(name) = path.strip_prefix("/file/") {
+        return std::fs::read_to_string(name).unwrap_or_default();
     }
     if let Some(name) = path.strip_prefix("/env/") {
         return std::env::var(name).unwrap_or_default();
