@@ -4,7 +4,7 @@ use crate::message::Problem;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustix::fs::{Mode, OFlags};
@@ -14,6 +14,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::UnixStream;
 
 /// Asks the steward whose socket this is.
@@ -46,6 +49,49 @@ pub enum ClientError {
     /// It said something that cannot be understood: it is of another version.
     #[error("the steward is of another version: it said something that cannot be understood")]
     Garbled(#[source] serde_json::Error),
+}
+
+/// So much of what is brought is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Bytes that are brought as they are read: however many there are, few of them are in memory.
+struct Pieces<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: AsyncRead + Unpin> Body for Pieces<R> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let most = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
+        let mut piece = vec![0; most];
+        let mut read = ReadBuf::new(&mut piece);
+        ready!(Pin::new(&mut self.from).poll_read(context, &mut read))?;
+        let filled = read.filled().len();
+        if filled == 0 {
+            let cut = "it is shorter than it was";
+            return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, cut))));
+        }
+        self.left -= filled as u64;
+        piece.truncate(filled);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
 }
 
 /// An answer that comes line by line.
@@ -128,23 +174,45 @@ impl Client {
         })
     }
 
+    /// Brings so many bytes.
+    pub async fn put<R, A>(&self, path: &str, from: R, bytes: u64) -> Result<A, ClientError>
+    where
+        R: AsyncRead + Unpin + Send + 'static,
+        A: DeserializeOwned,
+    {
+        let body = self
+            .request(Method::PUT, path, Pieces { from, left: bytes })
+            .await?;
+        let whole = body.collect().await.map_err(|_| ClientError::Cut)?.to_bytes();
+        serde_json::from_slice(&whole).map_err(ClientError::Garbled)
+    }
+
     async fn send<Q: Serialize>(
         &self,
         method: Method,
         path: &str,
         question: &Q,
     ) -> Result<Incoming, ClientError> {
+        let text = serde_json::to_vec(question).map_err(ClientError::Garbled)?;
+        self.request(method, path, Full::new(Bytes::from(text))).await
+    }
+
+    async fn request<B>(&self, method: Method, path: &str, body: B) -> Result<Incoming, ClientError>
+    where
+        B: Body + Send + Unpin + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let stream = connect(&self.socket).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|_| ClientError::Cut)?;
         tokio::spawn(connection);
-        let text = serde_json::to_vec(question).map_err(ClientError::Garbled)?;
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(http::header::HOST, "towpath")
-            .body(Full::new(Bytes::from(text)))
+            .body(body)
             .map_err(|_| ClientError::Cut)?;
         let answer = sender.send_request(request).await.map_err(|_| ClientError::Cut)?;
         if answer.status().is_success() {
@@ -220,6 +288,39 @@ mod tests {
             .await
             .expect("it answers");
         assert!(told.now);
+        serving.await.expect("it ends");
+    }
+
+    #[tokio::test]
+    async fn what_is_brought_comes_whole_and_what_has_become_shorter_is_cut() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let socket = root.path().join("steward.sock");
+        let listener = UnixListener::bind(&socket).expect("it can be bound");
+        let brought = vec![7; 3 * PIECE + 5];
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            let mut heard = Vec::new();
+            while heard.iter().filter(|byte| **byte == 7).count() < 3 * PIECE + 5 {
+                let mut piece = [0; 4096];
+                let read = stream.read(&mut piece).await.expect("it is brought");
+                assert!(read > 0, "it is not all");
+                heard.extend_from_slice(&piece[..read]);
+            }
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnull";
+            stream.write_all(answer).await.expect("it listens");
+            let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {}
+        });
+        let client = Client::new(&socket);
+        let from = std::io::Cursor::new(brought.clone());
+        let () = client
+            .put("/artifacts/a", from, brought.len() as u64)
+            .await
+            .expect("it is taken");
+        let cut = client
+            .put::<_, ()>("/artifacts/a", std::io::Cursor::new(vec![1]), 2)
+            .await;
+        assert!(matches!(cut, Err(ClientError::Cut)), "{cut:?}");
         serving.await.expect("it ends");
     }
 

@@ -92,7 +92,7 @@ pub async fn gather(
             all.insert(path, items);
         }
     }
-    let (digests, hashed) = seen::digests(all, &state).await?;
+    let (digests, hashed) = seen::digests(all, Some(&state)).await?;
     let mut gathered = Gathered {
         hashed,
         ..Gathered::default()
@@ -114,6 +114,42 @@ pub async fn gather(
         gathered.trees.entry(digest).or_insert(tree);
     }
     Ok(gathered)
+}
+
+/// The same for trees that are laid out in a state folder, by their digests: for another environment that is to have them.
+/// One whose files are not what its name says is refused.
+pub async fn again(state: PathBuf, trees: BTreeSet<String>) -> Result<Gathered, Vec<Refused>> {
+    let top = state.join(crate::artifacts::ARTIFACTS).join("trees");
+    let (mut gathered, mut refused) = (Gathered::default(), Vec::new());
+    for name in trees {
+        let place = top.join(&name);
+        let root = Root {
+            path: place.clone(),
+            at: String::new(),
+            part: choose::Part::Whole,
+        };
+        let looked = tokio::task::spawn_blocking(move || walk::walk(&[root], &place, "a release"));
+        let walked = looked.await.map_err(|_| vec![gone()])??;
+        let files = walked.items.values().filter_map(|item| match item {
+            Item::File { path, .. } => Some((path.as_path(), item)),
+            Item::Link(_) => None,
+        });
+        let (digests, hashed) = seen::digests(files.collect(), None).await?;
+        let tree = tree(&walked, &digests);
+        if tree_digest(&tree) != name {
+            let message = format!("the files of {name} in {} are not what they were", top.display());
+            refused.push(Refused::new(message, "deploy there once more, and promote that"));
+            continue;
+        }
+        gathered.hashed += hashed;
+        gathered.trees.insert(name, tree);
+        let files = digests.into_iter().map(|(path, digest)| (digest, path));
+        gathered.files.extend(files);
+    }
+    match refused.is_empty() {
+        true => Ok(gathered),
+        false => Err(refused),
+    }
 }
 
 fn gone() -> Refused {

@@ -1,7 +1,9 @@
 //! What can be typed: commands, flags, and their help.
 
+mod releasing;
 mod running;
 
+pub use releasing::{Deploy, Diff, Freeze, OnRelease, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb};
 pub use running::{
     Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
     MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
@@ -27,6 +29,10 @@ const COMMANDS: &str = "Run it:
   start, stop, restart  some of it; scale, maintenance, certificate, sign-out
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
+Release it:
+  deploy, promote       to an environment; onward from one to the next
+  rollback, rollout     back at once; look on, pause, resume, abort, approve, skip
+  releases, release     which there are, and what differs; history, freeze, thaw
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
   explain, plan         what a word means; every step on the way to prod
@@ -108,6 +114,25 @@ pub enum Command {
     Top(Top),
     /// Tell what is missing on this machine, and how to get it
     Doctor(Doctor),
+    /// Bring a release to an environment: what is here, or one that is there
+    Deploy(Deploy),
+    /// Bring the current release of an environment to the next one, byte for byte
+    Promote(Promote),
+    /// Go back to an earlier release, at once
+    Rollback(Rollback),
+    /// Look on while a release comes, or say something about it
+    Rollout(Rollout),
+    /// List the releases of an environment
+    Releases(Told),
+    /// Compare two releases
+    #[command(subcommand)]
+    Release(OnRelease),
+    /// Tell what has happened to releases
+    History(Told),
+    /// Let nothing go forward until a time
+    Freeze(Freeze),
+    /// End a freeze
+    Thaw(Thaw),
     /// Write a short manifest that fits what is here; never overwrites
     Init(Init),
     /// Tell everything that is wrong with a manifest, at once

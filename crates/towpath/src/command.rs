@@ -6,11 +6,14 @@ mod check;
 mod compile;
 mod completions;
 mod cost;
+mod deploy;
 mod docs;
 mod doctor;
 mod down;
 mod edge;
 mod explain;
+mod freeze;
+mod history;
 mod init;
 mod keep;
 mod logs;
@@ -18,9 +21,14 @@ mod maintenance;
 mod metrics;
 mod open;
 mod plan;
+mod promote;
+mod release;
+mod releases;
 mod requests;
 mod reset;
 mod resource;
+mod rollback;
+mod rollout;
 mod run;
 mod schema;
 mod shell;
@@ -30,7 +38,7 @@ mod steward;
 mod top;
 mod up;
 
-use crate::cli::{Cli, Command, OnStored};
+use crate::cli::{Cli, Command, OnRelease, OnStored};
 use crate::door::terminal::Terminal;
 use crate::failure::Failure;
 use clap::Parser;
@@ -78,6 +86,15 @@ pub fn run() -> ExitCode {
         Command::Data(args) => match args.what {
             OnStored::Reset(args) => reset::run(&context, args),
         },
+        Command::Deploy(args) => deploy::run(&context, &args),
+        Command::Promote(args) => promote::run(&context, &args),
+        Command::Rollback(args) => rollback::run(&context, args),
+        Command::Rollout(args) => rollout::run(&context, args),
+        Command::Releases(args) => releases::run(&context, &args),
+        Command::Release(OnRelease::Diff(args)) => release::diff(&context, &args),
+        Command::History(args) => history::run(&context, &args),
+        Command::Freeze(args) => freeze::freeze(&context, &args),
+        Command::Thaw(args) => freeze::thaw(&context, &args),
         Command::Open(args) => open::run(&context, args),
         Command::Top(args) => top::run(&context, args),
         Command::Doctor(args) => doctor::run(&context, args),

@@ -11,6 +11,8 @@ pub enum Kind {
     User,
     /// Something outside did not work: a file that cannot be read or written.
     Remote,
+    /// Nobody can say yet whether it was done: it holds, and waits for somebody.
+    Held,
     /// A mistake of ours.
     Internal,
 }
@@ -21,7 +23,7 @@ impl Kind {
         match self {
             Kind::Config => 1,
             Kind::User => 2,
-            Kind::Remote => 3,
+            Kind::Remote | Kind::Held => 3,
             Kind::Internal => 70,
         }
     }
@@ -51,6 +53,13 @@ impl Failure {
     /// Everything has been told already.
     pub fn told() -> Self {
         Failure::new(Kind::Config, "")
+    }
+
+    /// As somebody else's move.
+    #[must_use]
+    pub fn by(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// With what to do next.

@@ -266,7 +266,7 @@ impl Names {
 }
 
 /// Whether a word says by itself that it is a path.
-fn is_path(word: &String) -> bool {
+pub(crate) fn is_path(word: &String) -> bool {
     let toml = Path::new(word)
         .extension()
         .is_some_and(|end| end.eq_ignore_ascii_case("toml"));

@@ -61,6 +61,58 @@ pub(crate) fn launch_checked(
     Ok(launched)
 }
 
+/// A product for an environment that is run by releases. Values lie in its vault, of which the versions are told, and no `.env`
+/// is read; paths begin in the folder that is named. Whatever stands in the way is told, all of it at once.
+pub(crate) fn launch_release(
+    at: &Place,
+    checked: &Checked,
+    (environment, folder): (&str, &Path),
+    vault: &BTreeMap<String, u64>,
+    color: bool,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Launched, Failure> {
+    let (desired, name) = wanted(checked, Some(environment))?;
+    checked.refuse_errors("released", &[&code::VARIABLE_UNPROVIDED], color, tell)?;
+    let known = vault
+        .iter()
+        .map(|(name, version)| format!("{name}=version {version}\n"));
+    let vault = EnvFile {
+        name: format!("the vault of {environment}"),
+        tracked: false,
+        read: dotenv::parse(&known.collect::<String>()),
+    };
+    let lines = Lines::of(&checked.reading);
+    let mut launched = towpath_decide::launch::launch(
+        desired,
+        name,
+        Surroundings {
+            folder: &folder.to_string_lossy(),
+            sources: Vec::new(),
+            // Where somebody stands who names the manifest must not be in a release.
+            place: &|path| {
+                let found = lines.place(&checked.reading, name, path);
+                let file = found
+                    .file
+                    .strip_prefix(&at.beside(""))
+                    .unwrap_or(&found.file)
+                    .to_owned();
+                run::Place { file, ..found }
+            },
+            files: &[vault],
+            kept: &Variables::new(),
+            person: &person::environment(),
+            vault: true,
+        },
+    );
+    shown::tell(&launched, color, tell);
+    if !launched.problems.is_empty() {
+        return Err(shown::unreleased(&launched, &checked.name));
+    }
+    let mut read = Read::default();
+    launched.product.error_page = error_page(desired, &files::whole(&at.folder), &mut read)?;
+    Ok(launched)
+}
+
 /// Reads the page that browsers are shown for what cannot be answered: when it changes, it is read again.
 fn error_page(desired: &Desired, folder: &Path, read: &mut Read) -> Result<Option<String>, Failure> {
     let Some(path) = &desired.edge.error_page else {

@@ -1,6 +1,7 @@
 //! The command line: one file a command, and the doors to the outside.
 
 mod attend;
+mod building;
 pub mod checked;
 pub mod cli;
 mod columns;
@@ -8,11 +9,13 @@ mod command;
 mod door;
 mod error_page;
 pub mod failure;
+mod following;
 mod here;
 pub mod init;
 pub mod launched;
 mod observed;
 mod provided;
+mod releasing;
 mod render;
 mod talk;
 mod tools;

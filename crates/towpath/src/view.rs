@@ -5,12 +5,14 @@
 
 pub(crate) mod addresses;
 pub(crate) mod asked;
+pub(crate) mod course;
 pub(crate) mod explained;
 pub(crate) mod failures;
 pub(crate) mod lines;
 pub(crate) mod measure;
 pub(crate) mod paint;
 pub(crate) mod progress;
+pub(crate) mod releases;
 pub(crate) mod requests;
 pub(crate) mod status;
 pub(crate) mod tame;

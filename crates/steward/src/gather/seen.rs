@@ -19,13 +19,13 @@ const YOUNG: i64 = 2_000_000_000;
 /// What was known of a file, and its digest.
 type Known = HashMap<PathBuf, (u64, i64, u64, String)>;
 
-/// The digests of these files, and how many had to be read.
+/// The digests of these files, and how many had to be read. Without a state folder each is read, and nothing is kept.
 pub(super) async fn digests(
     all: BTreeMap<&Path, &Item>,
-    state: &Path,
+    state: Option<&Path>,
 ) -> Result<(BTreeMap<PathBuf, String>, usize), Vec<Refused>> {
-    let kept = state.join(KEPT);
-    let known = read(&kept);
+    let kept = state.map(|state| state.join(KEPT));
+    let known = kept.as_deref().map(read).unwrap_or_default();
     let now = clock::stamp();
     let mut digests = BTreeMap::new();
     let mut wanted: Vec<(PathBuf, Stat)> = Vec::new();
@@ -56,7 +56,9 @@ pub(super) async fn digests(
         }
         digests.insert(path, digest);
     }
-    if stale || hashed > 0 {
+    if let (Some(state), Some(kept)) = (state, kept)
+        && (stale || hashed > 0)
+    {
         // Not kept: it is hashed once more next time.
         let _ = files::make_private(state).and_then(|()| files::write_whole(&kept, text.as_bytes()));
     }

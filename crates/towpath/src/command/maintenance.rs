@@ -68,7 +68,7 @@ fn tell(context: &Context, told: &Maintained) -> Result<(), Failure> {
 }
 
 /// A time to come, as people say it: in how long, a time of day, or a whole one. Without a date it is the next such time.
-fn coming(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failure> {
+pub(super) fn coming(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failure> {
     let text = text.trim();
     let here = now.to_zoned(zone.clone());
     let in_zone = |time: DateTime| time.to_zoned(zone.clone()).ok().map(|time| time.timestamp());

@@ -212,6 +212,13 @@ fn said(unread: &Unread) -> String {
     }
 }
 
+/// Opens a file to be read beside everything else.
+pub(crate) async fn open_beside(path: &Path) -> Result<tokio::fs::File, Failure> {
+    tokio::fs::File::open(path)
+        .await
+        .map_err(|error| refused(&path.display().to_string(), "read", &error))
+}
+
 /// Whether there is a folder of that name.
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()

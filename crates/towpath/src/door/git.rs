@@ -1,4 +1,4 @@
-//! Git: which files it tracks.
+//! Git: which files it tracks, and which commit is here.
 #![allow(clippy::disallowed_methods, reason = "this is the door to git")]
 
 use std::path::Path;
@@ -27,4 +27,24 @@ pub(crate) fn tracked(folder: &Path, names: &[String]) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// The commit that a folder is at, and whether anything in it differs from that. Nothing without git, or outside a repository.
+pub(crate) fn commit(folder: &Path) -> Option<(String, bool)> {
+    let asked = |words: &[&str]| {
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(folder)
+            .args(words)
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(text)
+    };
+    let head = asked(&["rev-parse", "HEAD"])?;
+    let changed = asked(&["status", "--porcelain", "--", "."])?;
+    Some((head, !changed.is_empty()))
 }

@@ -16,6 +16,14 @@ pub(crate) fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
+/// What the person is called here.
+pub(crate) fn name() -> String {
+    let named = ["USER", "LOGNAME"].into_iter();
+    let mut named = named.filter_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let number = || format!("user {}", rustix::process::getuid().as_raw());
+    named.next().unwrap_or_else(number)
+}
+
 /// Bytes that nobody can guess.
 pub(crate) fn chance() -> Result<[u8; 32], Failure> {
     const SOURCE: &str = "/dev/urandom";

@@ -47,12 +47,21 @@ fn one(word: &str, paint: &str, problem: &Problem, color: bool) -> String {
 
 /// The end of it.
 pub(super) fn refusal(launched: &Launched, name: &str) -> Failure {
+    stands_in_the_way(launched, "started", name)
+}
+
+/// The end of it, where a release was to be made.
+pub(super) fn unreleased(launched: &Launched, name: &str) -> Failure {
+    stands_in_the_way(launched, "released", name)
+}
+
+fn stands_in_the_way(launched: &Launched, done: &str, name: &str) -> Failure {
     let message = match launched.problems.len() {
-        1 => format!("nothing is started from {name}: something stands in the way"),
+        1 => format!("nothing is {done} from {name}: something stands in the way"),
         count if count > MOST => {
-            format!("nothing is started from {name}: {count} things stand in the way, {MOST} of them above")
+            format!("nothing is {done} from {name}: {count} things stand in the way, {MOST} of them above")
         }
-        count => format!("nothing is started from {name}: {count} things stand in the way"),
+        count => format!("nothing is {done} from {name}: {count} things stand in the way"),
     };
     Failure::new(Kind::Config, message)
 }
