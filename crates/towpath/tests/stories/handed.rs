@@ -10,7 +10,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A WebSocket that says back what it was told, and a page.
-const TALK: &str = r#"
+pub(crate) const TALK: &str = r#"
 import base64, hashlib, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -47,7 +47,7 @@ class Talk(BaseHTTPRequestHandler):
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Talk).serve_forever()
 "#;
 
-const TALKS: &str = r#"
+pub(crate) const TALKS: &str = r#"
 [service.web]
 run    = "python3 talk.py"
 public = true
@@ -57,12 +57,12 @@ stop   = { drain = "2s" }
 "#;
 
 /// What a WebSocket hears that has to go because what is behind it is replaced: 1012.
-const GOES: [u8; 4] = [0x88, 2, 0x03, 0xF4];
+pub(crate) const GOES: [u8; 4] = [0x88, 2, 0x03, 0xF4];
 
-struct Talk(TcpStream);
+pub(crate) struct Talk(TcpStream);
 
 impl Talk {
-    fn begin(product: &Product, port: u16) -> Talk {
+    pub(crate) fn begin(product: &Product, port: u16) -> Talk {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it is listened on");
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -85,7 +85,7 @@ impl Talk {
     }
 
     #[track_caller]
-    fn says_back(&mut self) {
+    pub(crate) fn says_back(&mut self) {
         // With a mask of zeros what is said is itself.
         let said = [0x81, 0x82, 0, 0, 0, 0, b'h', b'i'];
         self.0.write_all(&said).expect("it is open");
@@ -95,7 +95,7 @@ impl Talk {
     }
 
     /// What it hears until it is closed.
-    fn last_words(mut self) -> Vec<u8> {
+    pub(crate) fn last_words(mut self) -> Vec<u8> {
         let mut heard = Vec::new();
         self.0.read_to_end(&mut heard).expect("it is closed in order");
         heard

@@ -13,6 +13,7 @@ mod edits;
 mod faults;
 mod guards;
 mod handed;
+mod handovers;
 mod hello;
 mod kinds;
 mod kit;

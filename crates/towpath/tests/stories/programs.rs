@@ -127,18 +127,19 @@ fn count() {
 
 /// Notes that it lives, and shouts when it is not alone.
 fn bot() {
+    let folder = std::env::var("BOTS").unwrap_or_else(|_| ".".to_owned());
     let lock = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open("alone.lock")
+        .open(Path::new(&folder).join("alone.lock"))
         .expect("a lock can be opened");
     let alone = flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
     let word = if alone { "begins" } else { "IS NOT ALONE" };
     let mut log = OpenOptions::new()
         .create(true)
         .append(true)
-        .open("bots.txt")
+        .open(Path::new(&folder).join("bots.txt"))
         .expect("it can be opened");
     writeln!(log, "{} {word}", std::process::id()).expect("it can be written");
     stay(&lock);
