@@ -7,7 +7,7 @@ use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::here::Here;
 use crate::talk::failed;
-use crate::view::course::{Following, Outcome, outcome};
+use crate::view::course::{Asked, Following, Outcome, outcome};
 use crate::view::tame;
 use std::time::Duration;
 use towpath_api::{Answer, ClientError, CourseTold, Event, Steer, Steering};
@@ -28,15 +28,19 @@ pub(crate) async fn steer(
         .follow(http::Method::POST, "/course", &asked)
         .await
         .map_err(|error| failed(&error, here))?;
-    follow(terminal, here, answer, (None, wait)).await
+    let asked = Asked {
+        wait,
+        ..Asked::default()
+    };
+    follow(terminal, here, answer, &asked).await
 }
 
-/// Shows what is told until it ends, and says how it ended. `to` is the release that somebody has asked for.
+/// Shows what is told until it ends, and says how it ended.
 pub(crate) async fn follow(
     terminal: Terminal,
     here: &Here,
     mut answer: Answer,
-    (to, wait): (Option<String>, bool),
+    asked: &Asked,
 ) -> Result<(), Failure> {
     let began = Began::now();
     let mut interrupts = Interrupts::listen()?;
@@ -60,7 +64,7 @@ pub(crate) async fn follow(
                 Err(ClientError::Cut) => return Err(cut(here)),
                 Err(error) => return Err(failed(&error, here)),
             },
-            _ = turns.tick(), if terminal.live && wait => {
+            _ = turns.tick(), if terminal.live && asked.wait => {
                 let (columns, lines) = terminal.size();
                 let room = (columns.saturating_sub(1), lines.saturating_sub(2));
                 live.draw(&following.live(began.took(), room));
@@ -70,11 +74,7 @@ pub(crate) async fn follow(
     }
     live.clear();
     let Some(told) = last else { return Err(cut(here)) };
-    end(
-        terminal,
-        here,
-        &outcome(&told, (&here.environment, to.as_deref()), wait),
-    )
+    end(terminal, here, &outcome(&told, &here.environment, asked))
 }
 
 fn end(terminal: Terminal, here: &Here, outcome: &Outcome) -> Result<(), Failure> {

@@ -14,12 +14,12 @@ use crate::here::Here;
 use crate::releasing::{Making, aim, before, handed, migrations, origin, took, ungathered};
 use crate::talk::{self, failed, wait};
 use crate::tools::supply;
-use crate::view::course::short;
+use crate::view::course::{Asked, short};
 use crate::view::measure;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use towpath_api::{Client, Deploy};
+use towpath_api::{Client, CourseTold, Deploy};
 use towpath_decide::launch::tools::requirements;
 use towpath_decide::rollout::identify;
 use towpath_model::Desired;
@@ -44,13 +44,21 @@ pub(super) async fn hand_over(context: &Context, here: &Here, deploy: &Deploy) -
     context
         .terminal
         .tell(&format!("release {} to {}\n", short(&id), here.environment));
-    let answer = here
-        .client()
+    let client = here.client();
+    let before_it: CourseTold = client
+        .ask(http::Method::GET, "/course", &())
+        .await
+        .map_err(|error| before(failed(&error, here)))?;
+    let answer = client
         .follow(http::Method::POST, "/deploy", deploy)
         .await
         .map_err(|error| before(failed(&error, here)))?;
-    let to = (Some(id.as_str().to_owned()), deploy.wait);
-    follow(context.terminal, here, answer, to).await
+    let asked = Asked {
+        to: Some(id.as_str().to_owned()),
+        after: before_it.course.number,
+        wait: deploy.wait,
+    };
+    follow(context.terminal, here, answer, &asked).await
 }
 
 /// A release that is there already.

@@ -161,6 +161,10 @@ mod tests {
         };
         assert_eq!(told("dev", None), "staging");
         assert_eq!(told("staging", Some("prod")), "prod");
-        insta::assert_snapshot!([told("prod", None), told("dev", Some("prod")), told("staging", None)].join("\n"), @"");
+        insta::assert_snapshot!([told("prod", None), told("dev", Some("prod")), told("staging", None)].join("\n"), @r#"
+    no environment comes after `prod`; write after = "prod" in the one that takes its releases
+    `prod` does not come after `dev`, and takes nothing from it; write after = "dev" in [environment.prod], or `towpath deploy prod`
+    `prod` and `mirror` come after `staging`; say which one: `towpath promote staging prod`
+    "#);
     }
 }

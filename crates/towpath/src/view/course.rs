@@ -3,7 +3,6 @@
 use super::{paint, progress, tame};
 use std::time::Duration;
 use towpath_api::CourseTold;
-use towpath_model::finding::listed;
 use towpath_model::run::{Reason, ReleaseId, Rollout, Stage};
 
 /// As much of a release's name as people compare.
@@ -111,11 +110,11 @@ fn where_it_is(told: &CourseTold) -> String {
 /// A part of a rollout.
 fn stage(stage: &Stage) -> String {
     match stage {
-        Stage::Try(names) => format!("try {}", listed(names, "and")),
-        Stage::Migrate(all) => format!("migrate {}", listed(all, "and")),
-        Stage::Fill(all) => format!("fill in {}", listed(all, "and")),
+        Stage::Try(names) => format!("try {}", joined(names)),
+        Stage::Migrate(all) => format!("migrate {}", joined(all)),
+        Stage::Fill(all) => format!("fill in {}", joined(all)),
         Stage::Leg(leg) => {
-            let mut text = format!("{} {}", leg.way.strategy, listed(&leg.components, "and"));
+            let mut text = format!("{} {}", leg.way.strategy, joined(&leg.components));
             if leg.steps.len() > 1 {
                 let step = (leg.step + 1).min(leg.steps.len());
                 text.push_str(&format!(", step {step} of {}", leg.steps.len()));
@@ -128,6 +127,12 @@ fn stage(stage: &Stage) -> String {
         }
         Stage::Bake(way) => format!("watch for {}", way.bake),
     }
+}
+
+/// Names, one behind the other.
+fn joined<T: ToString>(all: &[T]) -> String {
+    let all: Vec<String> = all.iter().map(|one| tame::plain(&one.to_string())).collect();
+    all.join(", ")
 }
 
 /// So many of ten thousand.
@@ -159,11 +164,23 @@ pub(crate) fn line(told: &CourseTold) -> String {
     parts.join("  ")
 }
 
-/// How it ended. `to` is the release that somebody has asked for, where it is known; who did not wait is told what has begun.
-pub(crate) fn outcome(told: &CourseTold, (environment, to): (&str, Option<&str>), wait: bool) -> Outcome {
+/// What somebody has asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The release that is to be the current one, where it is known.
+    pub(crate) to: Option<String>,
+    /// The last rollout before that: how it ended is no news.
+    pub(crate) after: u64,
+    /// Somebody waits for the end.
+    pub(crate) wait: bool,
+}
+
+/// How it ended; who did not wait is told what has begun.
+pub(crate) fn outcome(told: &CourseTold, environment: &str, asked: &Asked) -> Outcome {
+    let Asked { to, after, wait } = asked;
     let course = &told.course;
     if let Some(rollout) = &course.rollout {
-        if !wait {
+        if !*wait {
             return Outcome::Well(format!("{environment}: {}", line(told)));
         }
         let message = format!(
@@ -184,25 +201,26 @@ pub(crate) fn outcome(told: &CourseTold, (environment, to): (&str, Option<&str>)
         };
         return Outcome::Held(message, hint);
     }
-    let is_meant = |id: &ReleaseId| to.is_none_or(|to| id.as_str() == to);
+    let is_meant = |id: &ReleaseId| to.as_ref().is_none_or(|to| id.as_str() == to);
     let current = course.current.as_ref();
-    let Some(ended) = course.ended.as_ref().filter(|ended| is_meant(&ended.to)) else {
-        return match current.filter(|id| is_meant(id)) {
-            Some(id) => Outcome::Well(format!(
-                "{} is current in {environment}: {}",
-                short(id),
-                Reason::Unchanged
-            )),
-            None => Outcome::Well(format!("{environment}: {}", tame::plain(&told.words))),
+    let news = course
+        .ended
+        .as_ref()
+        .filter(|ended| is_meant(&ended.to) && ended.number > *after);
+    let Some(ended) = news.filter(|_| *wait || to.is_some()) else {
+        let rests = match (current.filter(|id| to.is_some() && is_meant(id)), &course.frozen) {
+            (Some(id), _) => format!("{} is current in {environment}: {}", short(id), Reason::Unchanged),
+            (None, Some(frozen)) => {
+                let why = tame::plain(&frozen.why);
+                format!(
+                    "{environment}: nothing goes forward until {:.0}: {why}",
+                    frozen.until
+                )
+            }
+            (None, None) => format!("{environment}: {}", tame::plain(&told.words)),
         };
+        return Outcome::Well(rests);
     };
-    if current == Some(&ended.to) && to.is_some() && !ended.promoted {
-        return Outcome::Well(format!(
-            "{} is current in {environment}: {}",
-            short(&ended.to),
-            Reason::Unchanged
-        ));
-    }
     let because = tame::plain(&ended.because.to_string());
     let id = short(&ended.to);
     match (ended.promoted, &ended.because) {
