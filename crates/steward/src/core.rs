@@ -10,6 +10,7 @@ use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
 use crate::front::{CERTIFICATES, Front};
+use crate::idle::Presence;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::probe::Probes;
@@ -135,6 +136,8 @@ pub(crate) struct Core<E> {
     pub(crate) left: Option<Left>,
     /// What runs already, once it has been looked at, until it is taken over.
     pub(crate) observed: Option<JoinHandle<Result<Vec<Seen>, EngineError>>>,
+    /// Who asks for something.
+    pub(crate) presence: Arc<Presence>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
     /// Nothing ran when we came: whoever asks for something makes the environment.
@@ -197,7 +200,7 @@ impl<E: Engine> Core<E> {
                 self.look_for_folders();
             }
             self.turn().await;
-            if self.tended.is_gone() {
+            if self.tended.is_gone() || self.is_needless().await {
                 let vanished = self.vanished;
                 self.leave().await;
                 return vanished;
@@ -219,6 +222,7 @@ impl<E: Engine> Core<E> {
             self.onlookers.kept_until,
             self.naps.next(),
             self.front.until,
+            self.next_doubt(),
         ]
         .into_iter()
         .flatten()

@@ -253,6 +253,9 @@ pub enum StoreError {
         /// What was named.
         text: String,
     },
+    /// It is closed: whoever had it open is ending.
+    #[error("the store is closed")]
+    Closed,
     /// The key of this machine is gone, and what it has sealed is there.
     #[error("the key of this machine is not in {file} any more, and what it has sealed cannot be opened")]
     KeyLost {

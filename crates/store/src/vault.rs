@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 use towpath_model::run::Variables;
 use towpath_model::sealed::Sealed;
@@ -27,7 +27,8 @@ const KIND: &str = "secret";
 /// The secrets of an environment. It costs nothing before one is sealed or opened.
 #[derive(Debug)]
 pub struct Vault {
-    store: Arc<Store>,
+    /// Whoever closes the store closes it for us, too.
+    store: Weak<Store>,
     environment: String,
     keys: Keys,
     key: Mutex<Option<Key>>,
@@ -63,9 +64,9 @@ type Versions = BTreeMap<String, BTreeMap<u64, Version>>;
 
 impl Vault {
     /// The secrets of this environment, which stand in this store.
-    pub fn new(store: Arc<Store>, environment: &str, keys: Keys) -> Self {
+    pub fn new(store: &Arc<Store>, environment: &str, keys: Keys) -> Self {
         Vault {
-            store,
+            store: Arc::downgrade(store),
             environment: environment.to_owned(),
             keys,
             key: Mutex::default(),
@@ -98,7 +99,7 @@ impl Vault {
             news.insert(name.clone(), version);
         }
         if !news.is_empty() {
-            self.store.write(batch, now).await?;
+            self.store()?.write(batch, now).await?;
         }
         Ok(news)
     }
@@ -129,7 +130,7 @@ impl Vault {
             self.add(&mut batch, &key, (name, version, value), (by, now));
             news.insert(name.clone(), version);
         }
-        self.store.write(batch, now).await?;
+        self.store()?.write(batch, now).await?;
         *self.key.lock().await = Some(key);
         Ok(news)
     }
@@ -150,7 +151,7 @@ impl Vault {
         };
         let mut batch = Batch::default();
         write(&mut batch, "unset-secret", (name, version + 1), &kept);
-        self.store.write(batch, now).await?;
+        self.store()?.write(batch, now).await?;
         Ok(Some(version + 1))
     }
 
@@ -211,6 +212,29 @@ impl Vault {
         found.collect()
     }
 
+    /// All values that hold now, for somebody who takes them out. That is in the journal before they have them.
+    pub async fn take_out(&self, by: &str, now: Timestamp) -> Result<Variables, StoreError> {
+        let versions = self.versions().await?;
+        let values = self.open(&versions, now).await?;
+        let entry = Entry {
+            what: "export-secrets".to_owned(),
+            subject: self.environment.clone(),
+            body: json!({ "versions": versions }),
+            because: format!("{by} takes them out, locked by a passphrase"),
+            intent: false,
+        };
+        let batch = Batch {
+            entries: vec![entry],
+            ..Batch::default()
+        };
+        self.store()?.write(batch, now).await?;
+        Ok(values)
+    }
+
+    fn store(&self) -> Result<Arc<Store>, StoreError> {
+        self.store.upgrade().ok_or(StoreError::Closed)
+    }
+
     /// Takes away all versions but those that these releases are started with, and the newest of each.
     pub async fn prune(&self, named: &BTreeSet<(String, u64)>, now: Timestamp) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
@@ -226,7 +250,7 @@ impl Vault {
             }
         }
         if !batch.records.is_empty() {
-            self.store.write(batch, now).await?;
+            self.store()?.write(batch, now).await?;
         }
         Ok(())
     }
@@ -252,13 +276,13 @@ impl Vault {
         if let Some(key) = known.as_ref() {
             return Ok(key.clone());
         }
-        let key = key::of(&self.store, &self.environment, &self.keys, now).await?;
+        let key = key::of(&*self.store()?, &self.environment, &self.keys, now).await?;
         Ok(known.insert(key).clone())
     }
 
     async fn read(&self) -> Result<Versions, StoreError> {
         let mut there = Versions::new();
-        for (record, body) in self.store.records(KIND).await? {
+        for (record, body) in self.store()?.records(KIND).await? {
             // What another version of us has written is not taken for something else.
             let unreadable = || StoreError::Unsealable { what: record.clone() };
             let (name, version) = record.rsplit_once('/').ok_or_else(unreadable)?;

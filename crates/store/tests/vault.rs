@@ -32,6 +32,19 @@ fn versions<const N: usize>(of: [(&str, u64); N]) -> BTreeMap<String, u64> {
         .collect()
 }
 
+/// A vault, and the store that it needs.
+struct Opened {
+    vault: Vault,
+    _store: Arc<Store>,
+}
+
+impl std::ops::Deref for Opened {
+    type Target = Vault;
+    fn deref(&self) -> &Vault {
+        &self.vault
+    }
+}
+
 struct Bed {
     root: tempfile::TempDir,
 }
@@ -66,13 +79,17 @@ impl Bed {
         Arc::new(Store::open(&self.path("state"), at(0)).await.unwrap())
     }
 
-    async fn vault_again(&self, vault: Vault) -> Vault {
+    async fn vault_again(&self, vault: Opened) -> Opened {
         drop(vault);
         self.vault(self.keys()).await
     }
 
-    async fn vault(&self, keys: Keys) -> Vault {
-        Vault::new(self.store().await, "prod", keys)
+    async fn vault(&self, keys: Keys) -> Opened {
+        let store = self.store().await;
+        Opened {
+            vault: Vault::new(&store, "prod", keys),
+            _store: store,
+        }
     }
 }
 
@@ -152,7 +169,7 @@ async fn no_value_stands_on_the_disk_or_in_the_journal_and_all_of_it_opens_again
     let what: Vec<&str> = journal.iter().map(|one| one.entry.what.as_str()).collect();
     assert_eq!(what, ["seal", "set-secret", "set-secret", "set-secret"]);
     assert_eq!(journal[1].entry.because, "ana wants it so");
-    let vault = Vault::new(store, "prod", bed.keys());
+    let vault = Vault::new(&store, "prod", bed.keys());
     let wanted = versions([("A", 1), ("B", 1), ("C", 1)]);
     assert_eq!(vault.open(&wanted, at(2)).await.unwrap(), all);
     let bytes = bytes_below(bed.root.path());
@@ -171,7 +188,7 @@ async fn no_value_stands_on_the_disk_or_in_the_journal_and_all_of_it_opens_again
 async fn a_value_opens_in_its_own_place_alone() {
     let bed = Bed::new();
     let store = bed.store().await;
-    let vault = Vault::new(Arc::clone(&store), "prod", bed.keys());
+    let vault = Vault::new(&store, "prod", bed.keys());
     vault
         .set(&values([("A", "one"), ("B", "two")]), "ana", at(1))
         .await
@@ -199,7 +216,7 @@ async fn a_value_opens_in_its_own_place_alone() {
         let refusal = vault.open(&versions([(name, version)]), at(3)).await.unwrap_err();
         assert!(matches!(refusal, StoreError::Unsealable { .. }), "{refusal:?}");
     }
-    let other = Vault::new(store, "staging", bed.keys());
+    let other = Vault::new(&store, "staging", bed.keys());
     let refusal = other.open(&versions([("A", 2)]), at(3)).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Unsealable { .. }), "{refusal:?}");
     assert!(vault.open(&versions([("A", 2)]), at(3)).await.is_ok());
@@ -247,12 +264,18 @@ async fn a_key_that_is_lost_is_named_and_never_made_anew() {
     assert_eq!(vault.versions().await.unwrap(), versions([("A", 2)]));
 
     // Whoever says so begins anew; no number comes again.
-    vault.begin_anew(&values([("B", "two")]), "ana", at(9)).await.unwrap();
+    vault
+        .begin_anew(&values([("B", "two")]), "ana", at(9))
+        .await
+        .unwrap();
     assert_eq!(vault.versions().await.unwrap(), versions([("B", 1)]));
     let vault = bed.vault_again(vault).await;
     let lost = vault.open(&versions([("A", 2)]), at(9)).await.unwrap_err();
     assert!(matches!(lost, StoreError::NoValues { .. }), "{lost:?}");
-    assert_eq!(vault.open(&versions([("B", 1)]), at(9)).await.unwrap(), values([("B", "two")]));
+    assert_eq!(
+        vault.open(&versions([("B", 1)]), at(9)).await.unwrap(),
+        values([("B", "two")])
+    );
     let set = vault.set(&values([("A", "three")]), "ana", at(9)).await.unwrap();
     assert_eq!(set, versions([("A", 3)]));
 }

@@ -1,6 +1,9 @@
 //! What can be typed: commands, flags, and their help.
 
 mod running;
+mod secrets;
+
+pub use secrets::{ExportSecrets, ImportSecrets, ListSecrets, Secrets, SetSecret, UnsetSecret, Within};
 
 pub use running::{
     Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
@@ -27,6 +30,7 @@ const COMMANDS: &str = "Run it:
   start, stop, restart  some of it; scale, maintenance, certificate, sign-out
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
+  secrets               set, list, unset; import and export them, sealed
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
   explain, plan         what a word means; every step on the way to prod
@@ -94,6 +98,9 @@ pub enum Command {
     Certificate(Certificate),
     /// Run a command as a component would run it
     Run(Run),
+    /// Keep what must not be known: set it, list it, take it out
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Open psql on a Postgres
     Psql(Psql),
     /// Open redis-cli on a Redis

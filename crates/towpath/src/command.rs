@@ -23,6 +23,7 @@ mod reset;
 mod resource;
 mod run;
 mod schema;
+mod secrets;
 mod shell;
 mod sign_out;
 mod status;
@@ -72,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Certificate(args) => certificate::run(&context, &args),
         Command::SignOut(args) => sign_out::run(&context, &args),
         Command::Run(args) => run::run(&context, args),
+        Command::Secrets(args) => secrets::run(&context, args),
         Command::Psql(args) => shell::psql(args),
         Command::Redis(args) => shell::redis(args),
         Command::Bucket(args) => bucket::run(&context, args),

@@ -92,11 +92,7 @@ pub(super) async fn anew(environment: &str, keys: &Keys) -> Result<(Key, Batch),
     Ok((key, batch.unwrap_or_default()))
 }
 
-async fn look(
-    kept: Option<Kept>,
-    environment: &str,
-    keys: &Keys,
-) -> Result<(Key, Option<Kept>), StoreError> {
+async fn look(kept: Option<Kept>, environment: &str, keys: &Keys) -> Result<(Key, Option<Kept>), StoreError> {
     let (keys, place) = (keys.clone(), format!("towpath vault key of {environment}"));
     let opening = spawn_blocking(move || opened(kept, &keys, &place));
     opening

@@ -21,6 +21,7 @@ mod mutual;
 mod people;
 mod programs;
 mod resources;
+mod secrets;
 mod seeing;
 mod sign_ins;
 mod signing_out;
