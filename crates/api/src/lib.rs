@@ -6,6 +6,7 @@
 mod client;
 mod message;
 mod release;
+mod secret;
 mod status;
 
 pub use client::{Answer, Client, ClientError};
@@ -15,6 +16,9 @@ pub use message::{
 };
 pub use release::{
     CourseTold, Deploy, Happened, History, Listed, Missing, Releases, Steer, Steering, Versioned, Versions,
+};
+pub use secret::{
+    ExportSecrets, Exported, Secret, SecretUnset, Secrets, SecretsSet, SetSecrets, UnsetSecret,
 };
 pub use status::{
     Component, Edge, Explained, Instance, Keeps, Lately, LeftOut, Schedule, Status, Steward, Surroundings,

@@ -75,12 +75,12 @@ impl Process {
         let failed =
             |doing| move |source: std::io::Error| EngineError::system(doing, state.display(), source);
         let state = door::prepared(state).map_err(failed("opening the state folder"))?;
-        let files = door::raise_files();
+        let before = door::made_fit();
         let (tell, told) = unbounded_channel();
         let inner = Arc::new(Inner {
             layout: Layout::new(&state),
             grounds,
-            nursery: Mutex::new(Nursery::start(program, files)?),
+            nursery: Mutex::new(Nursery::start(program, before)?),
             sockets: pump::set()
                 .map_err(|errno| EngineError::system("preparing to listen", state.display(), errno))?,
             table: Mutex::new(Table::default()),

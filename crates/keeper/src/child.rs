@@ -3,7 +3,7 @@
 use crate::command::{Started, split};
 use crate::door::{self, disk};
 use crate::groups::Cradle;
-use crate::process;
+use crate::{process, secrecy};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -233,6 +233,7 @@ fn become_it<'a>(
 }
 
 fn prepare(given: &Given<'_>, keeper: Pid) -> Result<(), Errno> {
+    secrecy::leave_as_programs_do();
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // The keeper may have died before the line above: then nobody would ever send that signal.

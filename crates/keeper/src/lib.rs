@@ -26,6 +26,7 @@ mod lines;
 mod logbook;
 mod nursery;
 mod process;
+mod secrecy;
 mod sweep;
 mod talk;
 pub mod wire;
@@ -35,12 +36,14 @@ pub use layout::Layout;
 pub use leftover::{Facts, Found};
 pub use lines::{LONGEST_LINE, Record, Source};
 pub use logbook::{KEPT_LOGS, ROTATED_AT};
+pub use secrecy::leave_no_core;
 pub use talk::connect_to;
 /// The rule by which keepers start instances again, for engines that have no keepers and keep to the same.
 pub use towpath_decide::restart;
 
 /// The first argument by which the binary knows that it is a nursery. The second one is how many files what it starts may
-/// have open: whoever starts it may have raised that for itself, and programs do not expect it.
+/// have open: whoever starts it may have raised that for itself, and programs do not expect it. The third one is how large
+/// the core file of such a program may be, for the same reason.
 pub const NURSERY: &str = "keeper";
 
 /// Becomes the nursery if that is what this process was started as, and otherwise returns at once. The binary calls it
@@ -48,7 +51,8 @@ pub const NURSERY: &str = "keeper";
 pub fn become_nursery_if_asked() {
     if door::argument(1).as_deref() == Some(NURSERY) {
         let files = door::argument(2).and_then(|files| files.parse().ok());
-        process::leave(nursery::run(files));
+        let core = door::argument(3).and_then(|core| core.parse().ok());
+        process::leave(nursery::run(files, core));
     }
 }
 
@@ -60,9 +64,10 @@ pub fn give_back_memory() {
 
 /// Lets go of all files but the standard streams if this process was started under this name, which is its first argument:
 /// whoever starts a daemon may hold locks and pipes that it would keep for as long as it lives. The binary calls it before
-/// it has opened anything itself.
+/// it has opened anything itself. Such a process knows secrets, and leaves no core file either.
 pub fn let_go_if_started_as(name: &str) {
     if door::argument(1).as_deref() == Some(name) {
         process::close_inherited();
+        leave_no_core();
     }
 }

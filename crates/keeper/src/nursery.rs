@@ -1,7 +1,7 @@
 //! The nursery: forks a keeper for each socket that it is given, and kills what a killed keeper has left.
 
 use crate::door::clock;
-use crate::{door, keeper, process, sweep};
+use crate::{door, keeper, process, secrecy, sweep};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -16,8 +16,10 @@ use std::mem::MaybeUninit;
 const LAST_BREATH: usize = 2000;
 
 /// Runs until whoever started it has gone. Its standard input is the socket on which it is given others.
-pub(crate) fn run(files: Option<u64>) -> i32 {
+pub(crate) fn run(files: Option<u64>, core: Option<u64>) -> i32 {
     process::close_inherited();
+    let before = secrecy::leave_no_core();
+    secrecy::programs_may_leave(core.unwrap_or(before));
     if files.is_some() {
         let now = getrlimit(Resource::Nofile);
         let _ = setrlimit(

@@ -11,6 +11,7 @@ use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
 use crate::front::{CERTIFICATES, Front};
+use crate::idle::Presence;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
 use crate::probe::Probes;
@@ -38,7 +39,7 @@ use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::{Ask, Component, InstanceId, Life, Listen, Product, Seen};
 use towpath_model::unit::Name;
-use towpath_store::{Artifacts, Seq, StoreError};
+use towpath_store::{Artifacts, Seq, StoreError, Vault};
 
 /// How soon it is tried again to write what could not be written.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
@@ -112,6 +113,8 @@ pub(crate) struct Core<E> {
     pub(crate) helm: Option<Helm>,
     /// What releases are made of.
     pub(crate) artifacts: Artifacts,
+    /// The values that they are started with, sealed.
+    pub(crate) vault: Arc<Vault>,
     pub(crate) engine: Arc<E>,
     pub(crate) ledger: Ledger,
     /// The edge, once it serves.
@@ -146,6 +149,8 @@ pub(crate) struct Core<E> {
     pub(crate) left: Option<Left>,
     /// What runs already, once it has been looked at, until it is taken over.
     pub(crate) observed: Option<JoinHandle<Result<Vec<Seen>, EngineError>>>,
+    /// Who asks for something.
+    pub(crate) presence: Arc<Presence>,
     /// An earlier steward's product has been taken over, or there was none.
     pub(crate) restored: bool,
     /// Nothing ran when we came: whoever asks for something makes the environment.
@@ -210,7 +215,7 @@ impl<E: Engine> Core<E> {
                 self.look_for_folders();
             }
             self.turn().await;
-            if self.tended.is_gone() {
+            if self.tended.is_gone() || self.is_needless().await {
                 let vanished = self.vanished;
                 self.leave().await;
                 return vanished;
@@ -233,6 +238,7 @@ impl<E: Engine> Core<E> {
             self.naps.next(),
             self.front.until,
             self.helm.as_ref().filter(|_| self.steers()).and_then(Helm::next),
+            self.next_doubt(),
         ]
         .into_iter()
         .flatten()

@@ -20,10 +20,9 @@ pub(crate) use tasks::Tasked;
 
 use crate::core::Core;
 use crate::door::clock;
-use crate::errors;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use towpath_api::{CourseTold, Tone};
+use towpath_api::CourseTold;
 use towpath_decide::rollout::{self, Doing, Known, Lineup, Signals, closed, lineup, sights};
 use towpath_decide::tend::{Fact, Part};
 use towpath_engine::Engine;
@@ -94,6 +93,11 @@ impl Helm {
             told: None,
             has_moved: false,
         }
+    }
+
+    /// Whether nothing has ever been deployed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.course.number == 0
     }
 
     /// When it has to be looked again though nothing has happened.
@@ -288,11 +292,5 @@ impl<E: Engine> Core<E> {
         if !gone.is_empty() {
             self.sweep_artifacts().await;
         }
-    }
-
-    /// Something was found or could not be done about releases, and somebody should know.
-    fn tell_trouble(&mut self, what: &str, error: &(dyn std::error::Error + 'static)) {
-        let text = format!("{what}: {}", errors::told(error));
-        self.note(Tone::Error, text);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) const CURRENT: &str = "current";
 /// What is written with the next batch.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    store: Store,
+    store: Arc<Store>,
     batch: Batch,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Left {
 }
 
 impl Ledger {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
         Ledger {
             store,
             batch: Batch::default(),
@@ -246,8 +246,11 @@ impl Ledger {
     }
 
     pub(crate) async fn close(self) {
-        // What could not be put in order is put in order by whoever opens it next.
-        let _ = self.store.close().await;
+        // Whoever asks for something in this moment has it, too; then it ends with them, and nothing is lost by that.
+        if let Some(store) = Arc::into_inner(self.store) {
+            // What could not be put in order is put in order by whoever opens it next.
+            let _ = store.close().await;
+        }
     }
 }
 

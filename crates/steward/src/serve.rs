@@ -6,6 +6,7 @@ use crate::core::{Core, Message};
 use crate::course::Question;
 use crate::errors::told;
 use crate::fill::Filling;
+use crate::idle::Presence;
 use crate::lately::{EACH, Looks};
 use crate::make::{self, Looked, Rounds};
 use crate::tell::{MOST_WAITING, Onlooker, Samples};
@@ -38,7 +39,7 @@ use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError, LogQuery, Stream};
 use towpath_model::run::InstanceId;
 use towpath_model::unit::{Name, Unit};
-use towpath_store::{Artifacts, StoreError};
+use towpath_store::{Artifacts, StoreError, Vault};
 
 /// How long it is waited when nobody can be let in.
 const REFUSED: std::time::Duration = std::time::Duration::from_millis(50);
@@ -82,6 +83,8 @@ pub(crate) struct Desk<E> {
     core: UnboundedSender<Message>,
     engine: Arc<E>,
     pub(crate) artifacts: Artifacts,
+    pub(crate) vault: Arc<Vault>,
+    presence: Arc<Presence>,
     samples: Mutex<Samples>,
     looks: Mutex<Looks>,
     rounds: Rounds,
@@ -93,12 +96,16 @@ pub(crate) fn open<E: Engine>(
     core: UnboundedSender<Message>,
     engine: Arc<E>,
     artifacts: Artifacts,
+    vault: Arc<Vault>,
     rounds: Rounds,
+    presence: Arc<Presence>,
 ) {
     let desk = Arc::new(Desk {
         core,
         engine,
         artifacts,
+        vault,
+        presence,
         samples: Mutex::default(),
         looks: Mutex::default(),
         rounds,
@@ -128,6 +135,7 @@ pub(crate) fn open<E: Engine>(
 
 impl<E: Engine> Desk<E> {
     async fn answer(&self, request: HttpRequest<Incoming>) -> Answer {
+        let _guest = self.presence.enter();
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -151,6 +159,8 @@ impl<E: Engine> Desk<E> {
             (&Method::POST, ["maintenance"]) => self.maintain(&body).await,
             (&Method::POST, ["sign-out"]) => self.sign_out(&body).await,
             (&Method::POST, ["artifacts", "missing"]) => self.missing(&body).await,
+            (method, ["secrets"]) => self.secrets(method, None, &body).await,
+            (method, ["secrets", verb]) => self.secrets(method, Some(*verb), &body).await,
             (&Method::GET, ["events"]) => self.look(),
             (&Method::POST, ["logs"]) => self.logs(&body).await,
             (&Method::GET, ["components", name, "explain"]) => {

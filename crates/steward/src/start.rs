@@ -9,6 +9,7 @@ use crate::door::{clock, sockets};
 use crate::dress::{RESOURCES, Wardrobe};
 use crate::errors::StewardError;
 use crate::front::Front;
+use crate::idle::Presence;
 use crate::keep::Ledger;
 use crate::make::{Maker, Rounds};
 use crate::probe::Probes;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use towpath_api::{LogArgs, LogLine};
@@ -30,7 +32,7 @@ use towpath_engine::Engine;
 use towpath_engine::process::{self, Process};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::Seen;
-use towpath_store::{Artifacts, Store, StoreError};
+use towpath_store::{Artifacts, Keys, Store, StoreError, Vault};
 
 /// How long one that was killed may hold the store: the system closes one file after the other.
 const LAST_BREATH: std::time::Duration = std::time::Duration::from_secs(1);
@@ -57,6 +59,10 @@ pub struct Config {
     pub http: u16,
     /// Since when it runs.
     pub since: Timestamp,
+    /// What seals secrets.
+    pub keys: Keys,
+    /// How long it stays with nothing to look after, when nobody asks for anything.
+    pub patience: Duration,
 }
 
 /// The file in the state folder with a line a request; what is older stands in one with `.1` behind its name.
@@ -152,13 +158,18 @@ async fn serve<E: Engine>(
     })?;
     tell_when_gone(&config.state, inbox.clone());
     let rounds = Rounds::default();
+    let store = Arc::new(store);
+    let presence = Presence::new();
     let artifacts = Artifacts::open(&config.state.join(ARTIFACTS));
+    let vault = Arc::new(Vault::new(&store, &config.environment, config.keys.clone()));
     desk::open(
         listener,
         inbox.clone(),
         Arc::clone(&engine),
         artifacts.clone(),
+        Arc::clone(&vault),
         rounds.clone(),
+        Arc::clone(&presence),
     );
     ready();
     let front = front.await.map_err(|error| StewardError::System {
@@ -172,6 +183,7 @@ async fn serve<E: Engine>(
         product: None,
         helm: None,
         artifacts,
+        vault,
         engine,
         ledger: Ledger::new(store),
         edge: None,
@@ -196,6 +208,7 @@ async fn serve<E: Engine>(
         notes: BTreeMap::new(),
         left: None,
         observed: None,
+        presence,
         restored: false,
         from_nothing: false,
         vanished: false,

@@ -7,15 +7,21 @@
 mod artifacts;
 mod door;
 mod open;
+mod passphrase;
 mod read;
 mod refusal;
 mod schema;
+mod seal;
+mod vault;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use artifacts::{Artifacts, Coming};
+pub use passphrase::{Locked, is_locked, lock, unlock};
+pub use seal::chance;
+pub use vault::{Keys, Secret, Vault};
 
 use crate::door::folder::Lock;
 use crate::write::Writer;
@@ -246,5 +252,56 @@ pub enum StoreError {
     NoDigest {
         /// What was named.
         text: String,
+    },
+    /// It is closed: whoever had it open is ending.
+    #[error("the store is closed")]
+    Closed,
+    /// The key of this machine is gone, and what it has sealed is there.
+    #[error("the key of this machine is not in {file} any more, and what it has sealed cannot be opened")]
+    KeyLost {
+        /// Where it should be.
+        file: String,
+    },
+    /// There is a key, but another one.
+    #[error("what stands in {file} is not the key that the secrets here were sealed with")]
+    AnotherKey {
+        /// Where it stands.
+        file: String,
+    },
+    /// Others can read the key.
+    #[error("{file} is the key of this machine, and others than its owner can read it")]
+    OpenKey {
+        /// Where it stands.
+        file: String,
+    },
+    /// What is here was sealed by a passphrase, and none is given.
+    #[error("the secrets here are sealed by a passphrase, and none is given")]
+    NoPassphrase,
+    /// A passphrase is empty.
+    #[error("there is no passphrase in {file}")]
+    EmptyPassphrase {
+        /// Where it should be.
+        file: String,
+    },
+    /// A passphrase does not open what it should.
+    #[error("the passphrase in {file} does not open the secrets here")]
+    Locked {
+        /// Where it stands.
+        file: String,
+        /// Why not.
+        #[source]
+        source: Locked,
+    },
+    /// Something that was sealed was changed since, or written by another version of us.
+    #[error("{what} cannot be opened: it is not as it was sealed")]
+    Unsealable {
+        /// What.
+        what: String,
+    },
+    /// These versions of secrets have no value.
+    #[error("there is no value of {}", .names.join(", "))]
+    NoValues {
+        /// Each with its version.
+        names: Vec<String>,
     },
 }

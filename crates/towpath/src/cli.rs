@@ -2,6 +2,9 @@
 
 mod releasing;
 mod running;
+mod secrets;
+
+pub use secrets::{ExportSecrets, ImportSecrets, ListSecrets, Secrets, SetSecret, UnsetSecret, Within};
 
 pub use releasing::{Deploy, Diff, Freeze, OnRelease, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb};
 pub use running::{
@@ -33,6 +36,7 @@ Release it:
   deploy, promote       to an environment; onward from one to the next
   rollback, rollout     back at once; look on, pause, resume, abort, approve, skip
   releases, release     which there are, and what differs; history, freeze, thaw
+  secrets               set, list, unset; import and export them, sealed
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
   explain, plan         what a word means; every step on the way to prod
@@ -100,6 +104,9 @@ pub enum Command {
     Certificate(Certificate),
     /// Run a command as a component would run it
     Run(Run),
+    /// Keep what must not be known: set it, list it, take it out
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Open psql on a Postgres
     Psql(Psql),
     /// Open redis-cli on a Redis

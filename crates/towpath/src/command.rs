@@ -31,6 +31,7 @@ mod rollback;
 mod rollout;
 mod run;
 mod schema;
+mod secrets;
 mod shell;
 mod sign_out;
 mod status;
@@ -80,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Certificate(args) => certificate::run(&context, &args),
         Command::SignOut(args) => sign_out::run(&context, &args),
         Command::Run(args) => run::run(&context, args),
+        Command::Secrets(args) => secrets::run(&context, args),
         Command::Psql(args) => shell::psql(args),
         Command::Redis(args) => shell::redis(args),
         Command::Bucket(args) => bucket::run(&context, args),

@@ -14,6 +14,7 @@ pub(crate) mod paint;
 pub(crate) mod progress;
 pub(crate) mod releases;
 pub(crate) mod requests;
+pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod tame;
 pub(crate) mod top;

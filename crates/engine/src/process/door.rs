@@ -4,4 +4,4 @@ mod files;
 mod system;
 
 pub(super) use files::{LogFile, has_instance, instances, logs_of, names_of_logs, prepared, remove_log};
-pub(super) use system::{awaited, beside, now, raise_files, start_nursery, wait_a_moment};
+pub(super) use system::{Before, awaited, beside, made_fit, now, start_nursery, wait_a_moment};

@@ -1,6 +1,6 @@
 //! The nursery, as the engine sees it: a process that takes a socket and makes a keeper of it.
 
-use super::door;
+use super::door::{self, Before};
 use crate::EngineError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -21,18 +21,18 @@ const PATIENCE: Timespec = Timespec {
 /// The running nursery, and how it is started again.
 pub(super) struct Nursery {
     program: PathBuf,
-    /// How many files what it starts may have open.
-    files: u64,
+    /// What holds for what it starts.
+    before: Before,
     socket: OwnedFd,
 }
 
 impl Nursery {
     /// Starts it.
-    pub(super) fn start(program: PathBuf, files: u64) -> Result<Self, EngineError> {
-        let socket = started(&program, files)?;
+    pub(super) fn start(program: PathBuf, before: Before) -> Result<Self, EngineError> {
+        let socket = started(&program, before)?;
         Ok(Nursery {
             program,
-            files,
+            before,
             socket,
         })
     }
@@ -41,7 +41,7 @@ impl Nursery {
     pub(super) fn hand_over(&mut self, talk: &OwnedFd) -> Result<(), EngineError> {
         match self.send(talk) {
             Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => {
-                self.socket = started(&self.program, self.files)?;
+                self.socket = started(&self.program, self.before)?;
                 self.send(talk)
             }
             result => result,
@@ -79,7 +79,7 @@ impl Nursery {
     }
 }
 
-fn started(program: &Path, files: u64) -> Result<OwnedFd, EngineError> {
+fn started(program: &Path, before: Before) -> Result<OwnedFd, EngineError> {
     let failed =
         |source: std::io::Error| EngineError::system("starting the nursery", program.display(), source);
     // Messages keep their bounds: one with a socket beside it is never read together with another one.
@@ -90,7 +90,7 @@ fn started(program: &Path, files: u64) -> Result<OwnedFd, EngineError> {
         None,
     );
     let (ours, theirs) = ends.map_err(|errno| failed(errno.into()))?;
-    door::start_nursery(program, files, theirs).map_err(failed)?;
+    door::start_nursery(program, before, theirs).map_err(failed)?;
     Ok(ours)
 }
 

@@ -45,6 +45,7 @@ impl<E: Engine> Core<E> {
         if let Some(onlooker) = onlooker {
             self.onlookers.add(onlooker, false);
         }
+        self.helm.take_if(|helm| helm.is_empty());
         if self.helm.is_some() {
             let environment = &self.config.environment;
             let text = format!(

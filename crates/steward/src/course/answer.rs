@@ -4,6 +4,7 @@ use super::Helm;
 use super::keep::{self, Kept, RELEASES};
 use crate::core::Core;
 use crate::door::clock;
+use crate::errors;
 use crate::serve::{Refusal, problem, unwritten};
 use crate::tell::Onlooker;
 use http::StatusCode;
@@ -218,6 +219,14 @@ impl<E: Engine> Core<E> {
                     None,
                 ));
             }
+        }
+        if let Err(error) = self.open_secrets(&release.content.secrets).await {
+            let message = format!("its secrets cannot be opened: {}", errors::told(&error));
+            let hint = format!(
+                "`towpath secrets list {}` tells which there are",
+                self.config.environment
+            );
+            return Err(problem(StatusCode::CONFLICT, "sealed", &message, Some(&hint)));
         }
         let by = release.origin.by.clone();
         let wish = Wish::Deploy(release.id.clone());

@@ -4,9 +4,11 @@
 use super::Helm;
 use crate::core::Core;
 use crate::door::{clock, processes};
-use std::collections::BTreeSet;
+use crate::errors;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use towpath_api::Tone;
 use towpath_decide::launch::release::housed;
 use towpath_decide::launch::{version_of, versioned};
 use towpath_decide::rollout::Lineup;
@@ -14,7 +16,7 @@ use towpath_engine::Engine;
 use towpath_model::run::{Component, Content, Frame, Product, Release, ReleaseId, Resource};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
-use towpath_store::Artifacts;
+use towpath_store::{Artifacts, StoreError};
 
 impl<E: Engine> Core<E> {
     /// What holds for all of the release that is on its way, or else of the one that is current.
@@ -33,7 +35,11 @@ impl<E: Engine> Core<E> {
             self.wardrobe.base = base(&processes::environment());
         }
         let mut reached: BTreeSet<Name> = BTreeSet::new();
-        let mut secrets: BTreeSet<(String, u64)> = BTreeSet::new();
+        let secrets = helm
+            .releases
+            .values()
+            .map(|kept| kept.release.content.secrets.clone())
+            .collect();
         for kept in helm.releases.values() {
             let content = &kept.release.content;
             let private = content.components.iter().filter(|(_, portion)| {
@@ -41,12 +47,6 @@ impl<E: Engine> Core<E> {
                 listens.is_some_and(|listens| listens.private)
             });
             reached.extend(private.map(|(name, _)| name.clone()));
-            secrets.extend(
-                content
-                    .secrets
-                    .iter()
-                    .map(|(name, version)| (name.clone(), *version)),
-            );
         }
         for name in reached {
             if let Some(port) = self.addresses.settle(&name) {
@@ -73,14 +73,31 @@ impl<E: Engine> Core<E> {
     }
 
     /// The values that releases are started with, by their versions.
-    async fn open_versions(&mut self, wanted: BTreeSet<(String, u64)>) {
-        let open: Vec<(String, u64)> = wanted
-            .into_iter()
-            .filter(|(name, version)| !self.wardrobe.values.contains_key(&version_of(name, *version)))
-            .collect();
-        if open.is_empty() {
-            return;
+    async fn open_versions(&mut self, releases: Vec<BTreeMap<String, u64>>) {
+        for secrets in releases {
+            if let Err(error) = self.open_secrets(&secrets).await {
+                let text = format!("secrets of a release cannot be opened: {}", errors::told(&error));
+                self.note(Tone::Error, text);
+            }
         }
+    }
+
+    /// The values of these versions are known from now on.
+    pub(super) async fn open_secrets(&mut self, secrets: &BTreeMap<String, u64>) -> Result<(), StoreError> {
+        let known = |(name, version): (&String, &u64)| {
+            let values = &self.wardrobe.values;
+            values.contains_key(&version_of(name, *version))
+        };
+        if secrets.iter().all(known) {
+            return Ok(());
+        }
+        let opened = self.vault.open(secrets, clock::today()).await?;
+        let version = |name: &String| secrets.get(name).copied().unwrap_or_default();
+        let opened = opened
+            .into_iter()
+            .map(|(name, value)| (version_of(&name, version(&name)), value));
+        self.wardrobe.values.extend(opened);
+        Ok(())
     }
 
     fn at_home(&self, helm: &Helm, content: &Content) -> Content {
@@ -159,8 +176,15 @@ impl<E: Engine> Core<E> {
                 false => self.ledger.forget_tree(&name),
             }
         }
-        let artifacts = self.artifacts.clone();
+        let secrets = helm
+            .releases
+            .values()
+            .flat_map(|kept| &kept.release.content.secrets);
+        let secrets = secrets.map(|(name, version)| (name.clone(), *version)).collect();
         let since = clock::today();
+        // So is what is sealed of them.
+        drop(self.vault.prune(&secrets, since).await);
+        let artifacts = self.artifacts.clone();
         // What could not be taken away is taken away with the next ones.
         tokio::spawn(async move { drop(artifacts.sweep(needed, files, since).await) });
     }

@@ -359,6 +359,9 @@ pub struct Stewardship {
     /// The environment
     #[arg(long, value_name = "ENV")]
     pub env: String,
+    /// How many milliseconds it stays with nothing to do
+    #[arg(long, value_name = "MS")]
+    pub patience: Option<u64>,
 }
 
 /// `towpath edge`

@@ -2,7 +2,7 @@
 
 use crate::cli::Stewardship;
 use crate::door::processes::{leave_session, ourselves, say_ready, say_why};
-use crate::door::state::{State, authority};
+use crate::door::state::{State, authority, keys};
 use crate::failure::{Failure, Kind};
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +14,10 @@ const HTTP: u16 = 8080;
 
 /// Threads of the runtime. Nearly all of the time it waits, and a product's traffic on a laptop is no load.
 const THREADS: usize = 2;
+
+/// How long a steward stays that has nothing to look after, when nobody asks for anything: a person who sets one secret after
+/// the other does not wait for a new one each time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is under way when everything has stopped may take so long to let go.
 const MOST_AFTER: Duration = Duration::from_millis(200);
@@ -28,7 +32,10 @@ pub(super) fn run(args: &Stewardship) -> Result<(), Failure> {
 }
 
 fn look_after(args: &Stewardship) -> Result<(), Failure> {
-    let config = config(&args.folder, &args.env)?;
+    let mut config = config(&args.folder, &args.env)?;
+    if let Some(patience) = args.patience {
+        config.patience = Duration::from_millis(patience);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
@@ -52,6 +59,8 @@ pub(crate) fn config(folder: &Path, environment: &str) -> Result<Config, Failure
         https: HTTPS,
         http: HTTP,
         since: now(),
+        keys: keys(),
+        patience: PATIENCE,
     })
 }
 

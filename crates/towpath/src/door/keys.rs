@@ -7,6 +7,7 @@ use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use ratatui::{DefaultTerminal, Frame};
 use std::io;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use towpath_model::sealed::Sealed;
 
 /// The screen. It is given back when this is dropped, and also when we panic.
 pub(crate) struct Screen {
@@ -58,6 +59,52 @@ impl Drop for Screen {
     fn drop(&mut self) {
         ratatui::restore();
     }
+}
+
+/// A line that is typed without being shown; nothing where whoever types gives up. The keys come one by one meanwhile: Ctrl-C
+/// would otherwise end us with a terminal that shows nothing any more.
+pub(crate) fn typed_unseen() -> Result<Option<Sealed<String>>, Failure> {
+    let _raw = Raw::begin()?;
+    let mut typed = String::new();
+    loop {
+        let event = event::read().map_err(|error| unheard(&error))?;
+        let Event::Key(key) = event else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Enter => return Ok(Some(Sealed::new(typed))),
+            KeyCode::Char('j' | 'm') if control => return Ok(Some(Sealed::new(typed))),
+            KeyCode::Char('c' | 'd') if control => return Ok(None),
+            KeyCode::Char('u') if control => typed.clear(),
+            KeyCode::Backspace => drop(typed.pop()),
+            KeyCode::Char(letter) if !control => typed.push(letter),
+            KeyCode::Tab => typed.push('\t'),
+            _ => {}
+        }
+    }
+}
+
+/// Keys come as they are pressed, until this is dropped.
+struct Raw;
+
+impl Raw {
+    fn begin() -> Result<Self, Failure> {
+        crossterm::terminal::enable_raw_mode().map_err(|error| unheard(&error))?;
+        Ok(Raw)
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // A terminal that has gone needs nothing any more.
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}
+
+fn unheard(error: &io::Error) -> Failure {
+    Failure::new(Kind::Remote, format!("the keyboard cannot be read: {error}"))
 }
 
 fn meaning(event: &Event) -> Option<Pressed> {

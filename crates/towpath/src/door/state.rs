@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use towpath_steward::RESOURCES;
+use towpath_steward::{Keys, RESOURCES};
 
 /// The most of a log that is read to tell its end.
 const TAIL: u64 = 16 * 1024;
@@ -249,6 +249,14 @@ pub(crate) fn authority() -> PathBuf {
     let kept = named("XDG_DATA_HOME").filter(|path| path.is_absolute());
     kept.unwrap_or_else(|| home.join(".local/share"))
         .join("towpath/authority")
+}
+
+/// What seals the secrets of this person's environments: a key of theirs on this machine, or a passphrase.
+pub(crate) fn keys() -> Keys {
+    Keys {
+        machine: authority().with_file_name("vault.key"),
+        passphrase: super::person::passphrase_file(),
+    }
 }
 
 /// The certificate of that authority, which is what is trusted.

@@ -3,7 +3,8 @@
 
 use crate::cli::Color;
 use crate::failure::{Failure, Kind};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
+use towpath_model::sealed::Sealed;
 
 /// How much room there is, and whether colors are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,30 @@ impl Terminal {
             }
             _ => (80, 24),
         }
+    }
+
+    /// Asks for something that is not shown while it is typed; nothing where nobody can be asked, or they give up.
+    pub(crate) fn asks_for(&self, what: &str) -> Result<Option<Sealed<String>>, Failure> {
+        if !self.answers {
+            return Ok(None);
+        }
+        self.tell(&format!("{what} (nothing is shown): "));
+        let typed = super::keys::typed_unseen();
+        self.tell("\n");
+        typed
+    }
+
+    /// Somebody types what is read.
+    pub(crate) fn is_typed(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// All of what is handed to us on standard input, up to so many bytes.
+    pub(crate) fn input(&self, most: usize) -> Result<Sealed<Vec<u8>>, Failure> {
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().take(most as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::new(Kind::Remote, format!("standard input cannot be read: {error}")))?;
+        Ok(Sealed::new(bytes))
     }
 
     /// Asks a question that is answered with yes or no; no where nobody can be asked.

@@ -1,15 +1,14 @@
 //! Visitors who must not notice anything: the steward dies under them, the edge dies, and the program is another one.
 
-use crate::load::Load;
 use crate::kit::{Product, eventually, kill, pass};
+use crate::load::{Load, visit};
 use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering;
+
 use std::time::{Duration, Instant};
 
 const SHAPE: &str = r#"

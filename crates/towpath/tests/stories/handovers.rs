@@ -89,7 +89,10 @@ fn a_schema_is_moved_before_the_code_that_needs_it_and_a_migration_that_fails_br
     product.manifest(&shape("three"));
     let ran = product.run(&["deploy", "dev"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(format!("{}{}", ran.out, ran.err).contains("003_wrong.sql"), "{ran:?}");
+    assert!(
+        format!("{}{}", ran.out, ran.err).contains("003_wrong.sql"),
+        "{ran:?}"
+    );
     assert_eq!(product.get("web", "/env/WORD").as_deref(), Some("two"));
     load.goes_on();
     assert_eq!(load.end(), Vec::<String>::new());

@@ -159,6 +159,29 @@ impl Product {
         self.begin_command(words).end()
     }
 
+    /// Runs a command that is handed this on its standard input.
+    pub(crate) fn given(&self, words: &[&str], input: &str) -> Ran {
+        let path = self.root.path().join("input");
+        fs::write(&path, input).expect("a file can be written");
+        let ran = self
+            .command(words)
+            .stdin(File::open(&path).expect("it is there"))
+            .output()
+            .expect("the binary runs");
+        // What stands in it may be looked for afterwards.
+        fs::remove_file(&path).expect("it can be removed");
+        Ran {
+            code: ran.status.code(),
+            out: String::from_utf8_lossy(&ran.stdout).into_owned(),
+            err: String::from_utf8_lossy(&ran.stderr).into_owned(),
+        }
+    }
+
+    /// The folder of everything that belongs to the person who runs it.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
     /// Runs a command that has to end well.
     #[track_caller]
     pub(crate) fn well(&self, words: &[&str]) -> Ran {

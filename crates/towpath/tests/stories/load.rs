@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Visitors that keep their connections, ask one thing after the other, and repeat nothing.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
+    pub(crate) answered: Arc<AtomicU64>,
     visitors: Vec<JoinHandle<Vec<String>>>,
 }
 
@@ -65,7 +65,7 @@ impl Load {
 }
 
 /// Asks once, on the connection that is there or a new one.
-fn visit(kept: &mut Option<TcpStream>, port: u16, host: &str) -> Result<(), String> {
+pub(crate) fn visit(kept: &mut Option<TcpStream>, port: u16, host: &str) -> Result<(), String> {
     let told = |doing: &str| {
         let doing = doing.to_owned();
         move |error: std::io::Error| format!("{doing}: {error}")
@@ -98,4 +98,3 @@ fn visit(kept: &mut Option<TcpStream>, port: u16, host: &str) -> Result<(), Stri
         }
     }
 }
-

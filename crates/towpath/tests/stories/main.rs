@@ -24,6 +24,7 @@ mod people;
 mod programs;
 mod releases;
 mod resources;
+mod secrets;
 mod seeing;
 mod sign_ins;
 mod signing_out;

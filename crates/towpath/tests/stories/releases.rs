@@ -38,7 +38,11 @@ const SHORT: &str = "strategy = \"rolling\"\nbake = \"0s\"\nwarm = \"1m\"";
 fn product(name: &str, rollout: &str) -> Product {
     let product = Product::new(name, &shape("one", rollout));
     std::fs::create_dir(product.folder.join("aside")).expect("a folder can be made");
-    std::fs::copy(product.folder.join("program"), product.folder.join("aside/program")).expect("it can be copied");
+    std::fs::copy(
+        product.folder.join("program"),
+        product.folder.join("aside/program"),
+    )
+    .expect("it can be copied");
     product.write("settings", "one");
     secret(&product, "one");
     product
@@ -86,7 +90,11 @@ fn code_configuration_and_secret_come_together_and_go_back_together() {
     assert_eq!(shown(&product), ["two", "two", "two"], "{ran:?}");
     let back = product.well(&["rollback", "dev"]);
     assert_eq!(shown(&product), ["one", "one", "one"], "{back:?}");
-    assert_eq!(product.pid("aside"), aside, "what is the same is not started anew");
+    assert_eq!(
+        product.pid("aside"),
+        aside,
+        "what is the same is not started anew"
+    );
     // The folder says something else than what runs, and that changes nothing.
     product.kill_steward();
     assert_eq!(shown(&product), ["one", "one", "one"]);
@@ -94,7 +102,10 @@ fn code_configuration_and_secret_come_together_and_go_back_together() {
     let again = product.well(&["deploy", "dev"]);
     assert_eq!(shown(&product), ["two", "two", "two"], "{again:?}");
     let again = product.well(&["deploy", "dev"]);
-    assert!(again.out.contains("nothing") || again.err.contains("nothing"), "{again:?}");
+    assert!(
+        again.out.contains("nothing") || again.err.contains("nothing"),
+        "{again:?}"
+    );
     product.well(&["down"]);
     product.leaves_nothing();
 }
@@ -149,7 +160,10 @@ fn ten_rolling_releases_lose_nobody() {
 
 #[test]
 fn ten_blue_green_releases_lose_nobody() {
-    ten_times("turns", "strategy = \"blue-green\"\nbake = \"200ms\"\nwarm = \"1s\"");
+    ten_times(
+        "turns",
+        "strategy = \"blue-green\"\nbake = \"200ms\"\nwarm = \"1s\"",
+    );
 }
 
 #[test]
@@ -167,8 +181,7 @@ fn ten_recreated_releases_let_everybody_wait_and_lose_nobody() {
 
 #[test]
 fn a_steward_that_is_killed_in_the_middle_is_followed_by_one_that_goes_on() {
-    let rollout =
-        "strategy = \"canary\"\nsteps = [\"25% for 300ms\", \"75% for 300ms\", \"100%\"]\nbake = \"300ms\"\nwarm = \"1s\"";
+    let rollout = "strategy = \"canary\"\nsteps = [\"25% for 300ms\", \"75% for 300ms\", \"100%\"]\nbake = \"300ms\"\nwarm = \"1s\"";
     let product = product("goeson", rollout);
     deploy(&product);
     let load = Load::begin(&product, product.plain_port("web"));

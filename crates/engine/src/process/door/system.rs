@@ -18,11 +18,12 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// Starts the nursery with this socket. It has nothing of our environment: keepers hand on exactly what they are told.
-pub(crate) fn start_nursery(program: &Path, files: u64, socket: OwnedFd) -> io::Result<()> {
+pub(crate) fn start_nursery(program: &Path, before: Before, socket: OwnedFd) -> io::Result<()> {
     let mut command = tokio::process::Command::new(program);
     command
         .arg(towpath_keeper::NURSERY)
-        .arg(files.to_string())
+        .arg(before.files.to_string())
+        .arg(before.core.to_string())
         .env_clear()
         .stdin(Stdio::from(socket))
         .stdout(Stdio::null())
@@ -31,8 +32,25 @@ pub(crate) fn start_nursery(program: &Path, files: u64, socket: OwnedFd) -> io::
     command.spawn().map(drop)
 }
 
-/// Lets this process have as many files open as it may, and answers how many it could before: each keeper is one.
-pub(crate) fn raise_files() -> u64 {
+/// What held for this process before it was made fit for its work: it holds for what is started, too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Before {
+    /// How many files could be open.
+    files: u64,
+    /// How large a core file could be.
+    core: u64,
+}
+
+/// Makes this process fit for its work: it may have as many files open as the system lets it, for each keeper is one, and
+/// leaves no core file, for it knows secrets.
+pub(crate) fn made_fit() -> Before {
+    Before {
+        files: raise_files(),
+        core: towpath_keeper::leave_no_core(),
+    }
+}
+
+fn raise_files() -> u64 {
     let before = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: before.maximum,
