@@ -28,9 +28,8 @@ const COMMANDS: &str = "Run it:
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; scale, maintenance, certificate, sign-out
-  psql, redis, bucket   what is in a resource; `towpath data reset` empties one
+  psql, redis, bucket   what is in a resource; `data reset` empties one; secrets
   open, run, doctor     where it is; a command as it would; what is missing here
-  secrets               set, list, unset; import and export them, sealed
 Write it:
   init, check           write a first manifest; tell all that is wrong with one
   explain, plan         what a word means; every step on the way to prod
