@@ -151,11 +151,8 @@ async fn serve<E: Engine>(
     let (inbox, messages) = unbounded_channel::<Message>();
     let engine = Arc::new(engine);
     let changes = engine.changes().unwrap_or_else(|| unbounded_channel().1);
-    let listener = sockets::listen(&config.state).map_err(|source| StewardError::System {
-        doing: "listening on a socket",
-        subject: config.state.display().to_string(),
-        source,
-    })?;
+    let listener =
+        sockets::listen(&config.state).map_err(|source| failed("listening on a socket", &config, source))?;
     tell_when_gone(&config.state, inbox.clone());
     let rounds = Rounds::default();
     let store = Arc::new(store);
@@ -172,11 +169,9 @@ async fn serve<E: Engine>(
         Arc::clone(&presence),
     );
     ready();
-    let front = front.await.map_err(|error| StewardError::System {
-        doing: "starting the edge",
-        subject: config.state.display().to_string(),
-        source: std::io::Error::other(error),
-    })??;
+    let front = front
+        .await
+        .map_err(|error| failed("starting the edge", &config, std::io::Error::other(error)))??;
     let seed = config.folder.to_string_lossy().into_owned();
     let core = Core {
         tended: Tended::default(),
@@ -225,6 +220,14 @@ async fn serve<E: Engine>(
         return Err(StewardError::Vanished(folder));
     }
     Ok(())
+}
+
+fn failed(doing: &'static str, config: &Config, source: std::io::Error) -> StewardError {
+    StewardError::System {
+        doing,
+        subject: config.state.display().to_string(),
+        source,
+    }
 }
 
 /// Says when the folder of the state has gone.

@@ -30,7 +30,7 @@ const COMMANDS: &str = "Run it:
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; scale, maintenance, certificate, sign-out
-  psql, redis, bucket   what is in a resource; `towpath data reset` empties one
+  psql, redis, bucket   what is in a resource; `data reset` empties one; secrets
   open, run, doctor     where it is; a command as it would; what is missing here
 Release it:
   deploy, promote       to an environment; onward from one to the next

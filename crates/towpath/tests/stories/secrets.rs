@@ -262,6 +262,9 @@ fn a_steward_with_nothing_to_do_ends_and_one_that_looks_after_something_does_not
         "--patience",
         "300",
     ];
+    let set = product.given(&["secrets", "set", "dev", "API_TOKEN"], "one");
+    assert_eq!(set.code, Some(0), "{set:?}");
+    product.well(&["down"]);
     let ended = product.begin_command(&words).end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
 
