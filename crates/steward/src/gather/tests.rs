@@ -90,7 +90,10 @@ impl Place {
             Ok(gathered) => shown(&gathered, name),
             Err(refused) => refused
                 .iter()
-                .map(|one| one.message.replace(&*self.home.path().to_string_lossy(), "/home"))
+                .map(|one| {
+                    one.message
+                        .replace(&*self.home.path().to_string_lossy(), "/there")
+                })
                 .collect::<Vec<_>>()
                 .join("\n"),
         }
@@ -212,9 +215,9 @@ async fn links_stay_in_the_tree_and_bring_what_they_lead_to() {
         .link("web/gone", "/no/such/file");
     assert_eq!(
         place.told("web", &[]).await,
-        "`web` cannot be released: /home/shop/web/etc is a link to /etc, which is no file\n\
-         `web` cannot be released: /home/shop/web/gone is a link to /no/such/file, and nothing is there\n\
-         `web` cannot be released: /home/shop/web/up is a link to ../.., which is no file"
+        "`web` cannot be released: /there/shop/web/etc is a link to /etc, which is no file\n\
+         `web` cannot be released: /there/shop/web/gone is a link to /no/such/file, and nothing is there\n\
+         `web` cannot be released: /there/shop/web/up is a link to ../.., which is no file"
     );
 }
 
@@ -227,10 +230,10 @@ async fn whatever_is_missing_is_told_at_once() {
     place.runs("far", "node main.js", "").dir = far;
     assert_eq!(
         place.told("api", &[("web", "settings.toml")]).await,
-        "`api` cannot be released: it runs /home/shop/target/release/api, which is not there\n\
-         `far` cannot be released: it runs in /home/far, outside of the product's folder\n\
-         `web` cannot be released: it runs in /home/shop/web, which is not there\n\
-         `web` cannot be released: its `config` is in /home/shop/settings.toml, which is not there"
+        "`api` cannot be released: it runs /there/shop/target/release/api, which is not there\n\
+         `far` cannot be released: it runs in /there/far, outside of the product's folder\n\
+         `web` cannot be released: it runs in /there/shop/web, which is not there\n\
+         `web` cannot be released: its `config` is in /there/shop/settings.toml, which is not there"
     );
 }
 
