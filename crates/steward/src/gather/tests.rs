@@ -275,3 +275,24 @@ async fn a_tree_says_who_may_be_run_and_what_stands_in_a_file() {
     assert_eq!(tree.entries["bin/api"], entry);
     assert_eq!(gathered.files[&digest], place.path("bin/api"));
 }
+
+#[tokio::test]
+async fn what_is_laid_out_is_gathered_again_unless_it_was_spoiled() {
+    let mut place = Place::new();
+    place.program("bin/api");
+    place.runs("api", "bin/api", "");
+    let gathered = place.gather_with(&[]).await.expect("it is there");
+    let name = gathered.artifacts["api"].clone();
+    let laid_out = format!(".towpath/prod/artifacts/trees/{name}/bin/api");
+    place.program(&laid_out);
+    let state = place.path(".towpath/prod");
+    let found = again(state.clone(), BTreeSet::from([name.clone()]))
+        .await
+        .expect("it is whole");
+    assert_eq!(found.trees, gathered.trees);
+    place.write(&laid_out, b"\x7fELF and less");
+    let refused = again(state, BTreeSet::from([name.clone()]))
+        .await
+        .expect_err("it is spoiled");
+    assert!(refused[0].message.contains(&name), "{refused:?}");
+}
