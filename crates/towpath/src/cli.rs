@@ -26,22 +26,18 @@ pub enum Color {
 
 /// All commands on one screen; a test looks that none is left out.
 const COMMANDS: &str = "Run it:
-  up, down              start all of it here and follow its logs; stop all of it
-  status, top, explain  how it is, once or live; why something is as it is
-  logs, metrics         what it says; what it is asked, and how fast it answers
-  start, stop, restart  some of it; scale, maintenance, certificate, sign-out
-  psql, redis, bucket   what is in a resource; `data reset` empties one; secrets
-  open, run, doctor     where it is; a command as it would; what is missing here
+  up, down, status, top  start all of it here; stop it; how it is, once or live
+  logs, metrics, explain what it says, and is asked; why something is as it is
+  start, stop, restart   some of it; scale, maintenance, certificate, sign-out
+  psql, redis, bucket    what is in a resource; `towpath data reset` empties it
+  open, run, doctor      where it is; a command as it would; what is missing
 Release it:
-  deploy, promote       to an environment; onward from one to the next
-  rollback, rollout     back at once; look on, pause, resume, abort, approve, skip
-  releases, release     which there are, and what differs; history, freeze, thaw
-  secrets               set, list, unset; import and export them, sealed
+  deploy, promote        to an environment; onward from one to the next
+  rollout, rollback      look on, pause, abort, skip; back at once
+  releases, release      all of them; what differs; history, freeze, thaw
 Write it:
-  init, check           write a first manifest; tell all that is wrong with one
-  explain, plan         what a word means; every step on the way to prod
-  docs, cost            the infrastructure document; what it costs a month
-  schema, completions   for editors and shells
+  init, check, plan      a first manifest; all that is wrong; every step to prod
+  docs, cost, schema     the document; what it costs; for editors; completions
 `towpath COMMAND --help` tells more, with examples";
 
 /// Your infrastructure document, running
@@ -54,8 +50,7 @@ Write it:
     disable_help_subcommand = true,
     help_template = "{about}\n\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}",
     before_help = COMMANDS,
-    after_help = "Exit codes: 0 done, 1 manifest wrong or something not well, 2 called wrongly,
-            3 something outside failed or is missing, 70 a mistake of ours"
+    after_help = "Exit codes: 0 done, 1 wrong or not well, 2 called wrongly, 3 outside, 70 ours"
 )]
 pub struct Cli {
     /// Colors: auto, always or never; NO_COLOR is honored

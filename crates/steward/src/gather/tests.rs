@@ -90,7 +90,10 @@ impl Place {
             Ok(gathered) => shown(&gathered, name),
             Err(refused) => refused
                 .iter()
-                .map(|one| one.message.replace(&*self.home.path().to_string_lossy(), "/home"))
+                .map(|one| {
+                    one.message
+                        .replace(&*self.home.path().to_string_lossy(), "/there")
+                })
                 .collect::<Vec<_>>()
                 .join("\n"),
         }
@@ -212,9 +215,9 @@ async fn links_stay_in_the_tree_and_bring_what_they_lead_to() {
         .link("web/gone", "/no/such/file");
     assert_eq!(
         place.told("web", &[]).await,
-        "`web` cannot be released: /home/shop/web/etc is a link to /etc, which is no file\n\
-         `web` cannot be released: /home/shop/web/gone is a link to /no/such/file, and nothing is there\n\
-         `web` cannot be released: /home/shop/web/up is a link to ../.., which is no file"
+        "`web` cannot be released: /there/shop/web/etc is a link to /etc, which is no file\n\
+         `web` cannot be released: /there/shop/web/gone is a link to /no/such/file, and nothing is there\n\
+         `web` cannot be released: /there/shop/web/up is a link to ../.., which is no file"
     );
 }
 
@@ -227,10 +230,10 @@ async fn whatever_is_missing_is_told_at_once() {
     place.runs("far", "node main.js", "").dir = far;
     assert_eq!(
         place.told("api", &[("web", "settings.toml")]).await,
-        "`api` cannot be released: it runs /home/shop/target/release/api, which is not there\n\
-         `far` cannot be released: it runs in /home/far, outside of the product's folder\n\
-         `web` cannot be released: it runs in /home/shop/web, which is not there\n\
-         `web` cannot be released: its `config` is in /home/shop/settings.toml, which is not there"
+        "`api` cannot be released: it runs /there/shop/target/release/api, which is not there\n\
+         `far` cannot be released: it runs in /there/far, outside of the product's folder\n\
+         `web` cannot be released: it runs in /there/shop/web, which is not there\n\
+         `web` cannot be released: its `config` is in /there/shop/settings.toml, which is not there"
     );
 }
 
@@ -271,4 +274,25 @@ async fn a_tree_says_who_may_be_run_and_what_stands_in_a_file() {
     };
     assert_eq!(tree.entries["bin/api"], entry);
     assert_eq!(gathered.files[&digest], place.path("bin/api"));
+}
+
+#[tokio::test]
+async fn what_is_laid_out_is_gathered_again_unless_it_was_spoiled() {
+    let mut place = Place::new();
+    place.program("bin/api");
+    place.runs("api", "bin/api", "");
+    let gathered = place.gather_with(&[]).await.expect("it is there");
+    let name = gathered.artifacts["api"].clone();
+    let laid_out = format!(".towpath/prod/artifacts/trees/{name}/bin/api");
+    place.program(&laid_out);
+    let state = place.path(".towpath/prod");
+    let found = again(state.clone(), BTreeSet::from([name.clone()]))
+        .await
+        .expect("it is whole");
+    assert_eq!(found.trees, gathered.trees);
+    place.write(&laid_out, b"\x7fELF and less");
+    let refused = again(state, BTreeSet::from([name.clone()]))
+        .await
+        .expect_err("it is spoiled");
+    assert!(refused[0].message.contains(&name), "{refused:?}");
 }

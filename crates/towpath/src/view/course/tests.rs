@@ -263,9 +263,7 @@ fn what_is_frozen_and_rests_says_so() {
         why: "holidays".to_owned(),
         by: "ana".to_owned(),
     });
-    insta::assert_snapshot!(ends(&frozen, None, false), @r"
-    0 prod: nothing goes forward until 2026-11-23T08:00:00Z: holidays
-    ");
+    insta::assert_snapshot!(ends(&frozen, None, false), @"0 prod: nothing goes forward until 2026-11-23T08:00:00Z: holidays");
     frozen.course.frozen = None;
     assert_eq!(
         ends(&frozen, None, false),

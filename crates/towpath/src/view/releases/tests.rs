@@ -73,9 +73,7 @@ fn releases_are_told_with_what_each_is_here() {
     frozen until 2027-01-04 08:00: holidays (ana)
     ");
     let none = Releases::default();
-    insta::assert_snapshot!(releases(&none, "prod", &TimeZone::UTC), @r"
-    there is no release in prod; `towpath deploy prod` makes one
-    ");
+    insta::assert_snapshot!(releases(&none, "prod", &TimeZone::UTC), @"there is no release in prod; `towpath deploy prod` makes one");
 }
 
 #[test]
@@ -119,9 +117,7 @@ fn what_differs_is_told_by_what_it_is_about() {
       flags.new: new, true
     and 1 component stands elsewhere in the manifest
     ");
-    insta::assert_snapshot!(differences(&[]), @r"
-    nothing differs
-    ");
+    insta::assert_snapshot!(differences(&[]), @"nothing differs");
 }
 
 #[test]
@@ -145,7 +141,5 @@ fn history_is_told_the_newest_first() {
     2026-11-22 03:00  ended   4f1c2b3a  1m12s  ana: it is late
     2026-11-22 03:00  freeze  -                ana: it is late
     ");
-    insta::assert_snapshot!(history(&History::default(), "prod", &TimeZone::UTC), @r"
-    nothing has happened to releases in prod
-    ");
+    insta::assert_snapshot!(history(&History::default(), "prod", &TimeZone::UTC), @"nothing has happened to releases in prod");
 }
