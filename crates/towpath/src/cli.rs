@@ -1,12 +1,14 @@
 //! What can be typed: commands, flags, and their help.
 
 mod running;
+mod serving;
 
 pub use running::{
     Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
     MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
     Stored, Top, Up, Upon,
 };
+pub use serving::{OfMachine, Serve, Token, TokenCreate, TokenList, TokenRevoke, TokenUse};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -20,19 +22,26 @@ pub enum Color {
 }
 
 /// All commands on one screen; a test looks that none is left out.
-const COMMANDS: &str = "Run it:
+const HELP: &str = "{about}
+
+{usage-heading} {usage}
+
+Run it:
   up, down              start all of it here and follow its logs; stop all of it
   status, top, explain  how it is, once or live; why something is as it is
   logs, metrics         what it says; what it is asked, and how fast it answers
   start, stop, restart  some of it; scale, maintenance, certificate, sign-out
   psql, redis, bucket   what is in a resource; `towpath data reset` empties one
   open, run, doctor     where it is; a command as it would; what is missing here
+On a server:
+  serve, token          look after a machine; who may ask it from elsewhere
 Write it:
-  init, check           write a first manifest; tell all that is wrong with one
-  explain, plan         what a word means; every step on the way to prod
-  docs, cost            the infrastructure document; what it costs a month
-  schema, completions   for editors and shells
-`towpath COMMAND --help` tells more, with examples";
+  init, check, plan     a first manifest; what is wrong; each step on the way
+  docs, cost, schema    the document; what it costs a month; also completions
+`towpath COMMAND --help` tells more, with examples
+
+Options:
+{options}{after-help}";
 
 /// Your infrastructure document, running
 #[derive(Debug, Parser)]
@@ -42,8 +51,7 @@ Write it:
     about,
     max_term_width = 100,
     disable_help_subcommand = true,
-    help_template = "{about}\n\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}",
-    before_help = COMMANDS,
+    help_template = HELP,
     after_help = "Exit codes: 0 done, 1 manifest wrong or something not well, 2 called wrongly,
             3 something outside failed or is missing, 70 a mistake of ours"
 )]
@@ -59,6 +67,9 @@ pub struct Cli {
         hide_default_value = true
     )]
     pub color: Color,
+    /// Speak to a machine elsewhere that runs `towpath serve`
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    pub to: Option<String>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -106,6 +117,11 @@ pub enum Command {
     Open(Open),
     /// Watch everything live
     Top(Top),
+    /// Look after all products of this machine, for whoever may ask
+    Serve(Serve),
+    /// Make, list and take back what lets somebody ask a machine from elsewhere
+    #[command(subcommand)]
+    Token(Token),
     /// Tell what is missing on this machine, and how to get it
     Doctor(Doctor),
     /// Write a short manifest that fits what is here; never overwrites

@@ -22,6 +22,7 @@ mod people;
 mod programs;
 mod resources;
 mod seeing;
+mod serving;
 mod sign_ins;
 mod signing_out;
 mod stewards;
