@@ -59,14 +59,14 @@ impl Audit {
         let mut text = serde_json::to_vec(line).map_err(io::Error::other)?;
         text.push(b'\n');
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.as_ref().is_some_and(|(_, length)| *length >= LONGEST) {
-            *open = None;
-            disk::rename(&self.path, &self.path.with_extension("log.1"))?;
-        }
         let mut log = match open.take() {
             Some(log) => log,
             None => disk::append(&self.path)?,
         };
+        if log.1 >= LONGEST {
+            disk::rename(&self.path, &self.path.with_extension("log.1"))?;
+            log = disk::append(&self.path)?;
+        }
         // Where that fails it is opened anew for the next line.
         log.0.write_all(&text)?;
         log.1 += text.len() as u64;

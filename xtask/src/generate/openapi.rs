@@ -4,10 +4,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use towpath_api::{
-    Answers, Apply, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, Endpoint, Event, Explained, History, LogArgs,
-    LogLine, Machine, Maintain, Maintained, Mint, Minted, Missing, OF_A_MACHINE, OF_AN_ENVIRONMENT, Opaque, PORT,
-    Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer, Surroundings, Tokens, Verb, Versioned,
-    Versions,
+    Answers, Apply, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, Endpoint, Event, Explained, History,
+    LogArgs, LogLine, Machine, Maintain, Maintained, Mint, Minted, Missing, OF_A_MACHINE, OF_AN_ENVIRONMENT,
+    Opaque, PORT, Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer, Surroundings, Tokens,
+    Verb, Versioned, Versions,
 };
 
 /// Types that the table of endpoints names, by their names.
@@ -65,7 +65,9 @@ impl Shapes {
     fn of(&self, name: &str) -> Value {
         // A name that is missing here leaves a reference to nothing, and the test finds it.
         let missing = || json!({ "$ref": format!("#/components/schemas/{name}") });
-        self.known.get(name).map_or_else(missing, |shape| shape.clone().to_value())
+        self.known
+            .get(name)
+            .map_or_else(missing, |shape| shape.clone().to_value())
     }
 }
 
@@ -73,7 +75,9 @@ impl Shapes {
 pub(super) fn document(version: &str) -> Value {
     let mut shapes = Shapes::new();
     let mut paths: Map<String, Value> = Map::new();
-    let machine = OF_A_MACHINE.iter().map(|one| (one.path.to_owned(), one, "machine"));
+    let machine = OF_A_MACHINE
+        .iter()
+        .map(|one| (one.path.to_owned(), one, "machine"));
     let environment = OF_AN_ENVIRONMENT
         .iter()
         .map(|one| (format!("{ENVIRONMENT}{}", one.path), one, "environment"));
@@ -173,7 +177,9 @@ fn answer(shapes: &Shapes, answers: Answers) -> Value {
 
 /// The parts of a path in braces.
 fn parameters(path: &str) -> Vec<Value> {
-    let parts = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let parts = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     parts
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect()
@@ -216,7 +222,10 @@ mod tests {
         walk(&document, String::new(), &mut seen);
         let mut count = 0;
         for (at, value) in seen.iter().filter(|(at, _)| at.ends_with("/$ref")) {
-            let to = value.as_str().and_then(|to| to.strip_prefix('#')).expect("it is here");
+            let to = value
+                .as_str()
+                .and_then(|to| to.strip_prefix('#'))
+                .expect("it is here");
             assert!(document.pointer(to).is_some(), "{at} leads to {to}");
             count += 1;
         }
@@ -244,10 +253,15 @@ mod tests {
                 .collect();
             assert_eq!(declared, wanted, "{path}");
             for (method, operation) in item.iter().filter(|(key, _)| *key != "parameters") {
-                assert!(["get", "post", "put", "delete"].contains(&method.as_str()), "{method} {path}");
+                assert!(
+                    ["get", "post", "put", "delete"].contains(&method.as_str()),
+                    "{method} {path}"
+                );
                 let name = operation["operationId"].as_str().expect("it has a name");
                 assert!(names.insert(name.to_owned()), "{name} is there twice");
-                let answered = operation["responses"]["200"]["content"].as_object().expect("it answers");
+                let answered = operation["responses"]["200"]["content"]
+                    .as_object()
+                    .expect("it answers");
                 assert_eq!(answered.len(), 1, "{method} {path}");
                 assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()));
                 assert!(operation["responses"]["default"]["$ref"].is_string());
@@ -261,12 +275,17 @@ mod tests {
     #[test]
     fn every_shape_says_what_it_is() {
         let document = document("1.2.3");
-        let schemas = document["components"]["schemas"].as_object().expect("there are shapes");
+        let schemas = document["components"]["schemas"]
+            .as_object()
+            .expect("there are shapes");
         assert!(schemas.len() > 30, "{}", schemas.len());
         for (name, shape) in schemas {
             assert!(shape["description"].is_string(), "{name} says nothing");
             let kinds = ["type", "oneOf", "anyOf", "enum", "allOf", "$ref"];
-            assert!(kinds.iter().any(|kind| shape.get(kind).is_some()), "{name}: {shape}");
+            assert!(
+                kinds.iter().any(|kind| shape.get(kind).is_some()),
+                "{name}: {shape}"
+            );
         }
     }
 
@@ -281,7 +300,11 @@ mod tests {
             .filter_map(|one| one["properties"]["event"]["const"].as_str())
             .collect();
         assert_eq!(tags, ["state", "build", "note", "course", "settled", "gone"]);
-        let said = serde_json::to_value(Event::Settled { well: true, idle: false }).expect("it is said");
+        let said = serde_json::to_value(Event::Settled {
+            well: true,
+            idle: false,
+        })
+        .expect("it is said");
         assert_eq!(said["event"], "settled");
     }
 }

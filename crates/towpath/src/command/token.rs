@@ -12,7 +12,7 @@ use crate::view::tame;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use towpath_api::{Client, ClientError, Mint, Minted, TokenTold, Tokens};
 use towpath_model::unit::{Duration, Unit};
 
@@ -155,7 +155,7 @@ fn ask<Q: Serialize, A: DeserializeOwned>(
     })
 }
 
-fn failed(error: &ClientError, home: &PathBuf) -> Failure {
+fn failed(error: &ClientError, home: &Path) -> Failure {
     match error {
         ClientError::Refused(problem) => refused(problem),
         ClientError::Nobody => {
