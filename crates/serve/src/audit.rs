@@ -5,8 +5,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +19,7 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Audit {
     path: PathBuf,
-    open: Mutex<Option<(File, u64)>>,
+    open: Mutex<Option<disk::Log>>,
 }
 
 /// A line of it.
@@ -61,15 +60,14 @@ impl Audit {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut log = match open.take() {
             Some(log) => log,
-            None => disk::append(&self.path)?,
+            None => disk::Log::open(&self.path)?,
         };
-        if log.1 >= LONGEST {
+        if log.length >= LONGEST {
             disk::rename(&self.path, &self.path.with_extension("log.1"))?;
-            log = disk::append(&self.path)?;
+            log = disk::Log::open(&self.path)?;
         }
         // Where that fails it is opened anew for the next line.
-        log.0.write_all(&text)?;
-        log.1 += text.len() as u64;
+        log.write(&text)?;
         *open = Some(log);
         Ok(())
     }

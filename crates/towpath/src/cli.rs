@@ -38,9 +38,8 @@ On a server:
 Write it:
   init, check, plan     a first manifest; what is wrong; each step on the way
   docs, cost, schema    the document; what it costs a month; also completions
-`towpath COMMAND --help` tells more, with examples
 
-Options:
+Options (`towpath COMMAND --help` tells more, with examples):
 {options}{after-help}";
 
 /// Your infrastructure document, running

@@ -65,25 +65,33 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Goes to a machine elsewhere, where the command is about what runs there.
+/// Goes to a machine elsewhere, unless the command is about this one.
 fn go(to: &str, command: &Command) -> Result<(), Failure> {
-    let goes = matches!(
+    let stays = matches!(
         command,
-        Command::Status(_)
-            | Command::Top(_)
-            | Command::Explain(_)
-            | Command::Logs(_)
-            | Command::Metrics(_)
-            | Command::Start(_)
-            | Command::Stop(_)
-            | Command::Restart(_)
-            | Command::Scale(_)
-            | Command::Maintenance(_)
-            | Command::SignOut(_)
-            | Command::Open(_)
-            | Command::Down(_)
+        Command::Up(_)
+            | Command::Certificate(_)
+            | Command::Run(_)
+            | Command::Psql(_)
+            | Command::Redis(_)
+            | Command::Bucket(_)
+            | Command::Data(_)
+            | Command::Doctor(_)
+            | Command::Init(_)
+            | Command::Check(_)
+            | Command::Plan(_)
+            | Command::Docs(_)
+            | Command::Cost(_)
+            | Command::Schema
+            | Command::Completions(_)
+            | Command::Serve(_)
+            | Command::Token(_)
+            | Command::Steward(_)
+            | Command::Edge(_)
+            | Command::Resource
+            | Command::Compile(_)
     );
-    if !goes {
+    if stays {
         let message = "this command is about this machine, and --to names another one";
         return Err(
             Failure::new(Kind::User, message).hint("leave --to away, or run the command on that machine")

@@ -74,12 +74,29 @@ pub(crate) fn replace_private(path: &Path, text: &str) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// A log that is written on at its end, and how long it is.
-pub(crate) fn append(path: &Path) -> io::Result<(File, u64)> {
-    let mut options = OpenOptions::new();
-    let file = options.create(true).append(true).mode(0o600).open(path)?;
-    let length = file.metadata()?.len();
-    Ok((file, length))
+/// A log that is written on at its end.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: File,
+    /// How long it is.
+    pub(crate) length: u64,
+}
+
+impl Log {
+    /// Opens one, and makes it where there is none.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).mode(0o600).open(path)?;
+        let length = file.metadata()?.len();
+        Ok(Log { file, length })
+    }
+
+    /// Writes at its end.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
 }
 
 /// Gives a file another name, in the place of what has it.

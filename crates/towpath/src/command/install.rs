@@ -76,6 +76,8 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
+# Programs look for one, and so does the authority that all products of a person share.
+Environment=HOME=/root
 ExecStart={line}
 Restart=always
 RestartSec=1
@@ -110,6 +112,7 @@ mod tests {
             "Restart=always",
             "KillMode=process",
             "Delegate=yes",
+            "Environment=HOME=/root",
             "ExecStart=/usr/local/bin/towpath serve --home /var/lib/towpath",
         ] {
             assert!(text.lines().any(|one| one == line), "{line}");

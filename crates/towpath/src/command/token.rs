@@ -126,6 +126,9 @@ fn revoke(context: &Context, args: &TokenRevoke) -> Result<(), Failure> {
 
 fn keep(context: &Context, args: &TokenUse) -> Result<(), Failure> {
     let to = Elsewhere::parse(&args.host)?;
+    if context.terminal.answers {
+        context.terminal.tell("the token, on one line: ");
+    }
     let token = elsewhere::handed()?;
     let file = to.keep(&token)?;
     context

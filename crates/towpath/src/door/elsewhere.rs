@@ -7,7 +7,7 @@
 use super::files::refused;
 use crate::failure::{Failure, Kind};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -168,7 +168,7 @@ impl Elsewhere {
 /// Reads a token that somebody hands us on standard input.
 pub(crate) fn handed() -> Result<Token, Failure> {
     let mut text = String::new();
-    let read = io::stdin().take(LONGEST).read_to_string(&mut text);
+    let read = io::stdin().lock().take(LONGEST).read_line(&mut text);
     read.map_err(|error| refused("standard input", "read", &error))?;
     parsed(&text, "standard input")
 }
