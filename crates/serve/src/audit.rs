@@ -39,7 +39,8 @@ pub(crate) struct Line {
     pub(crate) environment: Option<String>,
     /// The status that was answered.
     pub(crate) status: u16,
-    /// How it ended: `answered`, `refused`, or `cut` where whoever asked went before all of the answer was there.
+    /// How it ended: `answered`, `refused`, or `left` where whoever asked went before all of the answer was there. What they
+    /// have asked for is done all the same; many go as soon as they are told that it is.
     pub(crate) ended: &'static str,
     /// How long it took.
     pub(crate) took_ms: u128,
@@ -87,12 +88,12 @@ impl Witness {
     pub(crate) fn answers(&mut self, status: u16) {
         self.line.status = status;
         // Until all of it is there.
-        self.line.ended = if status < 400 { "cut" } else { "refused" };
+        self.line.ended = if status < 400 { "left" } else { "refused" };
     }
 
     /// All of it is there.
     fn ends(&mut self) {
-        if self.line.ended == "cut" {
+        if self.line.ended == "left" {
             self.line.ended = "answered";
         }
     }
@@ -168,7 +169,7 @@ mod tests {
                 product: Some("shop".to_owned()),
                 environment: Some("prod".to_owned()),
                 status: 0,
-                ended: "cut",
+                ended: "left",
                 took_ms: 0,
             },
             began: Duration::ZERO,
@@ -203,7 +204,7 @@ mod tests {
             told,
             [
                 (Some(200), Some("answered")),
-                (Some(200), Some("cut")),
+                (Some(200), Some("left")),
                 (Some(403), Some("refused"))
             ]
         );

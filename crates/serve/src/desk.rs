@@ -140,7 +140,7 @@ impl Desk {
                 product: place.map(|place| place.product.to_string()),
                 environment: place.map(|place| place.environment.to_string()),
                 status: 0,
-                ended: "cut",
+                ended: "left",
                 took_ms: 0,
             },
             began: clock::now(),
