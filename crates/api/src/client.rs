@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::request::Builder;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustix::fs::{Mode, OFlags};
@@ -179,7 +179,15 @@ impl Client {
         question: &Q,
     ) -> Result<Incoming, ClientError> {
         let text = serde_json::to_vec(question).map_err(ClientError::Garbled)?;
-        let body = Full::new(Bytes::from(text));
+        self.request(method, path, Full::new(Bytes::from(text))).await
+    }
+
+    async fn request<B>(&self, method: Method, path: &str, body: B) -> Result<Incoming, ClientError>
+    where
+        B: Body + Send + Unpin + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let request = Request::builder().method(method);
         let request = match &self.place {
             Place::Socket(_) => request.uri(path).header(http::header::HOST, "towpath"),
@@ -212,16 +220,15 @@ fn asked_of(remote: &Remote, request: Builder, path: &str) -> Builder {
         .uri(format!("{}{path}", remote.base()))
         .header(http::header::HOST, remote.place())
         .header(http::header::AUTHORIZATION, remote.bearer())
-        .header(http::header::CONTENT_TYPE, "application/json")
 }
 
 /// Asks over a connection of its own.
-async fn exchange<S>(
-    stream: S,
-    request: Request<Full<Bytes>>,
-) -> Result<http::Response<Incoming>, ClientError>
+async fn exchange<S, B>(stream: S, request: Request<B>) -> Result<http::Response<Incoming>, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await

@@ -33,6 +33,8 @@ pub enum Asks {
 /// What comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
+    /// That it is done.
+    Done,
     /// An object of this type.
     Object(&'static str),
     /// Objects of this type, one a line, as they come.
@@ -45,7 +47,7 @@ impl Answers {
     /// The media type that says so.
     pub fn media(self) -> &'static str {
         match self {
-            Answers::Object(_) => "application/json",
+            Answers::Done | Answers::Object(_) => "application/json",
             Answers::Lines(_) => "application/x-ndjson",
             Answers::Text => "text/plain; version=0.0.4",
         }
@@ -211,7 +213,7 @@ pub const OF_AN_ENVIRONMENT: &[Endpoint] = &[
         path: "/artifacts/{digest}",
         verb: Verb::Deploy,
         asks: Asks::File,
-        answers: Answers::Text,
+        answers: Answers::Done,
         text: "Brings a file, which has to have that digest.",
     },
     post(
@@ -283,8 +285,8 @@ pub const OF_AN_ENVIRONMENT: &[Endpoint] = &[
     ),
 ];
 
-/// Everything else that begins like this belongs to a verb, too.
-const BELOW: &[(&str, Verb)] = &[("/secrets/", Verb::Secrets)];
+/// Everything else of this name, and below it, belongs to a verb, too.
+const BELOW: &[(&str, Verb)] = &[("secrets", Verb::Secrets)];
 
 impl Endpoint {
     /// Whether a question is for it.
@@ -307,7 +309,8 @@ pub fn endpoint(method: &str, path: &str) -> Option<&'static Endpoint> {
 
 /// What a token has to allow for a question to an environment. What nobody has thought of is for those who may do everything.
 pub fn verb(method: &str, path: &str) -> Verb {
-    let below = || BELOW.iter().find(|(begins, _)| path.starts_with(begins));
+    let first = path.split('/').nth(1).unwrap_or_default();
+    let below = || BELOW.iter().find(|(name, _)| *name == first);
     endpoint(method, path)
         .map(|one| one.verb)
         .or_else(|| below().map(|(_, verb)| *verb))
@@ -330,6 +333,8 @@ mod tests {
             ("GET", "/components/web/surroundings", Verb::Secrets),
             ("POST", "/secrets/versions", Verb::Deploy),
             ("POST", "/secrets/set", Verb::Secrets),
+            ("GET", "/secrets", Verb::Secrets),
+            ("GET", "/secretsauce", Verb::Admin),
             ("POST", "/down", Verb::Admin),
             ("POST", "/status", Verb::Admin),
             ("POST", "/components/web/erase", Verb::Admin),

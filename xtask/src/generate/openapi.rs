@@ -168,6 +168,7 @@ fn asked(shapes: &Shapes, asks: Asks) -> Option<Value> {
 
 fn answer(shapes: &Shapes, answers: Answers) -> Value {
     let (text, schema) = match answers {
+        Answers::Done => ("It is done.", json!({ "type": "null" })),
         Answers::Object(name) => ("An object.", shapes.of(name)),
         Answers::Lines(name) => ("Objects, one a line, as they come.", shapes.of(name)),
         Answers::Text => ("Text.", json!({ "type": "string" })),
