@@ -3,6 +3,7 @@
 mod codes;
 mod commands;
 mod documents;
+mod openapi;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -40,6 +41,10 @@ fn generated(root: &Path) -> Result<Vec<Generated>, Box<dyn Error>> {
             format!("{:#}\n", towpath_manifest::schema()),
         ),
         Generated::new("docs/reference/commands.md", commands::reference()),
+        Generated::new(
+            "docs/reference/openapi.json",
+            format!("{:#}\n", openapi::document(env!("CARGO_PKG_VERSION"))),
+        ),
     ];
     all.extend(codes::pages());
     all.extend(documents::documents(root)?);

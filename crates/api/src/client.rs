@@ -1,7 +1,10 @@
 //! The client: one connection a question.
 
 use crate::message::Problem;
+use crate::remote::Remote;
+use crate::token::Pin;
 use bytes::Bytes;
+use http::request::Builder;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -14,15 +17,25 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::pin::Pin as Pinned;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-/// Asks the steward whose socket this is.
+/// Asks the steward whose socket this is, or the one of an environment on a machine elsewhere.
 #[derive(Debug, Clone)]
 pub struct Client {
-    socket: PathBuf,
+    place: Place,
+}
+
+/// Where the steward is.
+#[derive(Debug, Clone)]
+enum Place {
+    /// Behind a socket of this machine.
+    Socket(PathBuf),
+    /// Behind another machine.
+    Elsewhere(Arc<Remote>),
 }
 
 /// Why there is no answer.
@@ -39,6 +52,25 @@ pub enum ClientError {
         /// Why.
         #[source]
         why: io::Error,
+    },
+    /// A machine elsewhere cannot be connected to.
+    #[error("{place} cannot be reached")]
+    Unreachable {
+        /// The machine.
+        place: String,
+        /// Why.
+        #[source]
+        why: io::Error,
+    },
+    /// A machine elsewhere is not the one that the token is for.
+    #[error("{place} shows the key {shown}, and the token is for the one with {pinned}")]
+    OtherKey {
+        /// The machine.
+        place: String,
+        /// The key that the token names.
+        pinned: Pin,
+        /// The key that was shown.
+        shown: Pin,
     },
     /// It said no.
     #[error("{}", .0.message)]
@@ -65,7 +97,7 @@ impl<R: AsyncRead + Unpin> Body for Pieces<R> {
     type Error = io::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        mut self: Pinned<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if self.left == 0 {
@@ -74,7 +106,7 @@ impl<R: AsyncRead + Unpin> Body for Pieces<R> {
         let most = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; most];
         let mut read = ReadBuf::new(&mut piece);
-        ready!(Pin::new(&mut self.from).poll_read(context, &mut read))?;
+        ready!(Pinned::new(&mut self.from).poll_read(context, &mut read))?;
         let filled = read.filled().len();
         if filled == 0 {
             let cut = "it is shorter than it was";
@@ -128,14 +160,25 @@ impl Client {
     /// A client of the steward with this socket.
     pub fn new(socket: impl Into<PathBuf>) -> Self {
         Client {
-            socket: socket.into(),
+            place: Place::Socket(socket.into()),
         }
     }
 
-    /// Whether somebody listens.
+    /// A client of the steward of an environment on a machine elsewhere.
+    pub fn elsewhere(remote: Remote) -> Self {
+        Client {
+            place: Place::Elsewhere(Arc::new(remote)),
+        }
+    }
+
+    /// Whether somebody listens. A machine elsewhere starts a steward where there is none.
     pub async fn is_there(&self) -> Result<bool, ClientError> {
-        match connect(&self.socket).await {
-            Ok(_) => Ok(true),
+        let connected = match &self.place {
+            Place::Socket(socket) => connect(socket).await.map(drop),
+            Place::Elsewhere(remote) => remote.connect().await.map(drop),
+        };
+        match connected {
+            Ok(()) => Ok(true),
             Err(ClientError::Nobody) => Ok(false),
             Err(error) => Err(error),
         }
@@ -203,18 +246,16 @@ impl Client {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let stream = connect(&self.socket).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|_| ClientError::Cut)?;
-        tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(http::header::HOST, "towpath")
-            .body(body)
-            .map_err(|_| ClientError::Cut)?;
-        let answer = sender.send_request(request).await.map_err(|_| ClientError::Cut)?;
+        let request = Request::builder().method(method);
+        let request = match &self.place {
+            Place::Socket(_) => request.uri(path).header(http::header::HOST, "towpath"),
+            Place::Elsewhere(remote) => asked_of(remote, request, path),
+        };
+        let request = request.body(body).map_err(|_| ClientError::Cut)?;
+        let answer = match &self.place {
+            Place::Socket(socket) => exchange(connect(socket).await?, request).await?,
+            Place::Elsewhere(remote) => exchange(remote.connect().await?, request).await?,
+        };
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
@@ -231,8 +272,31 @@ impl Client {
     }
 }
 
+/// A question to a machine elsewhere.
+fn asked_of(remote: &Remote, request: Builder, path: &str) -> Builder {
+    request
+        .uri(format!("{}{path}", remote.base()))
+        .header(http::header::HOST, remote.place())
+        .header(http::header::AUTHORIZATION, remote.bearer())
+}
+
+/// Asks over a connection of its own.
+async fn exchange<S, B>(stream: S, request: Request<B>) -> Result<http::Response<Incoming>, ClientError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| ClientError::Cut)?;
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(|_| ClientError::Cut)
+}
+
 /// Connects to a socket, however long its path is: the system takes 108 bytes at most, so it is reached through its folder.
-async fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
+pub async fn connect(socket: &Path) -> Result<UnixStream, ClientError> {
     let closed = |why: io::Error| match why.kind() {
         // A file without anybody behind it is what a steward leaves that was killed; one that dies while we connect resets.
         io::ErrorKind::NotFound

@@ -8,8 +8,10 @@ use towpath_model::run::{InstanceId, Kind, Listen, Product, State};
 
 /// `POST /apply`: make this true. Answered by `Event`s until everything has settled.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Apply {
     /// What is wanted.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
     pub product: Product,
     /// The sealed values that it names, in clear: it is said over the socket, and never written.
     pub values: BTreeMap<String, String>,
@@ -24,6 +26,7 @@ pub struct Apply {
     pub steady: bool,
     /// Where the edge listens, whatever the manifest says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::Opaque>"))]
     pub listen: Option<Listen>,
     /// The manifest, as the steward finds it again when it changes: the path of the file.
     pub manifest: String,
@@ -31,6 +34,7 @@ pub struct Apply {
 
 /// `POST /down`: stop everything. Answered by `Event`s; the last one is `Gone`, and the steward ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DownArgs {
     /// At once, without asking anybody to stop first.
     pub now: bool,
@@ -38,10 +42,12 @@ pub struct DownArgs {
 
 /// `GET /logs`: lines of logs, one `LogLine` a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogArgs {
     /// Of these components; of all of them when empty.
     pub components: Vec<String>,
     /// Not older than this.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub since: Option<Timestamp>,
     /// Of those that there are, only so many of the newest.
     pub last: Option<usize>,
@@ -51,10 +57,13 @@ pub struct LogArgs {
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogLine {
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub at: Timestamp,
     /// Who.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: InstanceId,
     /// Where to: `out`, `err`, or `engine` for what was said about the instance.
     pub stream: String,
@@ -64,6 +73,7 @@ pub struct LogLine {
 
 /// `POST /components/NAME/scale`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scale {
     /// How many instances run from now on.
     pub instances: u32,
@@ -71,6 +81,7 @@ pub struct Scale {
 
 /// `POST /maintenance`: components are closed for visitors, or opened. Answered by `Maintained`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Maintain {
     /// They are closed; opened otherwise.
     pub on: bool,
@@ -81,6 +92,7 @@ pub struct Maintain {
     pub because: Option<String>,
     /// When it ends by itself.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub until: Option<Timestamp>,
     /// The networks whose visitors are let in.
     #[serde(default)]
@@ -89,6 +101,7 @@ pub struct Maintain {
 
 /// What is closed for visitors now.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Maintained {
     /// Something is another way than before.
     pub changed: bool,
@@ -98,6 +111,7 @@ pub struct Maintained {
 
 /// `POST /sign-out`: whoever has signed in at the edge has to do so once more. Answered by `SignedOut`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignOut {
     /// Of these; of everything, when empty.
     pub components: Vec<String>,
@@ -105,6 +119,7 @@ pub struct SignOut {
 
 /// What everybody is signed out of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignedOut {
     /// These.
     pub components: Vec<String>,
@@ -112,6 +127,7 @@ pub struct SignedOut {
 
 /// `POST /same`: whether there is nothing to do, because everything is as it was last asked for, and well.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Same {
     /// There is nothing to do.
     pub same: bool,
@@ -124,14 +140,17 @@ pub struct Same {
 /// Something that happened while a client waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Event {
     /// A component is in another state.
     State {
         /// The component.
         name: String,
         /// Its kind.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         kind: Kind,
         /// The state.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         state: State,
         /// Why.
         because: String,
@@ -166,6 +185,7 @@ pub enum Event {
 /// How a remark is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Tone {
     /// Good to know.
     Note,
@@ -177,6 +197,7 @@ pub enum Tone {
 
 /// Why the steward did not do it (RFC 9457, with a hint).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,

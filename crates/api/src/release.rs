@@ -14,13 +14,19 @@ use towpath_model::unit::Name;
 /// `POST /secrets/versions`: the versions of these secrets that hold now. Those with a generator are made up where there are
 /// none yet. Answered by `Versions`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Versioned {
     /// These, and how each is made up; all that there are, when empty.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, Option<crate::Opaque>>")
+    )]
     pub names: BTreeMap<String, Option<Generator>>,
 }
 
 /// The versions of secrets that hold now.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Versions {
     /// Each by its name. What is asked for and is not here has no value.
     pub versions: BTreeMap<String, u64>,
@@ -28,6 +34,7 @@ pub struct Versions {
 
 /// `POST /artifacts/missing`: which of these files are not there. Answered by the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Missing {
     /// Their digests.
     pub files: Vec<String>,
@@ -36,12 +43,16 @@ pub struct Missing {
 /// `POST /deploy`: this release is to be the current one. Answered by `Event`s until its rollout has ended or holds; or at
 /// once, where nobody waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Deploy {
     /// What it is.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
     pub content: Content,
     /// The trees that it names as artifacts, by their digests.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::Opaque>"))]
     pub trees: BTreeMap<String, Tree>,
     /// Where it comes from.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
     pub origin: Origin,
     /// Whoever asks waits for its end.
     pub wait: bool,
@@ -49,6 +60,7 @@ pub struct Deploy {
 
 /// `POST /course`: something about what is under way. Answered by `Event`s, as `Deploy` is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Steer {
     /// What.
     pub what: Steering,
@@ -61,6 +73,7 @@ pub struct Steer {
 /// What can be said about what is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Steering {
     /// Nothing: somebody only looks on.
     Watch,
@@ -82,6 +95,7 @@ pub enum Steering {
     /// Nothing goes forward.
     Freeze {
         /// Until when.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         until: Timestamp,
         /// Why.
         reason: String,
@@ -92,14 +106,18 @@ pub enum Steering {
 
 /// `GET /course`: where the environment stands between its releases; also told whenever it is another one (`Event::Course`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CourseTold {
     /// All of it.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
     pub course: Course,
     /// Why it is where it is; nothing before the first release.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::Opaque>"))]
     pub because: Option<Reason>,
     /// The same in words, as everybody is told.
     pub words: String,
     /// Components of which two releases have visitors: what each has, of ten thousand.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<(String, u16)>>"))]
     pub shares: BTreeMap<Name, Vec<(ReleaseId, u16)>>,
 }
 
@@ -113,6 +131,7 @@ impl CourseTold {
 /// `GET /releases`: those that there are, the newest first. `GET /releases/ID` is all of one (`run::Release`); a beginning of
 /// its name is enough.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Releases {
     /// Where the environment stands.
     pub told: CourseTold,
@@ -122,12 +141,16 @@ pub struct Releases {
 
 /// A release in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Listed {
     /// Its name.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: ReleaseId,
     /// When it came here.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub at: Timestamp,
     /// Where it comes from.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
     pub origin: Origin,
     /// How its last rollout here ended, in words.
     pub ended: Option<String>,
@@ -135,6 +158,7 @@ pub struct Listed {
 
 /// `GET /history`: what has happened to releases here, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct History {
     /// Each.
     pub entries: Vec<Happened>,
@@ -142,8 +166,10 @@ pub struct History {
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Happened {
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub at: Timestamp,
     /// What: `deploy`, `rollback`, `ended`, `pause`, `freeze`.
     pub what: String,
@@ -154,5 +180,6 @@ pub struct Happened {
     /// The rollout, where it was in one.
     pub rollout: Option<u64>,
     /// How long it took, where it has ended something.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub took: Option<towpath_model::unit::Duration>,
 }

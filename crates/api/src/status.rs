@@ -7,6 +7,7 @@ use towpath_model::run::{Certified, InstanceId, Kind, State};
 
 /// How a product is in an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Status {
     /// The product.
     pub product: String,
@@ -23,15 +24,18 @@ pub struct Status {
     pub notes: Vec<String>,
     /// The certificate of each domain that is no name of this machine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
     pub certificates: Vec<Certified>,
 }
 
 /// Who looks after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Steward {
     /// Its process.
     pub pid: u32,
     /// Since when it does.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub since: Timestamp,
     /// The version of Towpath that it is.
     pub version: String,
@@ -48,12 +52,15 @@ pub struct Steward {
 
 /// How a component is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Component {
     /// Its name.
     pub name: String,
     /// Its kind.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub kind: Kind,
     /// Its state.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub state: State,
     /// Why it is in that state.
     pub because: String,
@@ -81,10 +88,12 @@ pub struct Component {
 
 /// Who answers visitors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Edge {
     /// Its process.
     pub pid: u32,
     /// Since when it runs.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub since: Timestamp,
     /// It is the same program as the steward.
     pub ours: bool,
@@ -110,8 +119,10 @@ pub struct Edge {
 
 /// Something that a browser has refused to do for a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Violation {
     /// When it was told.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub at: Timestamp,
     /// The component.
     pub component: String,
@@ -127,6 +138,7 @@ pub struct Violation {
 
 /// What came through in the last minute or so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lately {
     /// In so many seconds.
     pub seconds: u64,
@@ -140,6 +152,7 @@ pub struct Lately {
 
 /// What browsers have measured of pages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Vital {
     /// How many pages told it.
     pub count: u64,
@@ -151,12 +164,14 @@ pub struct Vital {
 
 /// What a schedule says about how many instances run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
     /// How many are wanted now, be it by hand.
     pub wanted: u32,
     /// Whether that was asked for by hand, and not by the schedule.
     pub by_hand: bool,
     /// Until when; nothing where no other number will be wanted.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub until: Option<Timestamp>,
     /// How many the schedule wants from then on.
     pub then: Option<u32>,
@@ -164,6 +179,7 @@ pub struct Schedule {
 
 /// What a resource keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Keeps {
     /// The version of its server, as that says it; none of a bucket, which is ours.
     pub version: Option<String>,
@@ -174,17 +190,21 @@ pub struct Keeps {
     /// How many objects are in it; a bucket's alone.
     pub objects: Option<u64>,
     /// When it was last backed up; nothing where it never was.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub last_backup: Option<Timestamp>,
 }
 
 /// How an instance is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Instance {
     /// Which one.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: InstanceId,
     /// Its first process.
     pub pid: Option<u32>,
     /// Its state.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub state: State,
     /// Why it is in that state.
     pub because: String,
@@ -195,6 +215,7 @@ pub struct Instance {
     /// The processor that they used since the last look, in percent of one core.
     pub cpu_percent: f64,
     /// Since when it is in that state.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub since: Timestamp,
     /// That the edge sends it no requests, because it does worse than others; nothing where it is asked as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,15 +224,18 @@ pub struct Instance {
 
 /// Why the edge asks others instead of an instance. It is tried again from time to time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftOut {
     /// Why.
     pub because: String,
     /// Since when.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub since: Timestamp,
 }
 
 /// Why a component is in its state, at length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explained {
     /// How it is.
     pub component: Component,
@@ -227,6 +251,7 @@ pub struct Explained {
 
 /// Everything that a command needs to be run as the component itself would be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Surroundings {
     /// The folder.
     pub dir: String,

@@ -3,6 +3,7 @@
 mod releasing;
 mod running;
 mod secrets;
+mod serving;
 
 pub use secrets::{ExportSecrets, ImportSecrets, ListSecrets, Secrets, SetSecret, UnsetSecret, Within};
 
@@ -12,6 +13,7 @@ pub use running::{
     MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
     Stored, Top, Up, Upon,
 };
+pub use serving::{OfMachine, Serve, Token, TokenCreate, TokenList, TokenRevoke, TokenUse};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -25,20 +27,27 @@ pub enum Color {
 }
 
 /// All commands on one screen; a test looks that none is left out.
-const COMMANDS: &str = "Run it:
+const HELP: &str = "{about}
+
+{usage-heading} {usage}
+
+Run it:
   up, down, status, top  start all of it here; stop it; how it is, once or live
   logs, metrics, explain what it says, and is asked; why something is as it is
   start, stop, restart   some of it; scale, maintenance, certificate, sign-out
-  psql, redis, bucket    what is in a resource; `towpath data reset` empties it
+  psql, redis, bucket    what is in a resource; `data reset` empties it; secrets
   open, run, doctor      where it is; a command as it would; what is missing
 Release it:
   deploy, promote        to an environment; onward from one to the next
   rollout, rollback      look on, pause, abort, skip; back at once
   releases, release      all of them; what differs; history, freeze, thaw
+  serve, token           look after a machine; who may ask it from elsewhere
 Write it:
   init, check, plan      a first manifest; all that is wrong; every step to prod
   docs, cost, schema     the document; what it costs; for editors; completions
-`towpath COMMAND --help` tells more, with examples";
+
+Options (`towpath COMMAND --help` tells more, with examples):
+{options}{after-help}";
 
 /// Your infrastructure document, running
 #[derive(Debug, Parser)]
@@ -48,8 +57,7 @@ Write it:
     about,
     max_term_width = 100,
     disable_help_subcommand = true,
-    help_template = "{about}\n\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}",
-    before_help = COMMANDS,
+    help_template = HELP,
     after_help = "Exit codes: 0 done, 1 wrong or not well, 2 called wrongly, 3 outside, 70 ours"
 )]
 pub struct Cli {
@@ -64,6 +72,9 @@ pub struct Cli {
         hide_default_value = true
     )]
     pub color: Color,
+    /// Speak to a machine elsewhere that runs `towpath serve`
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    pub to: Option<String>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -114,6 +125,11 @@ pub enum Command {
     Open(Open),
     /// Watch everything live
     Top(Top),
+    /// Look after all products of this machine, for whoever may ask
+    Serve(Serve),
+    /// Make, list and take back what lets somebody ask a machine from elsewhere
+    #[command(subcommand)]
+    Token(Token),
     /// Tell what is missing on this machine, and how to get it
     Doctor(Doctor),
     /// Bring a release to an environment: what is here, or one that is there

@@ -15,6 +15,7 @@ mod explain;
 mod freeze;
 mod history;
 mod init;
+mod install;
 mod keep;
 mod logs;
 mod maintenance;
@@ -32,16 +33,19 @@ mod rollout;
 mod run;
 mod schema;
 mod secrets;
+mod serve;
 mod shell;
 mod sign_out;
 mod status;
 mod steward;
+mod token;
 mod top;
 mod up;
 
 use crate::cli::{Cli, Command, OnRelease, OnStored};
+use crate::door::elsewhere;
 use crate::door::terminal::Terminal;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -59,58 +63,101 @@ pub fn run() -> ExitCode {
     let context = Context {
         terminal: Terminal::new(cli.color),
     };
-    let done = match cli.command {
-        Command::Init(args) => init::run(&context, args),
-        Command::Check(args) => check::run(&context, args),
-        Command::Explain(args) => explain::run(&context, args),
-        Command::Schema => schema::run(&context),
-        Command::Completions(args) => completions::run(&context, args),
-        Command::Docs(args) => docs::run(&context, args),
-        Command::Cost(args) => cost::run(&context, args),
-        Command::Plan(args) => plan::run(&context, args),
-        Command::Up(args) => up::run(&context, args),
-        Command::Down(args) => down::run(&context, args),
-        Command::Status(args) => status::run(&context, args),
-        Command::Logs(args) => logs::run(&context, args),
-        Command::Metrics(args) => metrics::run(&context, args),
-        Command::Start(args) => keep::run(&context, args, "start"),
-        Command::Stop(args) => keep::run(&context, args, "stop"),
-        Command::Restart(args) => keep::run(&context, args, "restart"),
-        Command::Scale(args) => keep::scale(&context, args),
-        Command::Maintenance(args) => maintenance::run(&context, args),
-        Command::Certificate(args) => certificate::run(&context, &args),
-        Command::SignOut(args) => sign_out::run(&context, &args),
-        Command::Run(args) => run::run(&context, args),
-        Command::Secrets(args) => secrets::run(&context, args),
-        Command::Psql(args) => shell::psql(args),
-        Command::Redis(args) => shell::redis(args),
-        Command::Bucket(args) => bucket::run(&context, args),
-        Command::Data(args) => match args.what {
-            OnStored::Reset(args) => reset::run(&context, args),
-        },
-        Command::Deploy(args) => deploy::run(&context, &args),
-        Command::Promote(args) => promote::run(&context, &args),
-        Command::Rollback(args) => rollback::run(&context, args),
-        Command::Rollout(args) => rollout::run(&context, args),
-        Command::Releases(args) => releases::run(&context, &args),
-        Command::Release(OnRelease::Diff(args)) => release::diff(&context, &args),
-        Command::History(args) => history::run(&context, &args),
-        Command::Freeze(args) => freeze::freeze(&context, &args),
-        Command::Thaw(args) => freeze::thaw(&context, &args),
-        Command::Open(args) => open::run(&context, args),
-        Command::Top(args) => top::run(&context, args),
-        Command::Doctor(args) => doctor::run(&context, args),
-        Command::Steward(args) => steward::run(&args),
-        Command::Edge(args) => edge::run(&context, &args),
-        Command::Resource => resource::run(),
-        Command::Compile(args) => compile::run(&context, args),
-    };
+    let gone = cli.to.as_deref().map_or(Ok(()), |to| go(to, &cli.command));
+    let done = gone.and_then(|()| carry_out(&context, cli.command));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             context.terminal.tell(&told(&failure));
             ExitCode::from(failure.kind.code())
         }
+    }
+}
+
+/// Goes to a machine elsewhere, unless the command is about this one.
+fn go(to: &str, command: &Command) -> Result<(), Failure> {
+    let stays = matches!(
+        command,
+        Command::Up(_)
+            | Command::Certificate(_)
+            | Command::Run(_)
+            | Command::Psql(_)
+            | Command::Redis(_)
+            | Command::Bucket(_)
+            | Command::Data(_)
+            | Command::Promote(_)
+            | Command::Doctor(_)
+            | Command::Init(_)
+            | Command::Check(_)
+            | Command::Plan(_)
+            | Command::Docs(_)
+            | Command::Cost(_)
+            | Command::Schema
+            | Command::Completions(_)
+            | Command::Serve(_)
+            | Command::Token(_)
+            | Command::Steward(_)
+            | Command::Edge(_)
+            | Command::Resource
+            | Command::Compile(_)
+    );
+    if stays {
+        let message = "this command is about this machine, and --to names another one";
+        return Err(
+            Failure::new(Kind::User, message).hint("leave --to away, or run the command on that machine")
+        );
+    }
+    elsewhere::go(to)
+}
+
+fn carry_out(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(args) => init::run(context, args),
+        Command::Check(args) => check::run(context, args),
+        Command::Explain(args) => explain::run(context, args),
+        Command::Schema => schema::run(context),
+        Command::Completions(args) => completions::run(context, args),
+        Command::Docs(args) => docs::run(context, args),
+        Command::Cost(args) => cost::run(context, args),
+        Command::Plan(args) => plan::run(context, args),
+        Command::Up(args) => up::run(context, args),
+        Command::Down(args) => down::run(context, args),
+        Command::Status(args) => status::run(context, args),
+        Command::Logs(args) => logs::run(context, args),
+        Command::Metrics(args) => metrics::run(context, args),
+        Command::Start(args) => keep::run(context, args, "start"),
+        Command::Stop(args) => keep::run(context, args, "stop"),
+        Command::Restart(args) => keep::run(context, args, "restart"),
+        Command::Scale(args) => keep::scale(context, args),
+        Command::Maintenance(args) => maintenance::run(context, args),
+        Command::Certificate(args) => certificate::run(context, &args),
+        Command::SignOut(args) => sign_out::run(context, &args),
+        Command::Run(args) => run::run(context, args),
+        Command::Secrets(args) => secrets::run(context, args),
+        Command::Psql(args) => shell::psql(args),
+        Command::Redis(args) => shell::redis(args),
+        Command::Bucket(args) => bucket::run(context, args),
+        Command::Data(args) => match args.what {
+            OnStored::Reset(args) => reset::run(context, args),
+        },
+        Command::Deploy(args) => deploy::run(context, &args),
+        Command::Promote(args) => promote::run(context, &args),
+        Command::Rollback(args) => rollback::run(context, args),
+        Command::Rollout(args) => rollout::run(context, args),
+        Command::Releases(args) => releases::run(context, &args),
+        Command::Release(OnRelease::Diff(args)) => release::diff(context, &args),
+        Command::History(args) => history::run(context, &args),
+        Command::Freeze(args) => freeze::freeze(context, &args),
+        Command::Thaw(args) => freeze::thaw(context, &args),
+        Command::Open(args) => open::run(context, args),
+        Command::Top(args) => top::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
+        Command::Serve(args) => serve::run(context, &args),
+        Command::Token(args) => token::run(context, args),
+        Command::Steward(args) => steward::run(&args),
+        Command::Edge(args) => edge::run(context, &args),
+        Command::Resource => resource::run(),
+        Command::Compile(args) => compile::run(context, args),
     }
 }
 

@@ -2,6 +2,7 @@
 //! as a value.
 
 pub(crate) mod clock;
+pub(crate) mod elsewhere;
 pub(crate) mod files;
 pub(crate) mod git;
 pub(crate) mod kept;
@@ -11,6 +12,7 @@ pub(crate) mod machine;
 pub(crate) mod person;
 pub(crate) mod processes;
 pub(crate) mod requests;
+pub(crate) mod server;
 pub(crate) mod signals;
 pub(crate) mod state;
 pub(crate) mod terminal;

@@ -5,6 +5,7 @@
 //! component. A word that nothing is called by may still be a folder with a manifest in it.
 
 use crate::checked::{Checked, check_at, check_read};
+use crate::door::elsewhere::{self, Elsewhere};
 use crate::door::files::{self, Folder, MANIFEST, Place};
 use crate::door::state::{self, State};
 use crate::failure::{Failure, Kind};
@@ -12,7 +13,7 @@ use crate::launched;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use towpath_api::Client;
+use towpath_api::{Client, Remote};
 use towpath_decide::launch::{Problem, pooler, usual_environment};
 use towpath_manifest::{Reading, nearest, read};
 use towpath_model::run::Product;
@@ -33,6 +34,8 @@ pub(crate) struct Here {
     pub(crate) state: State,
     /// Everything in the manifest that can be named, where it can be read.
     pub(crate) names: Names,
+    /// Where it runs, where that is a machine elsewhere, and whoever looks after it there.
+    elsewhere: Option<(&'static Elsewhere, Client)>,
     /// What was read to know that, for the first who has to know more.
     reading: RefCell<Option<Box<Reading>>>,
 }
@@ -93,9 +96,15 @@ impl Here {
         let reading = read(&place.name, &Folder::of(&place));
         let names = Names::in_reading(&reading);
         let folder = files::whole_folder(&place.folder)?;
-        let kept = state::environments(&folder);
+        let to = elsewhere::told();
+        // What has run here says nothing of what runs elsewhere.
+        let kept = match to {
+            Some(_) => Vec::new(),
+            None => state::environments(&folder),
+        };
         let sorted = sort(&words, env, &names, &kept, purpose)?;
         let state = State::of(&folder, &sorted.0);
+        let there = to.map(|to| names.there(to, &sorted.0)).transpose()?;
         Ok(Here {
             place,
             folder,
@@ -103,6 +112,7 @@ impl Here {
             components: sorted.1,
             state,
             names,
+            elsewhere: to.zip(there),
             reading: RefCell::new(Some(Box::new(reading))),
         })
     }
@@ -133,6 +143,7 @@ impl Here {
             components: Vec::new(),
             state,
             names,
+            elsewhere: None,
             reading: RefCell::default(),
         })
     }
@@ -152,12 +163,24 @@ impl Here {
 
     /// Whoever looks after it.
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.state.socket())
+        match &self.elsewhere {
+            Some((_, client)) => client.clone(),
+            None => Client::new(self.state.socket()),
+        }
+    }
+
+    /// Where it runs, where that is a machine elsewhere: what is kept here says nothing of it then.
+    pub(crate) fn elsewhere(&self) -> Option<String> {
+        self.elsewhere.as_ref().map(|(to, _)| to.shown())
     }
 
     /// `shop in dev`
     pub(crate) fn title(&self) -> String {
-        format!("{} in {}", self.product(), self.environment)
+        let title = format!("{} in {}", self.product(), self.environment);
+        match self.elsewhere() {
+            Some(host) => format!("{title} on {host}"),
+            None => title,
+        }
     }
 
     /// The product; the manifest where it cannot be read.
@@ -176,9 +199,13 @@ impl Here {
     }
 
     fn said(&self) -> String {
+        let to = self
+            .elsewhere()
+            .map(|host| format!(" --to {host}"))
+            .unwrap_or_default();
         match &self.names.usual {
-            Ok(usual) if *usual == self.environment => String::new(),
-            _ => format!(" --env {}", self.environment),
+            Ok(usual) if *usual == self.environment => to,
+            _ => format!(" --env {}{to}", self.environment),
         }
     }
 }
@@ -228,6 +255,18 @@ impl Names {
             },
             parts: reading.desired.is_some().then_some(parts),
         }
+    }
+
+    /// Whoever looks after an environment of it on a machine elsewhere.
+    fn there(&self, to: &Elsewhere, environment: &str) -> Result<Client, Failure> {
+        let Some(product) = &self.product else {
+            let message = "the manifest cannot be read, so it is not known which product is meant";
+            return Err(
+                Failure::new(Kind::Config, message).hint("`towpath check` tells what is wrong with it")
+            );
+        };
+        let remote = Remote::new(&to.host, to.port, to.token()?, product, environment);
+        Ok(Client::elsewhere(remote))
     }
 
     fn has(&self, word: &str) -> bool {

@@ -24,6 +24,9 @@ pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<
 /// What is said while a steward has not taken over yet what another one has left.
 const TAKES_OVER: &str = "the steward has not taken over yet what runs: this is what the keepers tell";
 
+/// What is said of a steward elsewhere that has not been asked for anything yet.
+const KNOWS_NOTHING: &str = "its steward has begun anew, and has not been asked for anything yet";
+
 /// How everything is. Where nobody looks after it, it is as the keepers tell; where nothing runs, there is nothing to tell.
 pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
     wait(async {
@@ -33,6 +36,14 @@ pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
             .await
         {
             // One that has just come has not taken over yet what runs, and knows nothing of it.
+            Ok(mut status) if here.elsewhere().is_some() => {
+                if status.product.is_empty() {
+                    status.product = here.product();
+                    status.environment.clone_from(&here.environment);
+                    status.notes.push(KNOWS_NOTHING.to_owned());
+                }
+                Ok(status)
+            }
             Ok(status) if status.product.is_empty() => Ok(match left_behind(here).await? {
                 Some(left) => Status {
                     steward: status.steward,
@@ -44,7 +55,7 @@ pub(crate) fn status(here: &Here) -> Result<Status, Failure> {
             }),
             Ok(status) => Ok(status),
             // One that dies may take a question and never answer it.
-            Err(ClientError::Nobody | ClientError::Cut) => {
+            Err(ClientError::Nobody | ClientError::Cut) if here.elsewhere().is_none() => {
                 left_behind(here).await?.ok_or_else(|| nobody(here))
             }
             Err(error) => Err(failed(&error, here)),
@@ -92,6 +103,9 @@ pub(crate) fn orphaned(here: &Here) -> Failure {
 
 /// Whether a steward has left anything: what lives, a keeper that waits to tell how its instance has ended, or the edge.
 pub(crate) async fn is_left(here: &Here) -> Result<bool, Failure> {
+    if here.elsewhere().is_some() {
+        return Ok(false);
+    }
     if !seen(here).await?.is_empty() {
         return Ok(true);
     }
@@ -100,7 +114,7 @@ pub(crate) async fn is_left(here: &Here) -> Result<bool, Failure> {
 }
 
 async fn seen(here: &Here) -> Result<Vec<Seen>, Failure> {
-    if !here.state.is_there() {
+    if here.elsewhere().is_some() || !here.state.is_there() {
         return Ok(Vec::new());
     }
     let config = crate::command::steward_config(&here.folder, &here.environment)?;
@@ -198,6 +212,16 @@ pub(crate) fn failed(error: &ClientError, here: &Here) -> Failure {
         ClientError::Refused(problem) => refused(problem),
         ClientError::Closed { why, .. } => Failure::new(Kind::Remote, format!("{error}: {why}"))
             .hint("it belongs to who has started it: run this as the same user"),
+        ClientError::Unreachable { why, .. } => Failure::new(Kind::Remote, format!("{error}: {why}"))
+            .hint("look whether `towpath serve --listen` runs there, and whether its port can be reached from here"),
+        ClientError::OtherKey { .. } => Failure::new(Kind::Remote, error.to_string()).hint(
+            "where that machine was made anew, make another token on it; otherwise somebody stands between you and it",
+        ),
+        ClientError::Cut if here.elsewhere().is_some() => Failure::new(Kind::Remote, error.to_string())
+            .hint("what runs goes on there, and so does what was asked for; ask again in a moment"),
+        ClientError::Garbled(why) if here.elsewhere().is_some() => {
+            Failure::new(Kind::Remote, format!("{error} ({why})")).hint("use the same version here and there")
+        }
         ClientError::Cut => Failure::new(Kind::Remote, error.to_string()).hint(format!(
             "what runs goes on under its keepers; `{}` starts a new one, and {} says why the last one ended",
             here.again("up"),
@@ -220,7 +244,7 @@ pub(crate) fn nobody(here: &Here) -> Failure {
     ))
 }
 
-fn refused(problem: &Problem) -> Failure {
+pub(crate) fn refused(problem: &Problem) -> Failure {
     let kind = match problem.status {
         400..500 => Kind::User,
         _ => Kind::Remote,

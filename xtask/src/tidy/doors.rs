@@ -60,6 +60,10 @@ const DOORS: &[(&str, &str)] = &[
         "the edge reads the files that it serves, keeps its authority and asks the clock here",
     ),
     (
+        "crates/serve/src/door/",
+        "a machine keeps its tokens, its key and its log, and asks the clock here",
+    ),
+    (
         "crates/resource/src/door/",
         "the folders of stores are made here, their servers are found, and this process becomes one",
     ),

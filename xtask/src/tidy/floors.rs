@@ -27,12 +27,15 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("link", &["model"]),
     ("api", &["model"]),
+    // It passes questions on to stewards, and starts none itself: whoever runs it hands that in.
+    ("serve", &["api", "model"]),
     ("console", &["api"]),
     ("steward", BELOW_STEWARD),
     (
         "towpath",
         &[
-            "api", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "steward",
+            "api", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "serve",
+            "steward",
         ],
     ),
     ("world", &["model", "decide", "engine", "store"]),

@@ -24,7 +24,14 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
             .hint(format!("`towpath stop {component}` stops one component")));
     }
     let what = here.title();
-    if !here.state.is_there() {
+    if let Some(host) = here.elsewhere().filter(|_| args.delete_data) {
+        let failure = Failure::new(
+            Kind::User,
+            format!("what {host} keeps is deleted on that machine alone"),
+        );
+        return Err(failure.hint(format!("`{}` stops everything and keeps it", here.again("down"))));
+    }
+    if here.elsewhere().is_none() && !here.state.is_there() {
         context
             .terminal
             .tell(&format!("nothing of {what} has ever run here\n"));

@@ -20,6 +20,11 @@ pub(super) const LAST: usize = 200;
 
 pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
+    let kept = args.requests || here.components.iter().any(|name| here.names.is_build(name));
+    if let Some(host) = here.elsewhere().filter(|_| kept) {
+        let message = "the logs of builds and of requests are files, and are read where they were written";
+        return Err(Failure::new(Kind::User, message).hint(format!("run `towpath logs` on {host}")));
+    }
     if let Some(build) = here.components.iter().find(|name| here.names.is_build(name)) {
         return print_build(context.terminal, &here, build, &args);
     }
@@ -45,7 +50,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         let asked = here.client().follow(http::Method::POST, "/logs", &question).await;
         let mut answer = match asked {
             // What was said outlives whoever could be asked for it.
-            Err(ClientError::Nobody) if here.state.is_there() => {
+            Err(ClientError::Nobody) if here.elsewhere().is_none() && here.state.is_there() => {
                 return print_left(context.terminal, &here, question, &mut lines).await;
             }
             asked => asked.map_err(|error| told(&error))?,

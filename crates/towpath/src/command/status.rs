@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let here = Here::find(&args.among.words, args.among.env.as_deref(), Purpose::Running)?;
     let mut status = match talk::status(&here) {
         // A program is told the same shape whether anything runs or not; that nothing does is said besides.
-        Err(failure) if args.json && failure.kind == Kind::Remote => {
+        Err(failure) if args.json && failure.kind == Kind::Remote && here.elsewhere().is_none() => {
             let mut status = talk::unattended(&here)?;
             only(&mut status, &here.components);
             context.terminal.result(&json(&status)?)?;

@@ -35,7 +35,8 @@ pub(crate) fn hatch(folder: &Path, environment: &str, state: &State) -> Result<H
         .arg(folder)
         .arg("--env")
         .arg(environment);
-    command.current_dir(folder);
+    // Whoever has started us is told by us, and by nobody who comes after us.
+    command.current_dir(folder).env_remove(super::server::NOTIFY);
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -73,6 +74,11 @@ impl Hatchling {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         let _ = self.child.wait();
+    }
+
+    /// Lets it go its own way. Somebody has to take note that it has ended, whenever that is.
+    pub(crate) fn let_go(mut self) {
+        std::thread::spawn(move || self.child.wait());
     }
 
     /// Takes note that it has ended, where it has.

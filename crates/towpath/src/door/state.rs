@@ -56,6 +56,11 @@ impl State {
         rustix::fs::access(place, rustix::fs::Access::WRITE_OK).is_ok()
     }
 
+    /// Whether anything was ever looked after here.
+    pub(crate) fn has_journal(&self) -> bool {
+        self.folder.join("store.db").is_file()
+    }
+
     /// Whether there is any.
     pub(crate) fn is_there(&self) -> bool {
         self.folder.is_dir()

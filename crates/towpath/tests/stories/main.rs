@@ -26,6 +26,7 @@ mod releases;
 mod resources;
 mod secrets;
 mod seeing;
+mod serving;
 mod sign_ins;
 mod signing_out;
 mod stewards;
