@@ -63,7 +63,8 @@ pub(crate) fn close_inherited() {
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
 }
 
-/// Gives memory back to the system that was freed and lies about.
+/// Gives memory back to the system that was freed and lies about: that of C libraries, the database above all, which the
+/// allocator of the system serves. Ours is given back by itself.
 pub(crate) fn give_back_memory() {
     // SAFETY: it looks at free memory alone, under the allocator's own locks.
     #[cfg(target_env = "gnu")]
