@@ -27,6 +27,11 @@ mod wrk;
 use place::Place;
 use row::Row;
 use std::process::ExitCode;
+use towpath_keeper::Memory;
+
+/// As in the program that is measured here.
+#[global_allocator]
+static MEMORY: Memory = Memory;
 
 /// The part of a core that each proxy has: with two of them, load and upstream have four times as much.
 const QUOTA: f64 = 0.4;

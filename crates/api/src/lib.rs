@@ -8,8 +8,8 @@ mod endpoint;
 mod machine;
 mod message;
 mod release;
-mod secret;
 mod remote;
+mod secret;
 mod status;
 mod token;
 mod verb;
@@ -24,10 +24,10 @@ pub use message::{
 pub use release::{
     CourseTold, Deploy, Happened, History, Listed, Missing, Releases, Steer, Steering, Versioned, Versions,
 };
+pub use remote::{PORT, Remote};
 pub use secret::{
     ExportSecrets, Exported, Secret, SecretUnset, Secrets, SecretsSet, SetSecrets, UnsetSecret,
 };
-pub use remote::{PORT, Remote};
 pub use status::{
     Component, Edge, Explained, Instance, Keeps, Lately, LeftOut, Schedule, Status, Steward, Surroundings,
     Violation, Vital,

@@ -147,10 +147,13 @@ pub(crate) fn all(addresses: &[IpAddr], port: u16, others: bool) -> Result<Port,
     Ok(Port { port, listeners })
 }
 
-/// Each connection that it takes has the same bound of what is not sent.
+/// Each connection that it takes has the same bound of what is not sent, and sends what it is given at once: both are
+/// inherited, so that nobody has to say them again for each.
 pub(crate) fn bounded(listener: TcpListener) -> TcpListener {
+    let socket = SockRef::from(&listener);
     // A system that does not know it takes what it likes.
-    let _ = SockRef::from(&listener).set_tcp_notsent_lowat(NOT_SENT);
+    let _ = socket.set_tcp_notsent_lowat(NOT_SENT);
+    let _ = socket.set_tcp_nodelay(true);
     listener
 }
 
@@ -190,4 +193,21 @@ pub(crate) fn told((at, source): Refused) -> EdgeError {
         }
     };
     EdgeError::Unheard { at, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpStream;
+
+    #[tokio::test]
+    async fn a_connection_sends_at_once_what_it_is_given_though_nobody_has_told_it() {
+        let made = all(&[Ipv4Addr::LOCALHOST.into()], 0, false).map_err(|(_, error)| error);
+        let made = made.expect("a port is free");
+        let at = made.listeners[0].local_addr().expect("it listens");
+        let visitor = TcpStream::connect(at).await.expect("it listens");
+        let (taken, _) = made.listeners[0].accept().await.expect("a visitor");
+        assert!(taken.nodelay().expect("it is told"));
+        drop(visitor);
+    }
 }

@@ -37,6 +37,8 @@ pub(crate) fn is_crowded() -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Outlet {
     is_blocked: AtomicBool,
+    /// It is no HTTP any more that goes out.
+    has_changed: AtomicBool,
     /// Who has more, and waits until what is there is written.
     waits: Mutex<Option<Waker>>,
 }
@@ -47,6 +49,16 @@ impl Outlet {
         if !self.is_blocked.load(Ordering::Relaxed) && !self.is_blocked.swap(true, Ordering::AcqRel) {
             SLOW.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Another protocol is spoken from here on, in which one side may end before the other.
+    pub(crate) fn changes(&self) {
+        self.has_changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another protocol than HTTP is spoken.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.has_changed.load(Ordering::Relaxed)
     }
 
     /// Something waits to be written.

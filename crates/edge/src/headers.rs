@@ -146,7 +146,7 @@ pub(crate) fn told(host: &str, from: IpAddr, secure: bool) -> String {
         IpAddr::V4(_) => ("", ""),
         IpAddr::V6(_) => ("\"[", "]\""),
     };
-    let from = from.to_string();
+    let from = written(from);
     // Put together by hand: each new name on a connection pays for it.
     [
         "host: ",
@@ -168,6 +168,21 @@ pub(crate) fn told(host: &str, from: IpAddr, secure: bool) -> String {
         "\r\n",
     ]
     .concat()
+}
+
+/// An address as text. Each new connection pays for that of its visitor, which the machinery of formats makes dear.
+fn written(from: IpAddr) -> String {
+    let IpAddr::V4(from) = from else {
+        return from.to_string();
+    };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for octet in from.octets() {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        text.push_str(itoa::Buffer::new().format(octet));
+    }
+    text
 }
 
 /// What the edge itself says of a request beyond that.
@@ -267,6 +282,13 @@ mod tests {
         assert_eq!((get("x-towpath-user"), get("x-towpath-signature")), (None, None));
         assert_eq!(get("host"), None);
         assert_eq!(get("te"), Some("trailers"));
+    }
+
+    #[test]
+    fn an_address_is_written_as_it_is_read() {
+        for text in ["0.0.0.0", "127.0.0.1", "203.0.113.255", "::1", "2001:db8::7"] {
+            assert_eq!(written(text.parse().expect("an address")), text);
+        }
     }
 
     #[test]

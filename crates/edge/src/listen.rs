@@ -10,16 +10,17 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::ending::Ending;
-use crate::serve;
 use crate::state::State;
 use crate::visit::Entry;
+use crate::{bind, serve};
 
 /// When the system has no descriptor left, a connection has to end before another one begins.
 const NO_DESCRIPTOR: Duration = Duration::from_millis(50);
 
 /// Listens on one port for components.
 pub(crate) async fn inside(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    listener.map(bind::bounded)
 }
 
 /// A socket that is listened on, and who takes connections from it.
@@ -95,7 +96,8 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
         // It is taken here: those who come at once would all be let in before the first of them sits.
         let seat = Arc::clone(seats).try_acquire_owned();
         let (state, seats) = (Arc::clone(&state), Arc::clone(seats));
-        tokio::spawn(async move {
+        // What becomes a task is moved several times on its way there, and this is some thousand bytes.
+        tokio::spawn(Box::pin(async move {
             // Nobody closes the semaphore; who waits here is one for each port at most.
             let seat = match seat {
                 Err(_) => seats.acquire_owned().await.ok(),
@@ -103,7 +105,7 @@ async fn take(state: Arc<State>, listener: Arc<TcpListener>, entry: Entry) {
             };
             serve::connection(state, stream, canonical(from), entry, part).await;
             drop((seat, held));
-        });
+        }));
     }
 }
 

@@ -145,13 +145,16 @@ pub(crate) struct Read<S> {
     waiting: Waiting,
     /// For whoever has more to write.
     outlet: Arc<Outlet>,
+    /// Its end has to be said, as that of what is encrypted has to be.
+    says_its_end: bool,
 }
 
 impl<S> Read<S> {
-    pub(crate) fn new(stream: S, within: Duration, outlet: Arc<Outlet>) -> Read<S> {
+    pub(crate) fn new(stream: S, within: Duration, outlet: Arc<Outlet>, says_its_end: bool) -> Read<S> {
         Read {
             stream,
             outlet,
+            says_its_end,
             waiting: Waiting::new(within),
         }
     }
@@ -213,7 +216,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Read<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wrote = Pin::new(&mut self.stream).poll_shutdown(context);
+        // HTTP ends a connection as a whole, so its socket is closed at once, and closing says the same to the other side.
+        let wrote = if self.says_its_end || self.outlet.has_changed() {
+            Pin::new(&mut self.stream).poll_shutdown(context)
+        } else {
+            Poll::Ready(Ok(()))
+        };
         self.wrote(wrote, context)
     }
 }

@@ -89,6 +89,7 @@ pub(crate) async fn pass(
             let page = Page::new(StatusCode::BAD_GATEWAY, "No answer", words);
             return refuse(page, asked, open);
         };
+        visit.outlet.changes();
         return switch(state, response.map(|_| ()), both, open);
     }
     headers::strip_connection(response.headers_mut());

@@ -58,9 +58,6 @@ pub(crate) async fn connection(
     entry: Entry,
     part: Part,
 ) {
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
     if let Entry::Inside(port) = entry
         && inner::is_at(&state, port)
     {
@@ -133,7 +130,12 @@ where
 {
     let patience = state.patience;
     let outlet = Arc::clone(&visit.outlet);
-    let stream = Read::new(stream, patience.reading, Arc::clone(&outlet));
+    let stream = Read::new(
+        stream,
+        patience.reading,
+        Arc::clone(&outlet),
+        visit.is_encrypted(),
+    );
     let over = visit.until().map(|until| Box::pin(tokio::time::sleep(until)));
     let mut ends = Ends { part, over };
     let visit = Arc::new(visit);

@@ -107,6 +107,11 @@ impl Visit {
         Visit { caller, ..self }
     }
 
+    /// Whether what is said over this connection is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
     /// How long what was shown holds, where that ends.
     pub(crate) fn until(&self) -> Option<Duration> {
         let until = u64::try_from(self.caller.as_ref()?.until).unwrap_or(0);

@@ -338,3 +338,76 @@ async fn an_answer_that_breaks_off_breaks_off_for_the_visitor() {
     let body = http_body_util::BodyExt::collect(answered.into_body()).await;
     assert!(body.is_err(), "half an answer is not taken for a whole one");
 }
+
+/// An instance that answers each request by these bytes, and closes its connection behind them or keeps it; and how many connections
+/// it has had.
+async fn plain_instance(answer: &'static str, closes: bool) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut head = vec![0; 4096];
+                while let Ok(1..) = stream.read(&mut head).await {
+                    if stream.write_all(answer.as_bytes()).await.is_err() || closes {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (at, connections)
+}
+
+/// How many of those who wait for an instance are told 200 when there is one, each over a connection of its own.
+async fn woken(count: usize, at: std::net::SocketAddr) -> usize {
+    let running = edge().await;
+    running.set(target("web", &[], LONG)).await;
+    let mut asked = tokio::task::JoinSet::new();
+    let http = running.http();
+    for _ in 0..count {
+        asked.spawn(async move {
+            let mut stream = TcpStream::connect(http).await.expect("it listens");
+            let request = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", host("web"));
+            stream.write_all(request.as_bytes()).await.expect("it reads");
+            let mut line = [0; 15];
+            stream.read_exact(&mut line).await.expect("an answer");
+            // It stays open, and with it what an instance goes on to send.
+            (&line == b"HTTP/1.1 200 OK", stream)
+        });
+    }
+    kit::until("all of them", async || {
+        running.edge.traffic("web").active as usize == count
+    })
+    .await;
+    running.set(target("web", &[("one", at)], LONG)).await;
+    asked
+        .join_all()
+        .await
+        .iter()
+        .filter(|(is_well, _)| *is_well)
+        .count()
+}
+
+#[tokio::test]
+async fn a_crowd_does_not_wait_for_connections_that_never_become_free() {
+    // The answers go on for ever, so each of them needs a connection.
+    let endless = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nit begins";
+    let (at, connections) = plain_instance(endless, false).await;
+    assert_eq!(woken(500, at).await, 500);
+    assert_eq!(connections.load(Ordering::Relaxed), 500);
+}
+
+#[tokio::test]
+async fn a_crowd_is_answered_by_an_instance_that_keeps_no_connection() {
+    let (at, connections) = plain_instance(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nit",
+        true,
+    )
+    .await;
+    assert_eq!(woken(500, at).await, 500);
+    assert_eq!(connections.load(Ordering::Relaxed), 500);
+}

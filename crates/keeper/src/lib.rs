@@ -36,6 +36,7 @@ pub use layout::Layout;
 pub use leftover::{Facts, Found};
 pub use lines::{LONGEST_LINE, Record, Source};
 pub use logbook::{KEPT_LOGS, ROTATED_AT};
+pub use process::Memory;
 pub use secrecy::leave_no_core;
 pub use talk::connect_to;
 /// The rule by which keepers start instances again, for engines that have no keepers and keep to the same.

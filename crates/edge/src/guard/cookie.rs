@@ -27,10 +27,10 @@ pub(crate) fn brought<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str>
 
 /// The names with their values. Every request of a browser brings them, so they are looked through as bytes.
 fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    value
-        .as_bytes()
-        .split(|byte| *byte == b';')
-        .map(<[u8]>::trim_ascii)
+    let bytes = value.as_bytes();
+    let mut from = 0;
+    let ends = memchr::memchr_iter(b';', bytes).chain([bytes.len()]);
+    ends.map(move |at| bytes[std::mem::replace(&mut from, at + 1)..at].trim_ascii())
 }
 
 /// The header that gives a cookie, for so many seconds.
@@ -76,9 +76,13 @@ pub(crate) fn of_host(name: &str, secure: bool) -> String {
 }
 
 /// Whether a cookie says that somebody has signed in, or is about to.
-fn is_of_sign_in(name: &[u8]) -> bool {
-    let name = name.strip_prefix(HOST.as_bytes()).unwrap_or(name);
-    name == SIGNED_IN.as_bytes() || name == BROWSER.as_bytes() || name.starts_with(SESSION.as_bytes())
+fn is_of_sign_in(pair: &[u8]) -> bool {
+    let pair = pair.strip_prefix(HOST.as_bytes()).unwrap_or(pair);
+    let is = |name: &str| {
+        let rest = pair.strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| rest.starts_with(b"="))
+    };
+    is(SIGNED_IN) || is(BROWSER) || pair.starts_with(SESSION.as_bytes()) && named(pair).is_some()
 }
 
 /// The name of a cookie, with its value behind it.
@@ -90,24 +94,23 @@ fn named(pair: &[u8]) -> Option<&[u8]> {
 
 /// The names of the cookies by which somebody has signed in, or is about to.
 pub(crate) fn of_sign_in(headers: &HeaderMap) -> Vec<String> {
-    let names = headers.get_all(COOKIE).iter().flat_map(pairs).filter_map(named);
-    names
-        .filter(|name| is_of_sign_in(name))
+    let all = headers.get_all(COOKIE).iter().flat_map(pairs);
+    all.filter(|pair| is_of_sign_in(pair))
+        .filter_map(named)
         .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect()
 }
 
 /// Takes away what says that somebody has signed in: an instance that could read it could do what they can.
 pub(crate) fn keep_back(headers: &mut HeaderMap) {
-    let is_ours = |pair: &[u8]| named(pair).is_some_and(is_of_sign_in);
-    if !headers.get_all(COOKIE).iter().flat_map(pairs).any(is_ours) {
+    if !headers.get_all(COOKIE).iter().flat_map(pairs).any(is_of_sign_in) {
         return;
     }
     let kept: Vec<HeaderValue> = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| {
-            let others: Vec<&[u8]> = pairs(value).filter(|pair| !is_ours(pair)).collect();
+            let others: Vec<&[u8]> = pairs(value).filter(|pair| !is_of_sign_in(pair)).collect();
             HeaderValue::from_bytes(&others.join(&b"; "[..])).ok()
         })
         .filter(|value| !value.is_empty())
@@ -171,5 +174,14 @@ mod tests {
         keep_back(&mut headers);
         let left: Vec<_> = headers.get_all(COOKIE).iter().collect();
         assert_eq!(left, ["a=1; b=2"]);
+        assert_eq!(of_sign_in(&headers), [""; 0]);
+        let others = "towpath-signed-in; towpath-signed-inn=1; towpath-session-1; ;;=;towpath-browsers=; c";
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static(others));
+        keep_back(&mut headers);
+        assert_eq!(headers[COOKIE], others);
+        let whole: Vec<&[u8]> = pairs(&headers[COOKIE]).collect();
+        let split: Vec<&[u8]> = others.split(';').map(|pair| pair.trim().as_bytes()).collect();
+        assert_eq!(whole, split);
     }
 }
