@@ -8,12 +8,10 @@ mod gate;
 mod idle;
 pub(crate) mod inward;
 mod link;
-mod opening;
 mod outward;
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -41,7 +39,6 @@ use gate::{Gate, Inside};
 pub(crate) use idle::Idle;
 pub(crate) use link::Changed;
 use link::{Link, NoHead};
-use opening::{New, Opening, Waits};
 pub(crate) use outward::{Framing, line};
 
 /// On this machine a connection is there at once or never; only an instance whose queue is full lets one wait.
@@ -72,7 +69,6 @@ pub(crate) struct Instance {
     gate: Gate,
     told: AtomicU64,
     idle: Mutex<Vec<(u64, Sender)>>,
-    opening: Opening,
     /// Its idle connections are looked at.
     watched: AtomicBool,
     pub(crate) leave: Leave,
@@ -130,7 +126,6 @@ impl Instance {
             gate: Gate::new(),
             told: AtomicU64::new(0),
             idle: Mutex::default(),
-            opening: Opening::new(),
             watched: AtomicBool::new(false),
             leave: Leave::new(),
             empty: Notify::new(),
@@ -289,38 +284,6 @@ impl Instance {
         Ok(Sender::Single(Box::new(Link::new(stream))))
     }
 
-    /// A new connection; or one that has become free, where as many are begun as may be.
-    async fn open_or_wait(
-        self: &Arc<Instance>,
-        must_be_fresh: bool,
-        idle: &Idle,
-    ) -> std::io::Result<(Sender, Option<New>)> {
-        if self.grpc {
-            return Ok((self.open_new(idle).await?, None));
-        }
-        let new = match New::of(self, false) {
-            Some(new) => new,
-            None => {
-                let waits = Waits::for_one(self);
-                loop {
-                    let mut freed = pin!(self.opening.freed.notified());
-                    // Whatever becomes free from here on is heard.
-                    freed.as_mut().enable();
-                    if let Some(kept) = self.take(must_be_fresh).await {
-                        waits.served();
-                        return Ok((kept, None));
-                    }
-                    if let Some(new) = New::of(self, true) {
-                        waits.served();
-                        break new;
-                    }
-                    freed.await;
-                }
-            }
-        };
-        Ok((self.open_new(idle).await?, Some(new)))
-    }
-
     /// Sends a request and waits for the head of the answer.
     pub(crate) async fn send(
         self: &Arc<Instance>,
@@ -331,23 +294,20 @@ impl Instance {
         let is_idempotent = outgoing.is_repeatable();
         loop {
             let kept = self.take(!is_idempotent).await;
-            let mut was_kept = kept.is_some();
-            let (sender, new) =
-                match kept {
-                    Some(sender) => (sender, None),
-                    // Few requests need a new one, and the others do not carry the room for it.
-                    None => Box::pin(self.open_or_wait(!is_idempotent, idle))
-                        .await
-                        .map_err(|error| match lack(&error) {
-                            Some(why) => Failed::Exhausted(why),
-                            None => Failed::Unreachable,
-                        })?,
-                };
-            was_kept |= new.is_none() && !self.grpc;
+            let was_kept = kept.is_some();
+            let sender = match kept {
+                Some(sender) => sender,
+                // Few requests need a new one, and the others do not carry the room for it.
+                None => Box::pin(self.open_new(idle))
+                    .await
+                    .map_err(|error| match lack(&error) {
+                        Some(why) => Failed::Exhausted(why),
+                        None => Failed::Unreachable,
+                    })?,
+            };
             let failed = match sender.send(outgoing).await {
                 Ok(response) => {
                     busy.heard();
-                    new.into_iter().for_each(New::answers);
                     let lease = Lease {
                         busy,
                         idle: idle.clone(),
@@ -515,7 +475,6 @@ impl Lease {
     pub(crate) fn give_back(self, mut link: Box<Link>) {
         let instance = &self.busy.instance;
         if !link.is_free() {
-            instance.opening.frees();
             return;
         }
         link.rest();
@@ -524,7 +483,6 @@ impl Lease {
             kept.push((clock::millis(), Sender::Single(link)));
         }
         drop(kept);
-        instance.opening.frees();
         if !instance.watched.load(Ordering::Relaxed) && !instance.watched.swap(true, Ordering::AcqRel) {
             self.idle.watch(instance);
         }
