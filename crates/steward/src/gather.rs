@@ -13,7 +13,7 @@
 //! - A *resource* is its folder of migrations, and the files that it is filled from; what migrates or fills it by a command
 //!   is taken as a component is.
 //!
-//! **What is left out everywhere.** `.git`, `.towpath`, and `.env` with all that is called like it: a release holds no value
+//! **What is left out everywhere.** The manifest and what it includes, `.git`, `.towpath`, and `.env` with all that is called like it: a release holds no value
 //! of a secret. What is neither a file, a folder nor a link. Where everything is taken, also caches that are known by name,
 //! and a `target` that Cargo has made: it is gigabytes, and what runs from it is named by its path.
 //!
@@ -173,9 +173,10 @@ fn walked(
             }
         };
         // Several components are often read from one folder.
-        let walked = known
-            .entry(roots)
-            .or_insert_with_key(|roots| walk::walk(roots, folder, name.as_str()).map(Arc::new));
+        let walked = known.entry(roots).or_insert_with_key(|roots| {
+            let walked = walk::walk(roots, folder, name.as_str());
+            walked.map(|walked| Arc::new(without_manifest(walked, product)))
+        });
         match walked {
             Ok(walked) => drop(all.insert(name.clone(), Arc::clone(walked))),
             Err(problems) => refused.extend(problems.iter().cloned()),
@@ -185,6 +186,20 @@ fn walked(
         true => Ok(all),
         false => Err(refused.into_iter().collect()),
     }
+}
+
+/// What the product was read from says how components run, and no component runs from it: a word about one of them would
+/// start all of them anew.
+fn without_manifest(mut walked: Walked, product: &Product) -> Walked {
+    let is_manifest = |path: &Path| {
+        let mut sources = product.sources.iter().map(|source| Path::new(&source.path));
+        path.extension().is_some_and(|end| end == "toml") && sources.any(|source| source == path)
+    };
+    walked.items.retain(|_, item| match item {
+        Item::File { path, .. } => !is_manifest(path),
+        Item::Link(_) => true,
+    });
+    walked
 }
 
 fn tree(walked: &Walked, digests: &BTreeMap<PathBuf, String>) -> Tree {

@@ -402,7 +402,9 @@ impl<E: Engine> Core<E> {
 
     /// What is known without looking: the files that everything was read from, and whether everything is well.
     fn same(&self) -> Option<(Vec<towpath_model::run::Source>, Same)> {
-        let product = self.product.as_ref().filter(|_| self.edge.is_some())?;
+        // What runs by releases is never what a folder says.
+        let by_folder = self.edge.is_some() && self.helm.is_none();
+        let product = self.product.as_ref().filter(|_| by_folder)?;
         let well = self.tended.parts().values().all(|part| part.state.is_well());
         let same = Same {
             same: well && self.tended.is_settled() && self.listens_as_said(product),

@@ -137,6 +137,17 @@ fn wardrobe(config: &Config) -> Wardrobe {
     }
 }
 
+/// Where clients ask.
+fn listener(config: &Config) -> Result<tokio::net::UnixListener, StewardError> {
+    sockets::listen(&config.state).map_err(|source| failed("listening on a socket", config, source))
+}
+
+/// What releases are made of, and the secrets that they are started with.
+fn kept(config: &Config, store: &Arc<Store>) -> (Artifacts, Arc<Vault>) {
+    let vault = Vault::new(store, &config.environment, config.keys.clone());
+    (Artifacts::open(&config.state.join(ARTIFACTS)), Arc::new(vault))
+}
+
 /// Looks after a product until it is down. Calls `ready` once clients can ask.
 async fn serve<E: Engine>(
     config: Config,
@@ -151,14 +162,12 @@ async fn serve<E: Engine>(
     let (inbox, messages) = unbounded_channel::<Message>();
     let engine = Arc::new(engine);
     let changes = engine.changes().unwrap_or_else(|| unbounded_channel().1);
-    let listener =
-        sockets::listen(&config.state).map_err(|source| failed("listening on a socket", &config, source))?;
+    let listener = listener(&config)?;
     tell_when_gone(&config.state, inbox.clone());
     let rounds = Rounds::default();
     let store = Arc::new(store);
     let presence = Presence::new();
-    let artifacts = Artifacts::open(&config.state.join(ARTIFACTS));
-    let vault = Arc::new(Vault::new(&store, &config.environment, config.keys.clone()));
+    let (artifacts, vault) = kept(&config, &store);
     desk::open(
         listener,
         inbox.clone(),
@@ -172,7 +181,6 @@ async fn serve<E: Engine>(
     let front = front
         .await
         .map_err(|error| failed("starting the edge", &config, std::io::Error::other(error)))??;
-    let seed = config.folder.to_string_lossy().into_owned();
     let core = Core {
         tended: Tended::default(),
         product: None,
@@ -187,7 +195,7 @@ async fn serve<E: Engine>(
         credentials: Credentials::default(),
         edge_ports: None,
         listen: None,
-        addresses: Addresses::of(&seed),
+        addresses: Addresses::of(&config.folder.to_string_lossy()),
         wardrobe: wardrobe(&config),
         asker: Asker::start(inbox.clone()),
         asked: HashMap::new(),

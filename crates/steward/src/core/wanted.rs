@@ -45,15 +45,7 @@ impl<E: Engine> Core<E> {
         if let Some(onlooker) = onlooker {
             self.onlookers.add(onlooker, false);
         }
-        self.helm.take_if(|helm| helm.is_empty());
-        if self.helm.is_some() {
-            let environment = &self.config.environment;
-            let text = format!(
-                "{environment} runs by its releases, and a folder would take their place; `towpath deploy {environment}` makes \
-                 a release of it"
-            );
-            self.note(Tone::Error, text);
-            self.onlookers.refuse();
+        if self.runs_by_releases() {
             return;
         }
         if self.tended.goes_down() {
@@ -114,15 +106,36 @@ impl<E: Engine> Core<E> {
         let before = self.tended.is_settled();
         let refilled = self.refilled(&product);
         self.learn(Fact::Applied(wanted));
-        for id in refilled {
-            let well = Well::NotYet { late: None };
-            self.learn(Fact::Answered { id, well });
-        }
+        self.unsettle(refilled);
         self.look_for_folders();
         self.keep_assets();
         if asked && before && self.tended.is_settled() {
             self.onlookers.idle();
         }
+    }
+
+    /// It is not known of these whether they are well.
+    fn unsettle(&mut self, instances: Vec<InstanceId>) {
+        for id in instances {
+            let well = Well::NotYet { late: None };
+            self.learn(Fact::Answered { id, well });
+        }
+    }
+
+    /// Whether releases say what runs here; whoever wants a folder to run is told so.
+    fn runs_by_releases(&mut self) -> bool {
+        self.helm.take_if(|helm| helm.is_empty());
+        if self.helm.is_none() {
+            return false;
+        }
+        let environment = &self.config.environment;
+        let text = format!(
+            "{environment} runs by its releases, and a folder would take their place; `towpath deploy {environment}` makes a \
+             release of it"
+        );
+        self.note(Tone::Error, text);
+        self.onlookers.refuse();
+        true
     }
 
     /// Makes the environment, where nothing of it ran: stores that are to be fresh begin empty. That is written down before

@@ -130,9 +130,12 @@ fn not_laid_out(error: &towpath_store::StoreError) -> Refusal {
     )
 }
 
+/// What is told at once is a handful of events.
+const ONCE: usize = 64;
+
 /// Whoever asks, and what is told until the end; or once, where nobody waits.
 fn follower(waits: bool) -> (Onlooker, Receiver<Event>) {
-    let (to, events) = channel(if waits { MOST_WAITING } else { 2 });
+    let (to, events) = channel(if waits { MOST_WAITING } else { ONCE });
     let onlooker = Onlooker {
         to,
         until_settled: false,

@@ -14,7 +14,7 @@ fn shape(word: &str, rollout: &str) -> String {
 run      = "sh ./program web"
 replicas = 2
 public   = true
-health   = {{ path = "/healthz", interval = "50ms", deadline = "3s" }}
+health   = {{ path = "/healthz", interval = "50ms", timeout = "1s", deadline = "3s" }}
 env      = {{ WORD = "{word}", KEY = "secret:KEY" }}
 config   = ["settings"]
 stop     = {{ within = "2s", drain = "1s" }}
@@ -170,7 +170,7 @@ fn ten_blue_green_releases_lose_nobody() {
 fn ten_canary_releases_lose_nobody() {
     ten_times(
         "sings",
-        "strategy = \"canary\"\nsteps = [\"10% for 200ms\", \"50% for 100ms\", \"100%\"]\nbake = \"0s\"\nwarm = \"1s\"",
+        "strategy = \"canary\"\njudge_every = \"100ms\"\nsteps = [\"10% for 200ms\", \"50% for 100ms\", \"100%\"]\nbake = \"0s\"\nwarm = \"1s\"",
     );
 }
 
@@ -181,7 +181,7 @@ fn ten_recreated_releases_let_everybody_wait_and_lose_nobody() {
 
 #[test]
 fn a_steward_that_is_killed_in_the_middle_is_followed_by_one_that_goes_on() {
-    let rollout = "strategy = \"canary\"\nsteps = [\"25% for 300ms\", \"75% for 300ms\", \"100%\"]\nbake = \"300ms\"\nwarm = \"1s\"";
+    let rollout = "strategy = \"canary\"\njudge_every = \"100ms\"\nsteps = [\"25% for 300ms\", \"75% for 300ms\", \"100%\"]\nbake = \"300ms\"\nwarm = \"1s\"";
     let product = product("goeson", rollout);
     deploy(&product);
     let load = Load::begin(&product, product.plain_port("web"));
