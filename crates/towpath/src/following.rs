@@ -22,7 +22,7 @@ pub(crate) async fn steer(
     what: Steering,
     (by, wait): (String, bool),
 ) -> Result<(), Failure> {
-    let client = crate::talk::reach(here).await?;
+    let client = crate::talk::called(here).await?;
     let asked = Steer { what, by, wait };
     let answer = client
         .follow(http::Method::POST, "/course", &asked)

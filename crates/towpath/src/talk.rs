@@ -91,6 +91,16 @@ pub(crate) async fn reach(here: &Here) -> Result<Client, Failure> {
     Err(nobody(here))
 }
 
+/// Somebody who answers for an environment that may have releases: where nobody does, somebody comes, who goes on with what
+/// is under way.
+pub(crate) async fn called(here: &Here) -> Result<Client, Failure> {
+    if here.elsewhere().is_some() || !here.state.has_journal() {
+        return reach(here).await;
+    }
+    call(here).await?.answered(here)?;
+    Ok(here.client())
+}
+
 /// Nobody looks after what runs.
 pub(crate) fn orphaned(here: &Here) -> Failure {
     let message = format!(
@@ -114,7 +124,7 @@ pub(crate) async fn is_left(here: &Here) -> Result<bool, Failure> {
 }
 
 async fn seen(here: &Here) -> Result<Vec<Seen>, Failure> {
-    if here.elsewhere().is_some() || !here.state.is_there() {
+    if here.elsewhere().is_some() || !here.state.has_journal() {
         return Ok(Vec::new());
     }
     let config = crate::command::steward_config(&here.folder, &here.environment)?;

@@ -389,7 +389,7 @@ impl<E: Engine> Core<E> {
         for fact in facts(&left, &digests) {
             self.tended.learn(fact);
         }
-        self.product = product.map(Arc::new);
+        self.product = product.map(Arc::new).or(self.product.take());
         if let Some(product) = self.product.clone() {
             self.see_to_credentials(&product).await;
         }

@@ -63,7 +63,7 @@ pub(super) async fn hand_over(context: &Context, here: &Here, deploy: &Deploy) -
 
 /// A release that is there already.
 async fn again(here: &Here, id: &str, no_wait: bool) -> Result<Deploy, Failure> {
-    let client = talk::reach(here).await?;
+    let client = talk::called(here).await?;
     let release = release(&client, here, id).await?;
     Ok(Deploy {
         content: release.content,

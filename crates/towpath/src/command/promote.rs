@@ -91,7 +91,7 @@ fn onward(checked: &Checked, from: &str, to: Option<&str>) -> Result<String, Fai
 
 /// The current release of an environment.
 async fn current(from: &Here) -> Result<Release, Failure> {
-    let client = talk::reach(from).await?;
+    let client = talk::called(from).await?;
     let told: CourseTold = client
         .ask(http::Method::GET, "/course", &())
         .await

@@ -5,13 +5,13 @@ use super::deploy::release;
 use crate::cli::Diff as Args;
 use crate::failure::Failure;
 use crate::releasing::aim;
-use crate::talk::{reach, wait};
+use crate::talk::{called, wait};
 use crate::view::releases;
 
 pub(super) fn diff(context: &Context, args: &Args) -> Result<(), Failure> {
     let here = aim(&args.toward.env, args.toward.manifest.as_deref())?;
     let (one, other) = wait(async {
-        let client = reach(&here).await?;
+        let client = called(&here).await?;
         let one = release(&client, &here, &args.one).await?;
         Ok((one, release(&client, &here, &args.other).await?))
     })?;

@@ -6,7 +6,7 @@ use crate::door::clock;
 use crate::failure::{Failure, Kind};
 use crate::here::Here;
 use crate::releasing::aim;
-use crate::talk::{failed, reach, wait};
+use crate::talk::{called, failed, wait};
 use crate::view::releases;
 use towpath_api::Releases;
 
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
 /// What the steward says about releases.
 pub(super) fn ask<T: serde::de::DeserializeOwned>(here: &Here, path: &str) -> Result<T, Failure> {
     wait(async {
-        let client = reach(here).await?;
+        let client = called(here).await?;
         client
             .ask(http::Method::GET, path, &())
             .await

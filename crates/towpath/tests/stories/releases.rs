@@ -97,6 +97,7 @@ fn code_configuration_and_secret_come_together_and_go_back_together() {
     );
     // The folder says something else than what runs, and that changes nothing.
     product.kill_steward();
+    product.well(&["releases", "dev"]);
     assert_eq!(shown(&product), ["one", "one", "one"]);
     // The same once more is nothing to do.
     let again = product.well(&["deploy", "dev"]);
