@@ -12,6 +12,9 @@ use crate::view::tame;
 use std::time::Duration;
 use towpath_api::{Answer, ClientError, CourseTold, Event, Steer, Steering};
 
+/// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
+const MOST_DEATHS: u32 = 5;
+
 /// Each turn of the live view.
 const TURN: Duration = Duration::from_millis(100);
 
@@ -22,17 +25,39 @@ pub(crate) async fn steer(
     what: Steering,
     (by, wait): (String, bool),
 ) -> Result<(), Failure> {
-    let client = crate::talk::called(here).await?;
-    let asked = Steer { what, by, wait };
-    let answer = client
-        .follow(http::Method::POST, "/course", &asked)
-        .await
-        .map_err(|error| failed(&error, here))?;
+    let answer = match what {
+        Steering::Watch => watch(here).await?,
+        what => {
+            let client = crate::talk::called(here).await?;
+            let asked = Steer { what, by, wait };
+            let answer = client.follow(http::Method::POST, "/course", &asked).await;
+            answer.map_err(|error| failed(&error, here))?
+        }
+    };
     let asked = Asked {
         wait,
         ..Asked::default()
     };
     follow(terminal, here, answer, &asked).await
+}
+
+/// Looks on. A steward that dies in this moment is followed by another one, which knows where it stands.
+async fn watch(here: &Here) -> Result<Answer, Failure> {
+    let asked = Steer {
+        what: Steering::Watch,
+        by: String::new(),
+        wait: true,
+    };
+    let mut deaths = 0;
+    loop {
+        let client = crate::talk::called(here).await?;
+        match client.follow(http::Method::POST, "/course", &asked).await {
+            Ok(answer) => return Ok(answer),
+            Err(ClientError::Nobody | ClientError::Cut) if deaths < MOST_DEATHS => deaths += 1,
+            Err(error) => return Err(failed(&error, here)),
+        }
+        tokio::time::sleep(TURN).await;
+    }
 }
 
 /// Shows what is told until it ends, and says how it ended.
@@ -48,6 +73,7 @@ pub(crate) async fn follow(
     let mut live = Live::new(terminal);
     let mut turns = turns(TURN);
     let mut last: Option<CourseTold> = None;
+    let mut deaths = 0;
     loop {
         tokio::select! {
             event = answer.next::<Event>() => match event {
@@ -61,6 +87,11 @@ pub(crate) async fn follow(
                 Ok(Some(Event::Note { text, .. })) => live.above(&format!("{}\n", tame::plain(&text))),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
+                Err(ClientError::Cut) if asked.wait && deaths < MOST_DEATHS => {
+                    deaths += 1;
+                    live.above("the steward has died; what runs goes on, and a new one takes over\n");
+                    answer = watch(here).await?;
+                }
                 Err(ClientError::Cut) => return Err(cut(here)),
                 Err(error) => return Err(failed(&error, here)),
             },
