@@ -365,3 +365,46 @@ fn an_environment_is_begun_by_whoever_may_change_it_and_by_nobody_who_only_looks
     eventually("its steward has gone", || (!socket.exists()).then_some(()));
     machine.stop();
 }
+
+#[test]
+fn a_release_comes_from_another_folder_with_a_token_that_may_and_with_no_other() {
+    let machine = Machine::new("deployed");
+    machine.product.well(&["down"]);
+    let manifest = machine.elsewhere.join("towpath.toml");
+    let text = fs::read_to_string(&manifest).expect("it is there");
+    fs::write(&manifest, text + "[rollout]\nbake = \"0s\"\n").expect("it can be written");
+    let program = machine.elsewhere.join("program");
+    fs::copy(machine.product.folder.join("program"), program).expect("it can be copied");
+
+    let reads = machine.token(&["--env", "dev", "--may", "read"]);
+    let other = machine.token(&["--env", "prod", "--may", "deploy"]);
+    let token = machine.token(&["--env", "dev", "--may", "read,deploy"]);
+    refused(
+        &machine.run(&other, &["deploy", "dev"]),
+        2,
+        "this token is for `prod`",
+    );
+    let deployed = machine.run(&token, &["deploy", "dev"]);
+    assert_eq!(deployed.code, Some(0), "{deployed:?}");
+    assert!(deployed.out.contains("is current in dev"), "{deployed:?}");
+    refused(
+        &machine.run(&reads, &["deploy", "dev"]),
+        2,
+        "this token does not allow `deploy`",
+    );
+    let pid = machine.product.pid("web");
+    // It runs from what was brought, and from nothing that lies in a folder of a person.
+    let runs_in = fs::read_link(format!("/proc/{pid}/cwd")).expect("it runs");
+    assert!(runs_in.starts_with(machine.product.state()), "{runs_in:?}");
+    let again = machine.run(&token, &["deploy", "dev"]);
+    assert!(again.out.contains("it is what runs already"), "{again:?}");
+    assert_eq!(machine.product.pid("web"), pid);
+    let none = machine.run(&token, &["rollback", "dev"]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(none.err.contains("no earlier release"), "{none:?}");
+    let reads_on = machine.run(&reads, &["releases", "dev"]);
+    assert!(reads_on.out.contains("current"), "{reads_on:?}");
+
+    machine.product.well(&["down"]);
+    machine.stop();
+}
