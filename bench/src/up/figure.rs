@@ -5,6 +5,7 @@ mod idle;
 mod kill;
 mod many;
 mod planned;
+mod releases;
 mod size;
 mod start;
 mod steady;
@@ -61,6 +62,16 @@ impl Figure {
             word: "adopt",
             title: "From kill -9 of the steward to everything adopted",
             measure: adopt::measure,
+        },
+        Figure {
+            word: "deploy",
+            title: "A release in the place of another, one service and four",
+            measure: releases::deploy,
+        },
+        Figure {
+            word: "rollback",
+            title: "Back to the release before, a hundred times, while visitors come",
+            measure: releases::rollback,
         },
         Figure {
             word: "size",

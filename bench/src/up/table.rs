@@ -24,6 +24,14 @@ impl Times {
         sorted.get(sorted.len() / 2).copied().unwrap_or_default()
     }
 
+    /// The one that so many of a hundred do not exceed.
+    pub(crate) fn at(&self, percent: usize) -> Duration {
+        let mut sorted = self.each.clone();
+        sorted.sort();
+        let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(at).copied().unwrap_or_default()
+    }
+
     fn least(&self) -> Duration {
         self.each.iter().min().copied().unwrap_or_default()
     }

@@ -43,6 +43,11 @@ impl Towpath {
         })
     }
 
+    /// The program, without a word.
+    pub(crate) fn bare(&self) -> Command {
+        Command::new(&self.program)
+    }
+
     pub(crate) fn command(&self, word: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(word).arg(&self.folder);
