@@ -48,7 +48,8 @@ pub struct Promote {
     #[arg(value_name = "FROM")]
     pub from: String,
     /// Where to; otherwise the one that comes after it in the manifest
-    #[arg(value_name = "TO")]
+    // `to` is the machine that every command may name.
+    #[arg(id = "onward", value_name = "TO")]
     pub to: Option<String>,
     /// The manifest, or its folder; otherwise the nearest from here upwards
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]

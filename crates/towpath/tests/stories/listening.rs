@@ -28,7 +28,7 @@ fn free(address: &str) -> u16 {
 }
 
 /// Two of them.
-fn two_free(address: &str) -> (u16, u16) {
+pub(crate) fn two_free(address: &str) -> (u16, u16) {
     let first = TcpListener::bind((address, 0)).expect("there is a port");
     (first.local_addr().expect("it has one").port(), free(address))
 }

@@ -1,6 +1,7 @@
 //! Releases: what is deployed comes whole, goes back whole, and nobody who visits notices.
 
 use crate::kit::{Product, Ran, ask, eventually, kill, pids};
+use crate::listening::two_free;
 use crate::load::Load;
 use rustix::process::Signal;
 use std::net::TcpStream;
@@ -224,5 +225,33 @@ fn what_is_brought_up_from_a_folder_and_what_is_deployed_do_not_mix() {
     assert!(refused.err.contains("towpath deploy dev"), "{refused:?}");
     assert_eq!(visit(&product, "/env/KEY"), "one");
     product.well(&["down"]);
+    product.leaves_nothing();
+}
+
+#[test]
+fn the_very_same_files_go_onward_with_the_configuration_of_where_they_come_to() {
+    let (https, http) = two_free("127.0.0.1");
+    let next = format!(
+        "\n[environment.next]\nafter = \"dev\"\n[environment.next.edge]\nlisten = [\"127.0.0.1\"]\nhttps = {https}\nhttp = {http}\n\
+         [environment.next.service.web]\nenv = {{ WORD = \"next\" }}\n"
+    );
+    let product = product("onward", SHORT);
+    product.manifest(&(shape("one", SHORT) + &next));
+    product.write("value", "other");
+    product.well(&["secrets", "set", "next", "KEY", "--file", "value"]);
+    std::fs::remove_file(product.folder.join("value")).expect("it can be removed");
+    deploy(&product);
+    // What is here now is not what goes onward.
+    product.write("settings", "two");
+    product.well(&["promote", "dev", "next"]);
+    let there = |path: &str| {
+        let stream = TcpStream::connect(("127.0.0.1", http)).expect("it is listened on");
+        ask(stream, "web.onward.localhost", path).expect("it answers")
+    };
+    assert_eq!(there("/env/WORD"), "next");
+    assert_eq!(there("/env/KEY"), "other");
+    assert_eq!(there("/file/settings"), "one");
+    product.well(&["down", "next"]);
+    product.well(&["down", "dev"]);
     product.leaves_nothing();
 }
