@@ -15,7 +15,7 @@ mod tasks;
 mod told;
 
 pub(crate) use answer::{Deployed, Question};
-pub(crate) use keep::{COURSE, Kept, RELEASE};
+pub(crate) use keep::{COURSE, Kept, RELEASE, RESTS};
 pub(crate) use tasks::Tasked;
 
 use crate::core::Core;
@@ -70,6 +70,8 @@ pub(crate) struct Helm {
     told: Option<CourseTold>,
     /// Something is reached elsewhere than before.
     pub(crate) has_moved: bool,
+    /// Somebody has stopped all of it: nothing runs before somebody wants a release.
+    pub(crate) rests: bool,
 }
 
 impl Helm {
@@ -92,12 +94,18 @@ impl Helm {
             write_again: None,
             told: None,
             has_moved: false,
+            rests: false,
         }
     }
 
     /// Whether nothing has ever been deployed.
     pub(crate) fn is_empty(&self) -> bool {
         self.course.number == 0
+    }
+
+    /// Whether nothing is to run.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.rests || self.is_empty()
     }
 
     /// When it has to be looked again though nothing has happened.
@@ -122,14 +130,34 @@ impl<E: Engine> Core<E> {
         };
         let course = left.course.take().unwrap_or_default();
         let releases = std::mem::take(&mut left.releases);
-        self.helm = Some(Helm::new(course, releases));
-        self.house_releases().await;
-        self.restore().await;
+        let rests = left.rests;
+        let mut helm = Helm::new(course, releases);
+        helm.rests = rests;
+        self.helm = Some(helm);
+        if !rests {
+            self.restore().await;
+            return;
+        }
+        // Whoever was killed while everything stopped has left some of it.
+        let seen = self.engine.observe().await;
+        if seen.is_ok_and(|seen| seen.iter().any(|one| !one.life.is_over())) && self.restore().await {
+            self.learn(Fact::Down { at_once: false });
+        }
     }
 
     /// Whether releases say what runs, and nobody has said that everything is to stop.
     pub(crate) fn steers(&self) -> bool {
-        self.helm.is_some() && self.restored && !self.tended.goes_down() && !self.vanished
+        let steers = self.helm.as_ref().is_some_and(|helm| !helm.rests);
+        steers && self.restored && !self.tended.goes_down() && !self.vanished
+    }
+
+    /// Everything is about to be stopped, and stays so until somebody wants a release.
+    pub(crate) async fn rest_course(&mut self) {
+        if self.helm.as_ref().is_some_and(|helm| !helm.is_idle())
+            && let Err(error) = self.ledger.rests(clock::today()).await
+        {
+            self.cannot_write(&error);
+        }
     }
 
     /// Decides about the course by what is seen. Whether the lineup is another one now, so that everything has to be
@@ -251,6 +279,9 @@ impl<E: Engine> Core<E> {
 
     /// What has to stand by what was written down last: the first thing that a steward knows.
     pub(crate) async fn line_up(&mut self) {
+        if self.helm.as_ref().is_none_or(|helm| helm.rests) {
+            return;
+        }
         let signals = Signals {
             sights: sights(&self.tended),
             ..Signals::default()

@@ -70,7 +70,7 @@ impl<E: Engine> Core<E> {
 
     fn looks_after_nothing(&self) -> bool {
         let left = self.left.as_ref().is_some_and(|left| left.product.is_some());
-        let none = self.helm.as_ref().is_none_or(Helm::is_empty);
+        let none = self.helm.as_ref().is_none_or(Helm::is_idle);
         self.product.is_none()
             && !left
             && none

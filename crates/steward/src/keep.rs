@@ -1,7 +1,7 @@
 //! What is written down: every intent before it is acted on, its outcome after, and what has to be remembered.
 
 use crate::act::Prepared;
-use crate::course::{COURSE, Kept, RELEASE};
+use crate::course::{COURSE, Kept, RELEASE, RESTS};
 use crate::dress::Making;
 use crate::sign_out::Moments;
 use jiff::Timestamp;
@@ -53,6 +53,8 @@ pub(crate) struct Left {
     pub(crate) course: Option<Course>,
     /// Those.
     pub(crate) releases: BTreeMap<ReleaseId, Kept>,
+    /// Somebody has stopped all of it, and nobody has wanted it since.
+    pub(crate) rests: bool,
 }
 
 impl Ledger {
@@ -95,6 +97,7 @@ impl Ledger {
         for (_, body) in self.store.records(COURSE).await? {
             left.course = serde_json::from_value(body).ok();
         }
+        left.rests = !self.store.records(RESTS).await?.is_empty();
         for (_, body) in self.store.records(RELEASE).await? {
             let kept: Option<Kept> = body.as_str().and_then(|text| serde_json::from_str(text).ok());
             left.releases

@@ -357,6 +357,7 @@ impl<E: Engine> Core<E> {
                     self.onlookers.refuse();
                     return;
                 }
+                self.rest_course().await;
                 self.learn(Fact::Down { at_once: args.now });
             }
             Request::Wish(name, wish, onlooker, to) => {

@@ -1,10 +1,11 @@
 //! What people ask about releases, and what they are told.
 
 use super::Helm;
-use super::keep::{self, Kept, RELEASES};
+use super::keep::{self, Kept, RELEASES, RESTS};
 use crate::core::Core;
 use crate::door::clock;
 use crate::errors;
+use crate::keep::CURRENT;
 use crate::serve::{Refusal, problem, unwritten};
 use crate::tell::Onlooker;
 use http::StatusCode;
@@ -256,6 +257,11 @@ impl<E: Engine> Core<E> {
         by: &str,
         new: Option<(Kept, BTreeMap<String, Tree>)>,
     ) -> Result<(), Refusal> {
+        if !self.restore().await {
+            let message = "what was left cannot be read, and nothing is done";
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(problem(status, "not-restored", message, None));
+        }
         let now = clock::today();
         let frame = new.as_ref().map(|(kept, _)| kept.release.content.frame.clone());
         let frame = frame.or_else(|| self.frame());
@@ -291,6 +297,12 @@ impl<E: Engine> Core<E> {
             return Err(unwritten(&error));
         }
         self.adopt(next);
+        let starts = matches!(wish, Wish::Deploy(_) | Wish::Rollback(_));
+        if let Some(helm) = self.helm.as_mut().filter(|helm| starts && helm.rests) {
+            helm.rests = false;
+            self.ledger.remove(RESTS, CURRENT);
+            self.flush();
+        }
         if *wish == Wish::Resume
             && let Some(helm) = &mut self.helm
         {

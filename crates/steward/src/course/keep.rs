@@ -12,6 +12,7 @@ use towpath_store::{Batch, Entry, Seq, StoreError};
 /// The kinds of records.
 pub(crate) const COURSE: &str = "course";
 pub(crate) const RELEASE: &str = "release";
+pub(crate) const RESTS: &str = "rests";
 const TREE: &str = "tree";
 
 /// What the journal says everything about releases is about, so that it can be found again.
@@ -34,8 +35,7 @@ impl Ledger {
         entries: Vec<Entry>,
         now: Timestamp,
     ) -> Result<Vec<Seq>, StoreError> {
-        let records = vec![course_record(course)];
-        self.write_batch(records, entries, now).await
+        self.write_batch(vec![course_record(course)], entries, now).await
     }
 
     /// The same, together with a release that has come.
@@ -88,6 +88,13 @@ impl Ledger {
             ..Batch::default()
         };
         self.write_ahead(batch, now).await
+    }
+
+    /// Writes down that all of it is stopped, before any of it is: whoever comes later does not start it again by himself.
+    pub(crate) async fn rests(&self, now: Timestamp) -> Result<(), StoreError> {
+        let record = (RESTS.to_owned(), CURRENT.to_owned(), Some(json!(true)));
+        let entry = about("down", json!({}), "somebody wants it so");
+        self.write_batch(vec![record], vec![entry], now).await.map(drop)
     }
 
     /// A release is not kept any more.

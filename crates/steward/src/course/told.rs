@@ -12,9 +12,16 @@ impl<E: Engine> Core<E> {
     pub(crate) fn course_told(&self) -> Option<CourseTold> {
         let helm = self.helm.as_ref()?;
         let because = helm.because.clone().unwrap_or(Reason::Looks);
+        let words = match &helm.course.current {
+            Some(current) if helm.rests => format!(
+                "everything is stopped; `towpath deploy {} --release {current}` starts it again",
+                self.config.environment
+            ),
+            _ => because.to_string(),
+        };
         Some(CourseTold {
             course: helm.course.clone(),
-            words: because.to_string(),
+            words,
             because: Some(because),
             shares: self.shares(),
         })
@@ -52,7 +59,8 @@ impl<E: Engine> Core<E> {
         let Some(told) = self.course_told() else { return };
         let course = &told.course;
         let rests = course.rollout.is_none() && course.next.is_none() && course.number > 0;
-        let ended = told.holds() || rests && told.because.as_ref() != Some(&Reason::Looks);
+        let stopped = self.helm.as_ref().is_some_and(|helm| helm.rests);
+        let ended = told.holds() || stopped || rests && told.because.as_ref() != Some(&Reason::Looks);
         self.onlookers
             .end_following(&Event::Course(Box::new(told)), ended);
     }

@@ -110,6 +110,16 @@ fn code_configuration_and_secret_come_together_and_go_back_together() {
     );
     product.well(&["down"]);
     product.leaves_nothing();
+    // Who only looks, or changes something that is not there, starts nothing.
+    let releases = product.well(&["releases", "dev"]);
+    assert!(releases.out.contains("current"), "{releases:?}");
+    secret(&product, "three");
+    assert!(product.running("web").is_empty());
+    // What is wanted again comes back as it was.
+    product.well(&["rollback", "dev"]);
+    assert_eq!(shown(&product), ["one", "one", "one"]);
+    product.well(&["down"]);
+    product.leaves_nothing();
 }
 
 #[test]
