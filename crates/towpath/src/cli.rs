@@ -38,9 +38,8 @@ Run it:
   psql, redis, bucket    what is in a resource; `data reset` empties it; secrets
   open, run, doctor      where it is; a command as it would; what is missing
 Release it:
-  deploy, promote        to an environment; onward from one to the next
-  rollout, rollback      look on, pause, abort, skip; back at once
-  releases, release      all of them; what differs; history, freeze, thaw
+  deploy, rollback       to an environment, and back at once; promote: onward
+  rollout, releases      look on, skip; all; release, history, freeze, thaw
   serve, token           look after a machine; who may ask it from elsewhere
 Write it:
   init, check, plan      a first manifest; all that is wrong; every step to prod
