@@ -6,14 +6,11 @@ use crate::door::signals::Interrupts;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::here::Here;
-use crate::talk::failed;
+use crate::talk::{MOST_DEATHS, failed, look};
 use crate::view::course::{Asked, Following, Outcome, outcome};
 use crate::view::tame;
 use std::time::Duration;
-use towpath_api::{Answer, ClientError, CourseTold, Event, Steer, Steering};
-
-/// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
-const MOST_DEATHS: u32 = 5;
+use towpath_api::{Answer, Client, ClientError, CourseTold, Event, Steer, Steering};
 
 /// Each turn of the live view.
 const TURN: Duration = Duration::from_millis(100);
@@ -48,16 +45,10 @@ async fn watch(here: &Here) -> Result<Answer, Failure> {
         by: String::new(),
         wait: true,
     };
-    let mut deaths = 0;
-    loop {
-        let client = crate::talk::called(here).await?;
-        match client.follow(http::Method::POST, "/course", &asked).await {
-            Ok(answer) => return Ok(answer),
-            Err(ClientError::Nobody | ClientError::Cut) if deaths < MOST_DEATHS => deaths += 1,
-            Err(error) => return Err(failed(&error, here)),
-        }
-        tokio::time::sleep(TURN).await;
-    }
+    look(here, async |client: Client| {
+        client.follow(http::Method::POST, "/course", &asked).await
+    })
+    .await
 }
 
 /// Shows what is told until it ends, and says how it ended.

@@ -101,6 +101,28 @@ pub(crate) async fn called(here: &Here) -> Result<Client, Failure> {
     Ok(here.client())
 }
 
+/// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
+pub(crate) const MOST_DEATHS: u32 = 5;
+
+/// How long is waited for one that dies: it holds its socket for a moment longer.
+const LAST_BREATH: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Asks for something that changes nothing. One that dies in this moment is followed by another one, who is asked again.
+pub(crate) async fn look<T>(
+    here: &Here,
+    ask: impl AsyncFn(Client) -> Result<T, ClientError>,
+) -> Result<T, Failure> {
+    let mut deaths = 0;
+    loop {
+        match ask(called(here).await?).await {
+            Ok(told) => return Ok(told),
+            Err(ClientError::Nobody | ClientError::Cut) if deaths < MOST_DEATHS => deaths += 1,
+            Err(error) => return Err(failed(&error, here)),
+        }
+        tokio::time::sleep(LAST_BREATH).await;
+    }
+}
+
 /// Nobody looks after what runs.
 pub(crate) fn orphaned(here: &Here) -> Failure {
     let message = format!(

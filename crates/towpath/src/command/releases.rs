@@ -6,9 +6,9 @@ use crate::door::clock;
 use crate::failure::{Failure, Kind};
 use crate::here::Here;
 use crate::releasing::aim;
-use crate::talk::{called, failed, wait};
+use crate::talk::{look, wait};
 use crate::view::releases;
-use towpath_api::Releases;
+use towpath_api::{Client, Releases};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
     let here = aim(&args.toward.env, args.toward.manifest.as_deref())?;
@@ -22,13 +22,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
 
 /// What the steward says about releases.
 pub(super) fn ask<T: serde::de::DeserializeOwned>(here: &Here, path: &str) -> Result<T, Failure> {
-    wait(async {
-        let client = called(here).await?;
-        client
-            .ask(http::Method::GET, path, &())
-            .await
-            .map_err(|error| failed(&error, here))
-    })
+    wait(look(here, async |client: Client| {
+        client.ask(http::Method::GET, path, &()).await
+    }))
 }
 
 /// The same for programs.

@@ -15,7 +15,7 @@ use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
 use crate::launched;
-use crate::talk::{self, failed, wait};
+use crate::talk::{self, MOST_DEATHS, failed, wait};
 use crate::tools::supply;
 use crate::view::addresses::{addresses, same_addresses};
 use crate::view::failures::{self, Ailing, failures};
@@ -32,9 +32,6 @@ use towpath_decide::launch::tools::requirements;
 use towpath_decide::launch::{self, Launched};
 use towpath_model::run::{Listen, State};
 use towpath_model::sealed::Sealed;
-
-/// How often a steward that dies is followed by another one before it is left alone: something is wrong with it then.
-const MOST_DEATHS: u32 = 5;
 
 /// How long something outside may take to say how it is.
 const LOOK: Duration = Duration::from_secs(2);
