@@ -18,6 +18,8 @@ pub(crate) use answer::{Deployed, Question};
 pub(crate) use keep::{COURSE, Kept, RELEASE, RESTS};
 pub(crate) use tasks::Tasked;
 
+use keep::Changed;
+
 use crate::core::Core;
 use crate::door::clock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -236,7 +238,13 @@ impl<E: Engine> Core<E> {
     async fn write_course(&mut self, decision: &rollout::Decision) -> bool {
         let Some(helm) = &self.helm else { return false };
         let entries = keep::entries(&helm.course, decision);
-        let written = self.ledger.course(&decision.next, entries, clock::today()).await;
+        let changed = Changed {
+            course: &decision.next,
+            new: None,
+            rests: false,
+            entries,
+        };
+        let written = self.ledger.course(changed, clock::today()).await;
         match written {
             Ok(seqs) => {
                 for (act, seq) in decision.acts.iter().zip(seqs) {

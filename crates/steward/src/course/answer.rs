@@ -1,11 +1,10 @@
 //! What people ask about releases, and what they are told.
 
 use super::Helm;
-use super::keep::{self, Kept, RELEASES, RESTS};
+use super::keep::{self, Changed, Kept, RELEASES};
 use crate::core::Core;
 use crate::door::clock;
 use crate::errors;
-use crate::keep::CURRENT;
 use crate::serve::{Refusal, problem, unwritten};
 use crate::tell::Onlooker;
 use http::StatusCode;
@@ -287,21 +286,21 @@ impl<E: Engine> Core<E> {
                 return Err(refused(&refusal));
             }
         };
-        let entry = said(wish, by, &next, &answer);
-        let written = match new.as_ref().filter(|_| is_new) {
-            Some((kept, trees)) => self.ledger.release((kept, trees), &next, vec![entry], now).await,
-            None => self.ledger.course(&next, vec![entry], now).await,
+        let rests = helm.rests && !matches!(wish, Wish::Deploy(_) | Wish::Rollback(_));
+        let new = new.as_ref().filter(|_| is_new);
+        let changed = Changed {
+            course: &next,
+            new: new.map(|(kept, trees)| (kept, trees)),
+            rests,
+            entries: vec![said(wish, by, &next, &answer)],
         };
-        if let Err(error) = written {
-            self.take_back(new.as_ref().filter(|_| is_new).map(|(kept, _)| kept));
+        if let Err(error) = self.ledger.course(changed, now).await {
+            self.take_back(new.map(|(kept, _)| kept));
             return Err(unwritten(&error));
         }
         self.adopt(next);
-        let starts = matches!(wish, Wish::Deploy(_) | Wish::Rollback(_));
-        if let Some(helm) = self.helm.as_mut().filter(|helm| starts && helm.rests) {
-            helm.rests = false;
-            self.ledger.remove(RESTS, CURRENT);
-            self.flush();
+        if let Some(helm) = &mut self.helm {
+            helm.rests = rests;
         }
         if *wish == Wish::Resume
             && let Some(helm) = &mut self.helm

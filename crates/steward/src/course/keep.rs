@@ -27,39 +27,37 @@ pub(crate) struct Kept {
     pub(crate) at: Timestamp,
 }
 
-impl Ledger {
-    /// Writes a course down with what follows from it, ahead of what waits.
-    pub(crate) async fn course(
-        &self,
-        course: &Course,
-        entries: Vec<Entry>,
-        now: Timestamp,
-    ) -> Result<Vec<Seq>, StoreError> {
-        self.write_batch(vec![course_record(course)], entries, now).await
-    }
+/// A course that is another one from now on.
+pub(super) struct Changed<'a> {
+    /// The course.
+    pub(super) course: &'a Course,
+    /// A release that has come with it, and its trees.
+    pub(super) new: Option<(&'a Kept, &'a BTreeMap<String, Tree>)>,
+    /// Nothing of it is to run, as before.
+    pub(super) rests: bool,
+    /// What follows from it, and why.
+    pub(super) entries: Vec<Entry>,
+}
 
-    /// The same, together with a release that has come.
-    pub(crate) async fn release(
-        &self,
-        (kept, trees): (&Kept, &BTreeMap<String, Tree>),
-        course: &Course,
-        entries: Vec<Entry>,
-        now: Timestamp,
-    ) -> Result<Vec<Seq>, StoreError> {
-        // As one text: a value of many components takes much more memory for a moment.
-        let text =
-            |text: serde_json::Result<String>| Some(serde_json::Value::String(text.unwrap_or_default()));
-        let id = kept.release.id.to_string();
-        let mut records = vec![
-            course_record(course),
-            (RELEASE.to_owned(), id, text(serde_json::to_string(kept))),
-        ];
-        records.extend(
-            trees
-                .iter()
-                .map(|(name, tree)| (TREE.to_owned(), name.clone(), text(serde_json::to_string(tree)))),
-        );
-        self.write_batch(records, entries, now).await
+impl Ledger {
+    /// Writes a course down with all that belongs to it, ahead of what waits.
+    pub(super) async fn course(&self, changed: Changed<'_>, now: Timestamp) -> Result<Vec<Seq>, StoreError> {
+        let mut records = vec![course_record(changed.course)];
+        if !changed.rests {
+            records.push((RESTS.to_owned(), CURRENT.to_owned(), None));
+        }
+        if let Some((kept, trees)) = changed.new {
+            // As one text: a value of many components takes much more memory for a moment.
+            let text =
+                |text: serde_json::Result<String>| Some(serde_json::Value::String(text.unwrap_or_default()));
+            let id = kept.release.id.to_string();
+            records.push((RELEASE.to_owned(), id, text(serde_json::to_string(kept))));
+            let tree = |(name, tree): (&String, &Tree)| {
+                (TREE.to_owned(), name.clone(), text(serde_json::to_string(tree)))
+            };
+            records.extend(trees.iter().map(tree));
+        }
+        self.write_batch(records, changed.entries, now).await
     }
 
     /// The trees that releases are made of.
