@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use towpath_model::desired::secret::Generator;
-use towpath_model::run::{Content, Course, Origin, Reason, ReleaseId, Tree};
+use towpath_model::run::{
+    Answer, Approved, Content, Course, Origin, Questions, Reason, ReleaseId, Tree, Waiver,
+};
 use towpath_model::unit::Name;
 
 /// `POST /secrets/versions`: the versions of these secrets that hold now. Those with a generator are made up where there are
@@ -54,8 +56,58 @@ pub struct Deploy {
     /// Where it comes from.
     #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
     pub origin: Origin,
+    /// What gates have answered that were asked elsewhere: where it was made, and in the environment that it comes from.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub answers: Vec<Answer>,
     /// Whoever asks waits for its end.
     pub wait: bool,
+}
+
+/// `POST /ask`: these gates are asked of what runs here. Answered by `Answered`, when each has answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Ask {
+    /// The questions.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))]
+    pub questions: Questions,
+    /// Those of them that are asked.
+    pub gates: Vec<String>,
+}
+
+/// `GET /gates`: what gates have answered here, the newest first, and what is waived.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Answered {
+    /// Each answer.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub answers: Vec<Answer>,
+    /// What is passed over, and for how long.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub waivers: Vec<Waiver>,
+    /// Who has said yes.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub approved: Vec<Approved>,
+}
+
+/// `POST /gates`: something about a gate. Answered by `Answered`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum AboutGate {
+    /// It is passed over for a time.
+    Waive(#[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))] Waiver),
+    /// That is over.
+    Unwaive {
+        /// The gate.
+        gate: String,
+        /// Who says so.
+        by: String,
+    },
+    /// Somebody says yes.
+    Approve(#[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))] Approved),
+    /// What it has answered to somebody who could ask it: a job of CI with the folder of the product.
+    Answered(#[cfg_attr(feature = "schema", schemars(with = "crate::Opaque"))] Box<Answer>),
 }
 
 /// `POST /course`: something about what is under way. Answered by `Event`s, as `Deploy` is.

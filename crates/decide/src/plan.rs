@@ -34,6 +34,7 @@ mod way;
 pub use text::text;
 
 use gates::Placed;
+pub(crate) use gates::asked_when;
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_model::Desired;
 use towpath_model::desired::environment::Environment;

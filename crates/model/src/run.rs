@@ -7,6 +7,7 @@
 mod artifact;
 mod component;
 mod front;
+mod gate;
 mod instance;
 mod maintenance;
 mod mutual;
@@ -25,6 +26,7 @@ pub use component::{
     Site, Source, Stop, Value, Variable, Variables, WatchRule,
 };
 pub use front::{Acme, Certificate, Certified, Challenge, Front, Listen};
+pub use gate::{Answer, Approved, Evidence, Found, Questions, Waiver};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};

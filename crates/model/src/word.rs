@@ -10,6 +10,7 @@ mod basic;
 mod macros;
 mod refer;
 mod shape;
+mod wire;
 
 pub use refer::{Ref, Target};
 pub use shape::{Choice, Field, Shape, Table, UnitShape, Word};

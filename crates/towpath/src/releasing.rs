@@ -247,6 +247,7 @@ pub(crate) fn handed(content: Content, gathered: Gathered, origin: Origin, wait:
         content,
         trees: gathered.trees,
         origin,
+        answers: Vec::new(),
         wait,
     }
 }

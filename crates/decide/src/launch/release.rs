@@ -16,6 +16,7 @@
 //! of its own among the files, and its command names it there.
 
 mod paths;
+mod questions;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -79,6 +80,7 @@ pub fn content(desired: &Desired, environment: &Name, product: &Product, made: &
             .map(|flag| (flag.clone(), desired.is_on(flag.as_str(), environment.as_str())))
             .collect(),
         schema: schema(product, made),
+        questions: Arc::new(questions::questions(desired, environment)),
     }
 }
 

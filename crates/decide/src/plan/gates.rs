@@ -6,7 +6,7 @@ use towpath_model::desired::gate::{Gate, OnFail, Stage, ToGate};
 use towpath_model::desired::rollout::Rollout;
 use towpath_model::plan::{GateStep, Question};
 use towpath_model::spec::Path;
-use towpath_model::unit::Name;
+use towpath_model::unit::{Name, Unit as _};
 use towpath_model::word::Ref;
 
 /// A gate at its place.
@@ -66,6 +66,21 @@ pub(super) fn placed(product: &Desired, environment: &Name) -> Vec<Placed> {
         }
     }
     places.found
+}
+
+/// The gates and probes that are asked on the way into an environment, and when: each once for each stage.
+pub(crate) fn asked_when(product: &Desired, environment: &Name) -> Vec<(Name, Stage)> {
+    let mut all: Vec<(Name, Stage)> = Vec::new();
+    for one in placed(product, environment) {
+        let Ok(name) = Name::parse(&one.step.name) else {
+            continue;
+        };
+        let one = (name, one.step.stage);
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
 }
 
 struct Places<'a> {

@@ -18,6 +18,7 @@ fn usual() -> Way {
         bake: Duration::ZERO,
         warm: Duration::ZERO,
         judge_every: Duration::from_minutes(1),
+        min_sample: 300,
         inconclusive: WhenInconclusive::Hold,
         extend: Duration::ZERO,
         surge: ALL,
@@ -56,6 +57,7 @@ impl Turn<'_> {
             return Flow::On;
         };
         let flow = match stage {
+            Stage::Enter(gates) => self.watch(rollout, Duration::ZERO, &gates, false),
             Stage::Try(jobs) => self.try_all(rollout, &jobs),
             Stage::Migrate(all) | Stage::Fill(all) => self.migrate(rollout, &all),
             Stage::Leg(leg) if leg.step < leg.steps.len() => return self.walk_leg(rollout, leg),

@@ -11,6 +11,10 @@ use towpath_model::unit::Name;
 pub fn stages(from: Option<&Content>, to: &Content, is_rollback: bool) -> Result<Vec<Stage>, Refusal> {
     let changed = changed(from, to);
     let mut stages = Vec::new();
+    if !is_rollback && !to.questions.enter.is_empty() {
+        let gates = to.questions.enter.iter().map(|gate| gate.as_str().to_owned());
+        stages.push(Stage::Enter(gates.collect()));
+    }
     let at_once = is_rollback || from.is_none();
     let jobs = changed.iter().filter(|(name, portion)| {
         portion.component.kind == Kind::Job && to.components.contains_key::<Name>(name)

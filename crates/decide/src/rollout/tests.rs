@@ -25,6 +25,7 @@ fn way(strategy: Strategy) -> Way {
         bake: Duration::from_secs(60),
         warm: Duration::from_secs(60),
         judge_every: Duration::from_secs(10),
+        min_sample: 300,
         inconclusive: WhenInconclusive::Hold,
         extend: Duration::from_secs(20),
         surge: 2_500,
@@ -82,6 +83,7 @@ fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release
                 window: None,
             },
         )]),
+        questions: Arc::default(),
     };
     let id = ReleaseId::new(id);
     let release = Release {

@@ -1,6 +1,6 @@
 //! A release: everything that decides what runs in an environment, as one thing that never changes.
 
-use super::{Component, Credentials, Front, Kind};
+use super::{Component, Credentials, Front, Kind, Questions};
 use crate::desired::resource::Phase;
 use crate::desired::rollout::{Strategy, WhenInconclusive};
 use crate::unit::{Date, Duration, Name, Window, Zone};
@@ -60,6 +60,9 @@ pub struct Content {
     pub flags: BTreeMap<Name, bool>,
     /// The schema that it knows, by the resource.
     pub schema: BTreeMap<Name, Schema>,
+    /// What is asked of it on its way.
+    #[serde(default)]
+    pub questions: Arc<Questions>,
 }
 
 /// What holds for all components of a release.
@@ -169,6 +172,8 @@ pub struct Way {
     pub warm: Duration,
     /// How often gates are asked.
     pub judge_every: Duration,
+    /// The fewest requests that a verdict rests on.
+    pub min_sample: u32,
     /// What follows from too little to judge by.
     pub inconclusive: WhenInconclusive,
     /// How much longer is waited for a verdict.

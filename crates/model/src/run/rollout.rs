@@ -132,6 +132,8 @@ pub struct Rollout {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// These gates are asked before anything begins.
+    Enter(Vec<String>),
     /// Jobs are run without effect, so that what cannot start is found before anything has changed.
     Try(Vec<Name>),
     /// These migrations run, one after the other.

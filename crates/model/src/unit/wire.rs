@@ -6,6 +6,7 @@ use super::{
 };
 use crate::desired::component::{Protocol, Restart, WatchAction};
 use crate::desired::edge::{BotRule, SignIn};
+use crate::desired::gate::Stage;
 use crate::desired::resource::{Evict, Phase, PoolMode, ResourceKind};
 use crate::desired::rollout::{Strategy, WhenInconclusive};
 use crate::desired::secret::{Delivery, Generator};
@@ -71,6 +72,7 @@ as_word!(
     Protocol,
     ResourceKind,
     Restart,
+    Stage,
     State,
     Strategy,
     WatchAction,

@@ -42,6 +42,8 @@ pub(crate) struct Deployed {
     pub(crate) release: Release,
     /// The trees that were handed over with it.
     pub(crate) trees: BTreeMap<String, Tree>,
+    /// What gates have answered that were asked elsewhere.
+    pub(crate) answers: Vec<towpath_model::run::Answer>,
 }
 
 impl<E: Engine> Core<E> {
@@ -182,7 +184,11 @@ impl<E: Engine> Core<E> {
 
     /// A release that was handed over is to be the current one.
     async fn deploy(&mut self, deployed: Deployed) -> Result<(), Refusal> {
-        let Deployed { release, trees } = deployed;
+        let Deployed {
+            release,
+            trees,
+            answers: _,
+        } = deployed;
         if self.helm.is_none() && self.runs_a_folder().await {
             let environment = &self.config.environment;
             let message =

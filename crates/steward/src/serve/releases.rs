@@ -57,6 +57,7 @@ impl<E: Engine> Desk<E> {
             content,
             trees,
             origin,
+            answers,
             wait,
         } = read(body)?;
         let needed: BTreeSet<&String> = content
@@ -85,7 +86,11 @@ impl<E: Engine> Desk<E> {
             origin,
         };
         let (onlooker, events) = follower(wait);
-        let deployed = Box::new(Deployed { release, trees });
+        let deployed = Box::new(Deployed {
+            release,
+            trees,
+            answers,
+        });
         self.asked(|to| Question::Deploy(deployed, onlooker, to))
             .await??;
         Ok(lines(events))

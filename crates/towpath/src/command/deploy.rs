@@ -72,6 +72,7 @@ async fn again(here: &Here, id: &str, no_wait: bool) -> Result<Deploy, Failure> 
             by: person::name(),
             ..release.origin
         },
+        answers: Vec::new(),
         wait: !no_wait,
     })
 }

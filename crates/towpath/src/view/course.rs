@@ -110,6 +110,7 @@ fn where_it_is(told: &CourseTold) -> String {
 /// A part of a rollout.
 fn stage(stage: &Stage) -> String {
     match stage {
+        Stage::Enter(gates) => format!("ask {}", joined(gates)),
         Stage::Try(names) => format!("try {}", joined(names)),
         Stage::Migrate(all) => format!("migrate {}", joined(all)),
         Stage::Fill(all) => format!("fill in {}", joined(all)),

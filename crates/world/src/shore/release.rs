@@ -31,6 +31,7 @@ fn plain() -> Way {
         bake: Duration::from_secs(30),
         warm: Duration::from_secs(60),
         judge_every: Duration::from_secs(10),
+        min_sample: 300,
         inconclusive: WhenInconclusive::Hold,
         extend: Duration::from_secs(20),
         surge: 2_500,
@@ -147,6 +148,7 @@ impl Shore {
                 secrets: BTreeMap::new(),
                 flags: BTreeMap::new(),
                 schema: self.making.schema.clone(),
+                questions: Arc::default(),
             },
             origin: Origin::default(),
         };

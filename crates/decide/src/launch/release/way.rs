@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::desired::component::ComponentKind;
+use towpath_model::desired::gate::Stage;
 use towpath_model::desired::rollout::{CanaryUnit, Rollout};
 use towpath_model::run::{ALL, Product, Step, Way};
 use towpath_model::unit::{Amount, Hold, Name, Ramp, Share};
@@ -73,11 +74,17 @@ fn is_tenants(unit: CanaryUnit) -> bool {
 }
 
 fn exact(desired: &Desired, rollout: &Rollout, of: Option<&Name>, instances: u32, by_tenants: bool) -> Way {
-    let asked = |gates: &[towpath_model::word::Ref<towpath_model::desired::gate::ToGate>]| {
-        let asked = gates
-            .iter()
-            .filter(|gate| rollout.asks(desired.gate.get(gate.as_str())));
-        asked.map(|gate| gate.as_str().to_owned()).collect()
+    // A gate that says itself when it is asked is asked then, wherever it is named.
+    let named = || {
+        let during = rollout.gates.iter().map(|gate| (gate, Stage::During));
+        let all = during.chain(rollout.after.iter().map(|gate| (gate, Stage::After)));
+        all.map(|(gate, usual)| (gate.as_str(), desired.gate.get(gate.as_str()), usual))
+    };
+    let asked = |stage: Stage| {
+        let here = named().filter(|(_, gate, usual)| {
+            rollout.asks(*gate) && gate.and_then(|gate| gate.stage).unwrap_or(*usual) == stage
+        });
+        here.map(|(name, ..)| name.to_owned()).collect()
     };
     let tenants = (by_tenants && !rollout.first.is_empty()).then(|| rollout.first.clone());
     Way {
@@ -85,11 +92,12 @@ fn exact(desired: &Desired, rollout: &Rollout, of: Option<&Name>, instances: u32
         strategy: rollout.strategy,
         steps: steps(&rollout.steps, instances, by_tenants, tenants.as_deref()),
         tenants,
-        gates: asked(&rollout.gates),
-        after: asked(&rollout.after),
+        gates: asked(Stage::During),
+        after: asked(Stage::After),
         bake: rollout.bake,
         warm: rollout.warm,
         judge_every: rollout.judge_every,
+        min_sample: rollout.min_sample,
         inconclusive: rollout.inconclusive,
         extend: rollout.extend,
         surge: parts(rollout.surge),

@@ -26,6 +26,7 @@ fn way(strategy: Strategy) -> Arc<Way> {
         bake: known("10m"),
         warm: known("10m"),
         judge_every: known("1m"),
+        min_sample: 300,
         inconclusive: WhenInconclusive::Hold,
         extend: known("2h"),
         surge: 2_500,
