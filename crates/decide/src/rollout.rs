@@ -111,6 +111,8 @@ pub struct Signals {
     pub moved: BTreeMap<Name, BTreeSet<String>>,
     /// What was asked for, and how it is.
     pub tasks: BTreeMap<Task, Doing>,
+    /// What is so bad that nobody waits for the next time that gates are asked.
+    pub alarm: Option<String>,
     /// Nothing is deployed now by what the manifest says: until when, and why.
     pub closed: Option<(Timestamp, String)>,
 }
@@ -328,7 +330,11 @@ impl Turn<'_> {
                 let gets_on = reason.holds()
                     || matches!(
                         reason,
-                        Reason::Watches(..) | Reason::Asks(_) | Reason::Migrates(_) | Reason::Tries(_)
+                        Reason::Watches(..)
+                            | Reason::Asks(_)
+                            | Reason::TooLittle(_)
+                            | Reason::Migrates(_)
+                            | Reason::Tries(_)
                     );
                 if gets_on {
                     rollout.idle = Clock::default();

@@ -230,6 +230,7 @@ impl<E: Engine> Core<E> {
             edge: follows.then_some(helm.course.turn),
             moved: helm.moved.clone(),
             tasks: helm.tasks.clone(),
+            alarm: None,
             closed: frame.and_then(|frame| closed(&frame, today)),
         }
     }

@@ -68,6 +68,8 @@ pub struct Shore {
     asked: BTreeMap<Task, Vec<String>>,
     /// How long the edge takes to follow.
     pub late: Option<Duration>,
+    /// What is so bad that nobody waits for a gate to be asked.
+    pub alarm: Option<String>,
     /// A rule that is broken on purpose: the laws have to notice.
     pub sabotage: Option<String>,
     /// Whoever has told the edge something last, and when that arrives: nothing is heard of an earlier one any more, and
@@ -93,12 +95,17 @@ impl Shore {
             Some(("takes", time)) => habit.takes = Some(crate::product::value_of(time)?),
             None => match word {
                 "fails" => habit.fails = true,
-                "well" => *habit = Habit::default(),
+                "well" => {
+                    *habit = Habit::default();
+                    self.alarm = None;
+                }
                 "pass" => habit.says = Some(Verdict::Pass),
                 "fail" => habit.says = Some(Verdict::Fail(format!("`{what}` found what it should not"))),
                 "inconclusive" => {
                     habit.says = Some(Verdict::Inconclusive(format!("`{what}` saw too little")))
                 }
+                "awaits" => habit.says = Some(Verdict::Awaits(format!("`{what}` waits for ana to say yes"))),
+                "alarms" => self.alarm = Some(format!("`{what}` fails for everybody")),
                 "waived" => habit.says = Some(Verdict::Waived("ana: known, and mended tomorrow".to_owned())),
                 _ => return Err(format!("`{word}` is nothing that it can do")),
             },
@@ -110,6 +117,7 @@ impl Shore {
     /// All does well again.
     pub(crate) fn mend(&mut self) {
         self.habits.clear();
+        self.alarm = None;
         self.late = None;
     }
 
@@ -175,8 +183,9 @@ impl Shore {
                 let worst = says.max_by_key(|verdict| match verdict {
                     Verdict::Pass => 0,
                     Verdict::Waived(_) => 1,
-                    Verdict::Inconclusive(_) => 2,
-                    Verdict::Fail(_) => 3,
+                    Verdict::Awaits(_) => 2,
+                    Verdict::Inconclusive(_) => 3,
+                    Verdict::Fail(_) => 4,
                 });
                 Doing::Judged(worst.unwrap_or(Verdict::Pass))
             }

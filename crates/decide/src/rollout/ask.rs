@@ -1,6 +1,6 @@
 //! What people ask for, and what they are told.
 
-use super::vigil::wave;
+use super::vigil::{ask_again, wave};
 use super::{Known, plan};
 use jiff::Timestamp;
 use towpath_model::run::{
@@ -22,6 +22,8 @@ pub enum Wish {
     Abort,
     /// A person says that it may go on.
     Approve,
+    /// Gates are asked once more: something is known now that was not.
+    Ask,
     /// What is watched and judged here counts as passed, for a reason.
     Skip(String),
     /// Nothing goes forward until then.
@@ -95,6 +97,10 @@ pub fn ask(
                 return Err(Refusal::NotWaiting);
             }
             wave(rollout, by.to_owned());
+            Answer::Noted
+        }
+        Wish::Ask => {
+            ask_again(live(&mut next)?);
             Answer::Noted
         }
         Wish::Skip(why) if why.trim().is_empty() => return Err(Refusal::NoReason),

@@ -6,6 +6,9 @@ use towpath_model::desired::rollout::WhenInconclusive;
 use towpath_model::run::{Reason, Rollout, Stage, Verdict, Work};
 use towpath_model::unit::Duration;
 
+/// How often gates are asked that wait for somebody.
+const AWAITED: Duration = Duration::from_minutes(5);
+
 impl Turn<'_> {
     /// Watches for as long as it says, asks the gates all along and once more at the end, and then a person, if one is to say.
     pub(super) fn watch(
@@ -18,6 +21,9 @@ impl Turn<'_> {
         let spent = self.spend(&mut rollout.vigil.clock, hold);
         if rollout.vigil.waved.is_some() {
             return Flow::On;
+        }
+        if let Some(why) = self.seen.alarm.as_ref().filter(|_| !rollout.is_rollback) {
+            return Flow::Back(Reason::GateFailed(why.clone()));
         }
         if !gates.is_empty()
             && let Some(flow) = self.judge(rollout, spent, hold, gates)
@@ -65,7 +71,13 @@ impl Turn<'_> {
             return Some(Flow::Back(Reason::GateFailed(why.clone())));
         }
         let next = match rollout.vigil.asked {
+            // Who was asked before is asked at once.
+            None if rollout.vigil.again => spent,
             None => hold.min(way.judge_every),
+            // Whoever has to say something first says so, and then they are asked; a time of day comes by itself.
+            Some(asked) if matches!(rollout.vigil.verdict, Some(Verdict::Awaits(_))) => {
+                asked.plus(way.judge_every.max(AWAITED))
+            }
             Some(asked) if asked < hold => hold.min(asked.plus(way.judge_every)),
             Some(asked) => asked.plus(way.judge_every),
         };
@@ -76,6 +88,7 @@ impl Turn<'_> {
         if is_due {
             rollout.vigil.look += 1;
             rollout.vigil.asked = Some(spent);
+            rollout.vigil.again = false;
             rollout.vigil.verdict = None;
             let (task, _) = self.doing(rollout.number, &look(rollout));
             self.act(task, gates);
@@ -88,13 +101,26 @@ impl Turn<'_> {
                     return Some(Flow::Wait(Reason::TooLittle(why)));
                 }
                 match way.inconclusive {
-                    WhenInconclusive::Hold => Some(Flow::Wait(Reason::TooLittle(why))),
+                    WhenInconclusive::Hold => Some(Flow::Wait(Reason::Undecided(why))),
                     WhenInconclusive::Rollback => Some(Flow::Back(Reason::NeverConclusive(why))),
                     WhenInconclusive::Promote => None,
                 }
             }
+            Some(Verdict::Awaits(why)) if spent >= hold => {
+                let why = why.clone();
+                Some(Flow::Wait(Reason::Awaits(why)))
+            }
             _ => None,
         }
+    }
+}
+
+/// Something is known now that was not when the gates were asked: they are asked once more, at once.
+pub(super) fn ask_again(rollout: &mut Rollout) {
+    if rollout.vigil.asked.is_some() && rollout.vigil.verdict.is_some() {
+        rollout.vigil.asked = None;
+        rollout.vigil.verdict = None;
+        rollout.vigil.again = true;
     }
 }
 

@@ -184,6 +184,9 @@ pub struct Vigil {
     pub asked: Option<Duration>,
     /// What they said.
     pub verdict: Option<Verdict>,
+    /// They are asked once more at once: something is known that was not.
+    #[serde(default)]
+    pub again: bool,
     /// A person has said that it goes on, and why.
     pub waved: Option<String>,
     /// The question before the switch is answered.

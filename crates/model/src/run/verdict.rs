@@ -19,6 +19,8 @@ pub enum Verdict {
     Inconclusive(String),
     /// It may go on though it does not pass: who says so, and why.
     Waived(String),
+    /// Somebody has to do or say something first: who, and what.
+    Awaits(String),
 }
 
 /// What is wrong with instances of a release.
@@ -68,8 +70,12 @@ pub enum Reason {
     Steadies(Duration),
     /// Gates are being asked.
     Asks(Vec<String>),
-    /// There is too little to judge by.
+    /// There is too little to judge by, and it is watched for longer.
     TooLittle(String),
+    /// There was too little to judge by in all the time that it may be watched, and a person has to decide.
+    Undecided(String),
+    /// Somebody has to do or say something.
+    Awaits(String),
     /// A gate said no, and a person has to decide.
     Disputed(String),
     /// A person has to say that it goes on.
@@ -180,7 +186,8 @@ impl Reason {
                 | Reason::Paused(_)
                 | Reason::Frozen { .. }
                 | Reason::OutsideWindow(_)
-                | Reason::TooLittle(_)
+                | Reason::Undecided(_)
+                | Reason::Awaits(_)
                 | Reason::Disputed(_)
                 | Reason::ContractFailed(..)
         )
@@ -212,10 +219,17 @@ impl fmt::Display for Reason {
                 "an instance was started again; it goes on when none has been for {time}"
             ),
             Reason::Asks(gates) => write!(f, "the gates are asked: {}", gates.join(", ")),
-            Reason::TooLittle(why) => write!(
+            Reason::TooLittle(why) => {
+                write!(
+                    f,
+                    "there is too little to judge by, and it is watched for longer: {why}"
+                )
+            }
+            Reason::Undecided(why) => write!(
                 f,
-                "there is too little to judge by: {why}; `towpath rollout` approves, skips or aborts"
+                "there was too little to judge by in all its time: {why}; `towpath rollout` approves, skips or aborts"
             ),
+            Reason::Awaits(why) => f.write_str(why),
             Reason::Disputed(why) => write!(
                 f,
                 "{why}, and nothing goes back by itself here; `towpath rollout` skips or aborts"

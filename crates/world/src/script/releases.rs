@@ -17,8 +17,8 @@ pub struct Command {
 }
 
 const WORDS: &[&str] = &[
-    "way", "schema", "release", "deploy", "rollback", "pause", "resume", "abort", "approve", "skip",
-    "freeze", "thaw", "habit", "edge", "course", "sabotage",
+    "way", "enter", "schema", "release", "deploy", "rollback", "pause", "resume", "abort", "approve", "ask",
+    "skip", "freeze", "thaw", "habit", "edge", "course", "sabotage",
 ];
 
 impl fmt::Display for Command {
@@ -53,6 +53,7 @@ impl Command {
                 shore.way(Some(name_of(name)?), way)?;
             }
             "way" => shore.way(None, rest)?,
+            "enter" => shore.enter(rest)?,
             "schema" => shore.schema(name_of(first)?, others)?,
             "release" => {
                 shore.release(first, others)?;
@@ -86,6 +87,7 @@ impl Command {
             "resume" => Wish::Resume,
             "abort" => Wish::Abort,
             "approve" => Wish::Approve,
+            "ask" => Wish::Ask,
             "skip" => Wish::Skip(rest.to_owned()),
             "thaw" => Wish::Thaw,
             "freeze" => {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use towpath_model::desired::resource::Phase;
 use towpath_model::desired::rollout::{Strategy, WhenInconclusive};
 use towpath_model::run::{
-    ALL, Component, Content, Frame, Front, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
+    ALL, Component, Content, Frame, Front, Migration, Origin, Portion, Questions, Release, ReleaseId, Schema,
+    Step, Way,
 };
 use towpath_model::unit::{Duration, Name, known};
 
@@ -16,6 +17,7 @@ use towpath_model::unit::{Duration, Name, known};
 pub(crate) struct Making {
     ways: BTreeMap<Option<Name>, Arc<Way>>,
     schema: BTreeMap<Name, Schema>,
+    questions: Arc<Questions>,
     /// What each component was made of, and what came of it.
     made: BTreeMap<String, (Arc<Component>, String)>,
 }
@@ -100,6 +102,16 @@ impl Shore {
         Ok(())
     }
 
+    /// What is asked of the next releases before they begin.
+    pub(crate) fn enter(&mut self, gates: &str) -> Result<(), String> {
+        let gates: Result<Vec<Name>, String> = gates.split_whitespace().map(value_of).collect();
+        self.making.questions = Arc::new(Questions {
+            enter: gates?,
+            ..Questions::default()
+        });
+        Ok(())
+    }
+
     /// The migrations that the next releases know: `schema db 1 2:backfill 3:contract contract=sun_02:00-04:00`.
     pub(crate) fn schema(&mut self, resource: Name, text: &str) -> Result<(), String> {
         let mut schema = Schema::default();
@@ -148,7 +160,7 @@ impl Shore {
                 secrets: BTreeMap::new(),
                 flags: BTreeMap::new(),
                 schema: self.making.schema.clone(),
-                questions: Arc::default(),
+                questions: Arc::clone(&self.making.questions),
             },
             origin: Origin::default(),
         };

@@ -139,6 +139,7 @@ impl Steward {
             edge: helm.edge.filter(|_| helm.sent == Some(table(helm, &self.tended))),
             moved: around.shore.ran.clone(),
             tasks: helm.tasks.clone(),
+            alarm: around.shore.alarm.clone(),
             closed: None,
         };
         match around.shore.sabotage.as_deref() {
