@@ -189,6 +189,26 @@ pub const OF_AN_ENVIRONMENT: &[Endpoint] = &[
         "All of a release; a beginning of its name is enough.",
     ),
     get(
+        "/gates",
+        Verb::Read,
+        Answers::Object("Answered"),
+        "What gates have answered, the newest first, what is waived, and who has said yes.",
+    ),
+    post(
+        "/gates",
+        Verb::Deploy,
+        "AboutGate",
+        Answers::Object("Answered"),
+        "Waives a gate for a time, says yes to one, or brings what one has answered to somebody who could ask it.",
+    ),
+    post(
+        "/ask",
+        Verb::Deploy,
+        "Ask",
+        Answers::Object("Answered"),
+        "Asks gates of what runs here, for a release that is to go onward, and answers when each has answered.",
+    ),
+    get(
         "/history",
         Verb::Read,
         Answers::Object("History"),

@@ -168,6 +168,9 @@ pub struct CourseTold {
     pub because: Option<Reason>,
     /// The same in words, as everybody is told.
     pub words: String,
+    /// Gates that wait for somebody who has the product's folder: whoever waits for the end asks them there.
+    #[serde(default)]
+    pub awaits: Vec<String>,
     /// Components of which two releases have visitors: what each has, of ten thousand.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<(String, u16)>>"))]
     pub shares: BTreeMap<Name, Vec<(ReleaseId, u16)>>,

@@ -10,6 +10,7 @@ use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
+use crate::gates::Judged;
 use crate::front::{CERTIFICATES, Front};
 use crate::idle::Presence;
 use crate::keep::{Ledger, Left};
@@ -33,7 +34,7 @@ use towpath_decide::converge::Because;
 use towpath_decide::headers::Finding;
 use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
-use towpath_edge::Target;
+use towpath_edge::{Snapshot, Target};
 use towpath_edge::apart::Remote;
 use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
@@ -96,6 +97,10 @@ pub(crate) enum Message {
     Vanished,
     /// A component was asked for the headers of its answers.
     Probed(Name, Vec<Finding>),
+    /// Gates have answered.
+    Judged(Box<Judged>),
+    /// The edge has said what it has counted.
+    Counted(Arc<Snapshot>),
     /// Something that a rollout has asked for has ended.
     Tasked(Box<Tasked>),
     /// A resource has said which migrations have run in it.
@@ -302,6 +307,8 @@ impl<E: Engine> Core<E> {
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
+            Message::Judged(judged) => self.judged(*judged),
+            Message::Counted(seen) => self.counted(&seen),
             Message::Tasked(tasked) => self.tasked(*tasked),
             Message::Moved(name, ran) => self.moved(name, ran),
             Message::Request(request) => self.answer(request).await,

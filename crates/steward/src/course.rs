@@ -22,6 +22,7 @@ use keep::Changed;
 
 use crate::core::Core;
 use crate::door::clock;
+use crate::gates::Gates;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use towpath_api::CourseTold;
@@ -45,6 +46,8 @@ const SHORTEST: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Helm {
     pub(crate) course: Course,
+    /// What is known about gates.
+    pub(crate) gates: Gates,
     because: Option<Reason>,
     /// The releases that are kept, as they were handed over.
     pub(crate) releases: BTreeMap<ReleaseId, Kept>,
@@ -80,6 +83,7 @@ impl Helm {
     fn new(course: Course, releases: BTreeMap<ReleaseId, Kept>) -> Self {
         Helm {
             course,
+            gates: Gates::default(),
             because: None,
             releases,
             known: Known::new(),
@@ -118,6 +122,16 @@ impl Helm {
         self.write_again.or_else(looks)
     }
 
+    /// What was asked for is so from now on.
+    pub(crate) fn settle(&mut self, task: Task, doing: Doing) {
+        self.tasks.insert(task, doing);
+    }
+
+    /// Whoever looks on is told once more.
+    pub(crate) fn tell_again(&mut self) {
+        self.told = None;
+    }
+
     /// How much of a component's visitors each release has; nothing where releases say nothing of it.
     pub(crate) fn row(&self, name: &Name) -> Option<&rollout::Row> {
         self.lined.as_ref()?.get(name)
@@ -134,6 +148,7 @@ impl<E: Engine> Core<E> {
         let releases = std::mem::take(&mut left.releases);
         let rests = left.rests;
         let mut helm = Helm::new(course, releases);
+        helm.gates = std::mem::take(&mut left.gates);
         helm.rests = rests;
         self.helm = Some(helm);
         if !rests {
@@ -209,6 +224,7 @@ impl<E: Engine> Core<E> {
             self.forget_releases().await;
         }
         let anew = self.reline(&signals).await;
+        self.look_at_counts();
         self.tell_course();
         anew || decision.keep
     }
@@ -230,7 +246,7 @@ impl<E: Engine> Core<E> {
             edge: follows.then_some(helm.course.turn),
             moved: helm.moved.clone(),
             tasks: helm.tasks.clone(),
-            alarm: None,
+            alarm: helm.gates.alarm.clone(),
             closed: frame.and_then(|frame| closed(&frame, today)),
         }
     }

@@ -3,6 +3,7 @@
 use crate::act::Prepared;
 use crate::course::{COURSE, Kept, RELEASE, RESTS};
 use crate::dress::Making;
+use crate::gates::Gates;
 use crate::sign_out::Moments;
 use jiff::Timestamp;
 use serde_json::json;
@@ -55,6 +56,8 @@ pub(crate) struct Left {
     pub(crate) releases: BTreeMap<ReleaseId, Kept>,
     /// Somebody has stopped all of it, and nobody has wanted it since.
     pub(crate) rests: bool,
+    /// What is known about gates.
+    pub(crate) gates: Gates,
 }
 
 impl Ledger {
@@ -97,6 +100,7 @@ impl Ledger {
         for (_, body) in self.store.records(COURSE).await? {
             left.course = serde_json::from_value(body).ok();
         }
+        left.gates = self.gates().await?;
         left.rests = !self.store.records(RESTS).await?.is_empty();
         for (_, body) in self.store.records(RELEASE).await? {
             let kept: Option<Kept> = body.as_str().and_then(|text| serde_json::from_str(text).ok());
@@ -126,19 +130,19 @@ impl Ledger {
     }
 
     pub(crate) fn remember(&mut self, name: &Name, what: Remembered) {
-        self.record(REMEMBERED, name.as_str(), json!(what));
+        self.put(REMEMBERED, name.as_str(), json!(what));
     }
 
     pub(crate) fn inside(&mut self, name: &Name, port: u16) {
-        self.record(INSIDE, name.as_str(), json!(port));
+        self.put(INSIDE, name.as_str(), json!(port));
     }
 
     pub(crate) fn edge(&mut self, https: u16, http: u16) {
-        self.record(EDGE, CURRENT, json!([https, http]));
+        self.put(EDGE, CURRENT, json!([https, http]));
     }
 
     pub(crate) fn making(&mut self, making: &Making) {
-        self.record(MAKING, CURRENT, json!(making));
+        self.put(MAKING, CURRENT, json!(making));
     }
 
     /// Writes down what is closed, before anybody is told that it is.
@@ -201,12 +205,12 @@ impl Ledger {
         // As one text: a value of ten thousand components takes twenty times as much memory, for a moment that a steward
         // never gives back.
         let text = serde_json::to_string(product).unwrap_or_default();
-        self.record(PRODUCT, CURRENT, serde_json::Value::String(text));
+        self.put(PRODUCT, CURRENT, serde_json::Value::String(text));
         let body = json!({ "components": product.components.len() });
         self.happened("apply", product.product.as_str(), body, "somebody wants it so");
     }
 
-    fn record(&mut self, kind: &str, name: &str, body: serde_json::Value) {
+    pub(crate) fn put(&mut self, kind: &str, name: &str, body: serde_json::Value) {
         self.batch
             .records
             .push((kind.to_owned(), name.to_owned(), Some(body)));

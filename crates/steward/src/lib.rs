@@ -20,6 +20,7 @@ mod errors;
 mod face;
 mod fill;
 mod front;
+mod gates;
 pub mod gather;
 mod idle;
 mod keep;

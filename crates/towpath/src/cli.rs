@@ -7,7 +7,7 @@ mod serving;
 
 pub use secrets::{ExportSecrets, ImportSecrets, ListSecrets, Secrets, SetSecret, UnsetSecret, Within};
 
-pub use releasing::{Deploy, Diff, Freeze, OnRelease, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb};
+pub use releasing::{Deploy, Diff, Freeze, OnGate, OnRelease, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb};
 pub use running::{
     Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
     MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
@@ -39,7 +39,8 @@ Run it:
   open, run, doctor      where it is; a command as it would; what is missing
 Release it:
   deploy, rollback       to an environment, and back at once; promote: onward
-  rollout, releases      look on, skip; all; release, history, freeze, thaw
+  rollout, gates, gate   look on, skip; what was asked; waive, approve
+  releases, history      what there is; release, freeze, thaw
   serve, token           look after a machine; who may ask it from elsewhere
 Write it:
   init, check, plan      a first manifest; all that is wrong; every step to prod
@@ -148,6 +149,11 @@ pub enum Command {
     History(Told),
     /// Let nothing go forward until a time
     Freeze(Freeze),
+    /// Tell what gates have answered, the newest first, and what is waived
+    Gates(Told),
+    /// Waive a gate for a time, or say yes to one
+    #[command(subcommand)]
+    Gate(OnGate),
     /// End a freeze
     Thaw(Thaw),
     /// Write a short manifest that fits what is here; never overwrites

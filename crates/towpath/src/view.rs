@@ -8,6 +8,7 @@ pub(crate) mod asked;
 pub(crate) mod course;
 pub(crate) mod explained;
 pub(crate) mod failures;
+pub(crate) mod gates;
 pub(crate) mod lines;
 pub(crate) mod measure;
 pub(crate) mod paint;

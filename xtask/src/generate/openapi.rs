@@ -32,6 +32,9 @@ impl Shapes {
         shapes.add::<DownArgs>("DownArgs");
         shapes.add::<Event>("Event");
         shapes.add::<Explained>("Explained");
+        shapes.add::<AboutGate>("AboutGate");
+        shapes.add::<Answered>("Answered");
+        shapes.add::<Ask>("Ask");
         shapes.add::<History>("History");
         shapes.add::<LogArgs>("LogArgs");
         shapes.add::<LogLine>("LogLine");

@@ -174,6 +174,7 @@ impl<E: Engine> Core<E> {
             Steering::Pause => Wish::Pause,
             Steering::Resume => Wish::Resume,
             Steering::Abort => Wish::Abort,
+            Steering::Approve if self.waits_for_yes() => return self.say_yes(&asked.by).await,
             Steering::Approve => Wish::Approve,
             Steering::Skip { reason } => Wish::Skip(reason),
             Steering::Freeze { until, reason } => Wish::Freeze { until, why: reason },
@@ -187,7 +188,7 @@ impl<E: Engine> Core<E> {
         let Deployed {
             release,
             trees,
-            answers: _,
+            answers,
         } = deployed;
         if self.helm.is_none() && self.runs_a_folder().await {
             let environment = &self.config.environment;
@@ -241,6 +242,7 @@ impl<E: Engine> Core<E> {
             release,
             at: clock::today(),
         });
+        self.bring_answers(&kept.release.id, answers).await?;
         self.wish_about_releases(&wish, &by, Some((kept, trees))).await
     }
 
@@ -256,7 +258,7 @@ impl<E: Engine> Core<E> {
 
     /// Asks what follows from a wish, and writes that down before anybody is told that it is so. A release that has come with
     /// it is kept only then.
-    async fn wish_about_releases(
+    pub(crate) async fn wish_about_releases(
         &mut self,
         wish: &Wish,
         by: &str,
@@ -343,6 +345,7 @@ fn said(
         Wish::Resume => ("resume", rollout, None),
         Wish::Abort => ("abort", rollout, None),
         Wish::Approve => ("approve", rollout, None),
+        Wish::Ask => ("ask", rollout, None),
         Wish::Skip(why) => ("skip", rollout, Some(why.clone())),
         Wish::Freeze { until, why } => ("freeze", None, Some(format!("until {until:.0}: {why}"))),
         Wish::Thaw => ("thaw", None, None),

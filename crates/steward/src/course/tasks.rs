@@ -11,7 +11,7 @@ use towpath_api::Tone;
 use towpath_decide::rollout::{Act, Doing};
 use towpath_engine::Engine;
 use towpath_model::desired::resource::Phase;
-use towpath_model::run::{Moved, Task, Verdict, Work};
+use towpath_model::run::{Moved, Task, Work};
 use towpath_model::unit::Name;
 use towpath_store::Seq;
 
@@ -45,11 +45,7 @@ impl<E: Engine> Core<E> {
             let _ = inbox.send(Message::Tasked(Box::new(tasked)));
         };
         match &act.task.work {
-            Work::Judge { .. } => {
-                let gates = act.gates.join(", ");
-                let why = format!("nobody has answered {gates}");
-                end(Doing::Judged(Verdict::Inconclusive(why)), None);
-            }
+            Work::Judge { .. } => self.begin_judging(act, seq),
             Work::Try(job) => {
                 let found = self.try_job(job);
                 end(found.map_or_else(Doing::Failed, |()| Doing::Done), None);

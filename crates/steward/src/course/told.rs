@@ -23,6 +23,7 @@ impl<E: Engine> Core<E> {
             course: helm.course.clone(),
             words,
             because: Some(because),
+            awaits: helm.gates.awaits.iter().cloned().collect(),
             shares: self.shares(),
         })
     }
@@ -60,7 +61,9 @@ impl<E: Engine> Core<E> {
         let course = &told.course;
         let rests = course.rollout.is_none() && course.next.is_none() && course.number > 0;
         let stopped = self.helm.as_ref().is_some_and(|helm| helm.rests);
-        let ended = told.holds() || stopped || rests && told.because.as_ref() != Some(&Reason::Looks);
+        // Whoever waits asks what has to be asked in the product's folder, and then it goes on.
+        let holds = told.holds() && told.awaits.is_empty();
+        let ended = holds || stopped || rests && told.because.as_ref() != Some(&Reason::Looks);
         self.onlookers
             .end_following(&Event::Course(Box::new(told)), ended);
     }
@@ -80,6 +83,7 @@ fn is_same(before: &CourseTold, now: &CourseTold) -> bool {
     };
     before.words == now.words
         && before.shares == now.shares
+        && before.awaits == now.awaits
         && at(one) == at(other)
         && (&one.current, &one.ended, &one.next, &one.frozen)
             == (&other.current, &other.ended, &other.next, &other.frozen)

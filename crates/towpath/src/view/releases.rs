@@ -13,7 +13,7 @@ use towpath_model::run::{Course, ReleaseId};
 const COMMIT: usize = 7;
 
 /// A moment in the reader's zone.
-fn time(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 

@@ -99,6 +99,7 @@ fn told(rollout: Option<Rollout>, because: Reason) -> CourseTold {
         },
         words: because.to_string(),
         because: Some(because),
+        awaits: Vec::new(),
         shares,
     }
 }

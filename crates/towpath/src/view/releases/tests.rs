@@ -44,6 +44,7 @@ fn releases_are_told_with_what_each_is_here() {
             course,
             because: None,
             words: "release 4f1c2b3a33334444 is current, and nothing is under way".to_owned(),
+            awaits: Vec::new(),
             shares: BTreeMap::new(),
         },
         releases: vec![
