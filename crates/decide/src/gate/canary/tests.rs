@@ -1,0 +1,1 @@
+//! Canaries that are judged.
