@@ -27,12 +27,17 @@ impl Judge for Fixed {
         let requests = new.requests - self.requests;
         let errors = new.errors - self.errors;
         let slowest = since(&new.times, &self.times, requests);
-        let is_good = requests > 0 && 1.0 - errors as f64 / requests as f64 >= SUCCESSES && slowest <= SLOWEST;
+        let is_good =
+            requests > 0 && 1.0 - errors as f64 / requests as f64 >= SUCCESSES && slowest <= SLOWEST;
         self.failed += u32::from(!is_good);
         self.requests = new.requests;
         self.errors = new.errors;
         self.times.clone_from(&new.times);
-        if self.failed >= CHECKS { Wish::Back } else { Wish::On }
+        if self.failed >= CHECKS {
+            Wish::Back
+        } else {
+            Wish::On
+        }
     }
 }
 
@@ -46,7 +51,9 @@ pub(crate) fn quantile_since(now: &[(u64, u64)], before: &[(u64, u64)], requests
     let mut earlier = before.iter().peekable();
     let mut passed = 0;
     for (took, count) in now {
-        let known = earlier.next_if(|(at, _)| at == took).map_or(0, |(_, count)| *count);
+        let known = earlier
+            .next_if(|(at, _)| at == took)
+            .map_or(0, |(_, count)| *count);
         passed += count - known;
         if passed >= wanted {
             return *took;

@@ -76,7 +76,11 @@ fn main() -> ExitCode {
     for bar in &missed {
         println!("missed: {bar}");
     }
-    if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if missed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// What is asked for; nothing where it is help.
@@ -102,28 +106,48 @@ fn options() -> Result<Option<Options>, String> {
 
 fn table(options: &Options) -> Vec<String> {
     let mut missed = Vec::new();
-    println!("10 % of the traffic for 30 minutes, held for 2 hours at the most; of each judge: promoted, rolled back, held, and");
+    println!(
+        "10 % of the traffic for 30 minutes, held for 2 hours at the most; of each judge: promoted, rolled back, held, and"
+    );
     println!("how many visitors met the fault, on average, before the judge had decided\n");
     println!("| requests/s | fault | ours | | | | fixed threshold | | | | Mann-Whitney | | | |");
-    println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    );
     for (rate, probed) in TRAFFIC {
         for (name, fault) in FAULTS {
             let scene = Scene::new(rate, probed, fault);
-            let rollouts = if fault == Fault::NONE { options.good } else { options.rollouts };
+            let rollouts = if fault == Fault::NONE {
+                options.good
+            } else {
+                options.rollouts
+            };
             let tallies = spread(rollouts, |seed| simulate(&scene, seed));
             let cells: Vec<String> = tallies.iter().map(Tally::cells).collect();
-            let traffic = if probed { format!("{rate} and probes") } else { rate.to_string() };
+            let traffic = if probed {
+                format!("{rate} and probes")
+            } else {
+                rate.to_string()
+            };
             println!("| {traffic} | {name} | {} |", cells.join(" | "));
             let ours = &tallies[0];
             if fault == Fault::NONE && ours.rolled_back_share() >= 0.001 {
-                missed.push(format!("{traffic}: a good release came back in {}", ours.rolled_back()));
+                missed.push(format!(
+                    "{traffic}: a good release came back in {}",
+                    ours.rolled_back()
+                ));
             }
             if name == "5 % errors" && ours.promoted_share() >= 0.01 {
-                missed.push(format!("{traffic}: 5 % errors were promoted in {}", ours.promoted()));
+                missed.push(format!(
+                    "{traffic}: 5 % errors were promoted in {}",
+                    ours.promoted()
+                ));
             }
         }
     }
-    println!("\nbars: without a fault rolled back in less than 0.1 % (aim 0.01 %), 5 % errors promoted in less than 1 %");
+    println!(
+        "\nbars: without a fault rolled back in less than 0.1 % (aim 0.01 %), 5 % errors promoted in less than 1 %"
+    );
     missed
 }
 

@@ -10,8 +10,9 @@ use towpath_model::spec::{Kind, Node};
 use towpath_model::word::Word;
 
 /// The gate as `canary = {}` writes it.
-pub(crate) static GATE: LazyLock<CanaryGate> =
-    LazyLock::new(|| CanaryGate::read(&Node::new(Kind::Table(Default::default())), "").expect("every field has a default"));
+pub(crate) static GATE: LazyLock<CanaryGate> = LazyLock::new(|| {
+    CanaryGate::read(&Node::new(Kind::Table(Default::default())), "").expect("every field has a default")
+});
 
 pub(crate) const MIN_SAMPLE: u32 = 300;
 

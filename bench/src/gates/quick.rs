@@ -20,17 +20,47 @@ struct Row {
 const ANY: u64 = u64::MAX;
 
 const ROWS: [Row; 4] = [
-    Row { name: "all fail", fault: Fault::errors(1.0), quantile: 95, longest: 60.0, bar: (1.0, 50), aim: (0.5, 20) },
-    Row { name: "2 % fail", fault: Fault::errors(0.02), quantile: 95, longest: 120.0, bar: (10.0, ANY), aim: (5.0, ANY) },
-    Row { name: "20 % slower, by the 99 %", fault: Fault::slower(1.2), quantile: 99, longest: 300.0, bar: (60.0, ANY), aim: (30.0, ANY) },
-    Row { name: "nothing wrong", fault: Fault::NONE, quantile: 95, longest: 120.0, bar: (0.0, ANY), aim: (0.0, ANY) },
+    Row {
+        name: "all fail",
+        fault: Fault::errors(1.0),
+        quantile: 95,
+        longest: 60.0,
+        bar: (1.0, 50),
+        aim: (0.5, 20),
+    },
+    Row {
+        name: "2 % fail",
+        fault: Fault::errors(0.02),
+        quantile: 95,
+        longest: 120.0,
+        bar: (10.0, ANY),
+        aim: (5.0, ANY),
+    },
+    Row {
+        name: "20 % slower, by the 99 %",
+        fault: Fault::slower(1.2),
+        quantile: 99,
+        longest: 300.0,
+        bar: (60.0, ANY),
+        aim: (30.0, ANY),
+    },
+    Row {
+        name: "nothing wrong",
+        fault: Fault::NONE,
+        quantile: 95,
+        longest: 120.0,
+        bar: (0.0, ANY),
+        aim: (0.0, ANY),
+    },
 ];
 
 /// Prints the rows, and gives the bars that were missed. The median has to keep the bar.
 pub(crate) fn table(rollouts: u64) -> Vec<String> {
     let mut missed = Vec::new();
     println!("\n1,000 requests a second, looked at twenty times a second\n");
-    println!("| canary | fault | known after, median | of 90 % | of 99 % | failed requests, median | of 99 % | never | bar | aim |");
+    println!(
+        "| canary | fault | known after, median | of 90 % | of 99 % | failed requests, median | of 99 % | never | bar | aim |"
+    );
     println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |");
     for share in [0.05, 0.1] {
         for row in &ROWS {
@@ -54,18 +84,43 @@ fn print(row: &Row, share: f64, rollouts: u64) -> Option<String> {
             .map(|core| {
                 let (scene, gate) = (&scene, &gate);
                 let seeds = (core..rollouts).step_by(cores as usize);
-                scope.spawn(move || seeds.map(|seed| known(scene, gate, row.longest, seed)).collect::<Vec<_>>())
+                scope.spawn(move || {
+                    seeds
+                        .map(|seed| known(scene, gate, row.longest, seed))
+                        .collect::<Vec<_>>()
+                })
             })
             .collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker ends")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("a worker ends"))
+            .collect()
     });
     let never = known.iter().filter(|known| known.is_none()).count();
     let far = (f64::INFINITY, ANY);
     known.sort_by(|a, b| a.unwrap_or(far).0.total_cmp(&b.unwrap_or(far).0));
-    let at = |share: f64| known.get((share * rollouts as f64) as usize).copied().flatten().unwrap_or(far);
+    let at = |share: f64| {
+        known
+            .get((share * rollouts as f64) as usize)
+            .copied()
+            .flatten()
+            .unwrap_or(far)
+    };
     let (half, most, nearly) = (at(0.5), at(0.9), at(0.99));
-    let fails = |known: (f64, u64)| if known.1 == ANY { "-".to_owned() } else { known.1.to_string() };
-    let after = |known: (f64, u64)| if known.0.is_finite() { format!("{:.2} s", known.0) } else { "-".to_owned() };
+    let fails = |known: (f64, u64)| {
+        if known.1 == ANY {
+            "-".to_owned()
+        } else {
+            known.1.to_string()
+        }
+    };
+    let after = |known: (f64, u64)| {
+        if known.0.is_finite() {
+            format!("{:.2} s", known.0)
+        } else {
+            "-".to_owned()
+        }
+    };
     let bound = |(seconds, failed): (f64, u64)| match (seconds, failed) {
         (0.0, _) => "never".to_owned(),
         (seconds, ANY) => format!("{seconds} s"),
@@ -73,7 +128,15 @@ fn print(row: &Row, share: f64, rollouts: u64) -> Option<String> {
     };
     println!(
         "| {:.0} % | {} | {} | {} | {} | {} | {} | {never} | {} | {} |",
-        share * 100.0, row.name, after(half), after(most), after(nearly), fails(half), fails(nearly), bound(row.bar), bound(row.aim)
+        share * 100.0,
+        row.name,
+        after(half),
+        after(most),
+        after(nearly),
+        fails(half),
+        fails(nearly),
+        bound(row.bar),
+        bound(row.aim)
     );
     let is_kept = match row.bar.0 {
         0.0 => (rollouts - never as u64) as f64 <= 0.001 * rollouts as f64,

@@ -34,7 +34,8 @@ impl Series {
         let came = now.requests - requests;
         if came > 0 {
             self.errors.push((now.errors - errors) as f64 / came as f64);
-            self.slowest.push(quantile_since(&now.times, times, came, 0.95) as f64);
+            self.slowest
+                .push(quantile_since(&now.times, times, came, 0.95) as f64);
         }
         self.last = Some(now.clone());
     }
@@ -50,14 +51,18 @@ impl Judge for Rank {
         if stream.seconds % ASKED_EVERY != 0.0 {
             return Wish::More;
         }
-        let is_high = is_higher(&self.new.errors, &self.old.errors) || is_higher(&self.new.slowest, &self.old.slowest);
+        let is_high =
+            is_higher(&self.new.errors, &self.old.errors) || is_higher(&self.new.slowest, &self.old.slowest);
         if is_high { Wish::Back } else { Wish::On }
     }
 }
 
 /// Whether the first sample lies above the second one.
 fn is_higher(new: &[f64], old: &[f64]) -> bool {
-    let mut shifts: Vec<f64> = new.iter().flat_map(|new| old.iter().map(move |old| new - old)).collect();
+    let mut shifts: Vec<f64> = new
+        .iter()
+        .flat_map(|new| old.iter().map(move |old| new - old))
+        .collect();
     if shifts.len() < 9 {
         return false;
     }

@@ -19,14 +19,20 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) const NONE: Fault = Fault { errors: USUAL_ERRORS, times: 1.0 };
+    pub(crate) const NONE: Fault = Fault {
+        errors: USUAL_ERRORS,
+        times: 1.0,
+    };
 
     pub(crate) const fn errors(errors: f64) -> Fault {
         Fault { errors, times: 1.0 }
     }
 
     pub(crate) const fn slower(times: f64) -> Fault {
-        Fault { errors: USUAL_ERRORS, times }
+        Fault {
+            errors: USUAL_ERRORS,
+            times,
+        }
     }
 }
 
@@ -63,7 +69,11 @@ impl Kind {
         let mut left = 1.0;
         let mut chances = Vec::new();
         for step in 0..STEPS {
-            let chance = if step + 1 == STEPS { left } else { upto(step + 1) - (1.0 - left) };
+            let chance = if step + 1 == STEPS {
+                left
+            } else {
+                upto(step + 1) - (1.0 - left)
+            };
             if chance > 1e-12 {
                 chances.push((step, (chance / left).clamp(0.0, 1.0)));
                 left -= chance;
@@ -154,7 +164,8 @@ impl Counted {
         }
         self.times.clear();
         let some = self.steps.iter().enumerate().filter(|(_, count)| **count > 0);
-        self.times.extend(some.map(|(step, count)| (middle(step), *count)));
+        self.times
+            .extend(some.map(|(step, count)| (middle(step), *count)));
     }
 
     fn side(&self) -> Side<'_> {

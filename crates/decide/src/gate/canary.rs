@@ -240,27 +240,30 @@ impl<'a> Facts<'a> {
         share(old.errors, old.requests) > self.ceiling
     }
 
-    /// Whether it has been shown that no more than this share of requests fails.
-    fn is_shown_below(&self, ceiling: f64) -> bool {
+    /// Whether it has been shown that the ceiling is kept.
+    fn is_shown(&self) -> bool {
         let (failed, all) = self.tried();
-        let won = PASSED.map(|bet| won_against_share(bet.odds, ceiling, failed, all));
-        owned(&PASSED, won) >= (1.0 / PASS_DOUBT).ln()
+        is_shown_below(self.ceiling, failed, all)
     }
+}
 
-    /// The share of failures that cannot be ruled out.
-    fn possible(&self) -> f64 {
-        let (failed, all) = self.tried();
-        let (mut low, mut high) = (share(failed, all), 1.0);
-        for _ in 0..30 {
-            let middle = 0.5 * (low + high);
-            if self.is_shown_below(middle) {
-                high = middle
-            } else {
-                low = middle
-            }
+/// The share of failures that cannot be ruled out after so many failures of so many: an upper bound that holds at any time.
+pub fn most_possible(failed: u64, all: u64) -> f64 {
+    let (mut low, mut high) = (share(failed, all), 1.0);
+    for _ in 0..50 {
+        let middle = 0.5 * (low + high);
+        if is_shown_below(middle, failed, all) {
+            high = middle
+        } else {
+            low = middle
         }
-        high
     }
+    high
+}
+
+fn is_shown_below(ceiling: f64, failed: u64, all: u64) -> bool {
+    let won = PASSED.map(|bet| won_against_share(bet.odds, ceiling, failed, all));
+    owned(&PASSED, won) >= (1.0 / PASS_DOUBT).ln()
 }
 
 fn share(part: u64, all: u64) -> f64 {

@@ -177,3 +177,41 @@ fn normal_share(z: f64) -> f64 {
     let tail = 0.5 * series * (-0.5 * z * z).exp();
     if z < 0.0 { tail } else { 1.0 - tail }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_by_heart_is_found() {
+        let (low, high) = exact_interval(0, 300, 0.1);
+        assert_eq!(low, 0.0);
+        assert!((high - 0.009_936).abs() < 1e-6, "the rule of three: {high}");
+        assert!((ln_gamma(11.0) - 3_628_800_f64.ln()).abs() < 1e-12);
+        assert!((beta_share(0.5, 7.0, 7.0) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn counts_beyond_every_sense_have_an_interval_around_what_was_seen() {
+        for (hits, all) in [
+            (1 << 40, 1 << 41),
+            (u64::MAX / 4, u64::MAX),
+            (0, u64::MAX),
+            (u64::MAX, u64::MAX),
+        ] {
+            let (low, high) = exact_interval(hits, all, 0.05);
+            let seen = hits as f64 / all as f64;
+            assert!(
+                low <= seen && seen <= high && high - low < 1e-5,
+                "{hits} of {all}: {low} to {high}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_bets_own_together_is_their_mean() {
+        let bets = [Bet { part: 0.5, odds: 2.0 }, Bet { part: 0.5, odds: 4.0 }];
+        let owned = owned(&bets, [3_f64.ln(), 5_f64.ln()]);
+        assert!((owned - 4_f64.ln()).abs() < 1e-12);
+    }
+}

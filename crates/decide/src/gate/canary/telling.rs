@@ -1,6 +1,6 @@
 //! What a verdict says to people.
 
-use super::{Facts, Objection, share};
+use super::{Facts, Objection, most_possible, share};
 use crate::gate::words::{count, percent, time};
 
 /// What was measured: `12 of 431 requests failed (2.8 %); the old release: 3 of 3,900 (0.08 %)`, and times where both have some.
@@ -65,10 +65,10 @@ pub(super) fn open(facts: &Facts<'_>) -> Option<String> {
     if all < wanted {
         return Some(format!("{measured}; a verdict needs {}", counted(facts, wanted)));
     }
-    if facts.ceiling > 0.0 && !facts.is_shown_below(facts.ceiling) {
+    if facts.ceiling > 0.0 && !facts.is_shown() {
         return Some(format!(
             "{measured}; up to {} is still possible, and {}",
-            percent(facts.possible()),
+            percent(most_possible(failed, all)),
             ceiling(facts)
         ));
     }
