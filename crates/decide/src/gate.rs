@@ -1,0 +1,17 @@
+//! Gates: what a question has found, from bytes and numbers, and the verdict of all that were asked.
+
+mod approval;
+mod combine;
+mod folder;
+mod person;
+pub mod report;
+#[cfg(test)]
+mod tests;
+mod waiver;
+mod window;
+
+pub use approval::approval;
+pub use combine::combine;
+pub use folder::in_folder;
+pub use waiver::may_waive;
+pub use window::window;
