@@ -1,5 +1,6 @@
 //! The command line: one file a command, and the doors to the outside.
 
+mod asking;
 mod attend;
 mod building;
 pub mod checked;

@@ -56,6 +56,10 @@ const DOORS: &[(&str, &str)] = &[
         "the steward reads and watches files, starts builds and asks the clock here",
     ),
     (
+        "crates/ask/src/door/",
+        "gates run commands, read their reports and ask the clock here",
+    ),
+    (
         "crates/edge/src/door/",
         "the edge reads the files that it serves, keeps its authority and asks the clock here",
     ),

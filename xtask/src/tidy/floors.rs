@@ -23,6 +23,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("resource", &["model"]),
     // Apart from the other resources, because what speaks S3 is heavy to build.
     ("bucket", &["model"]),
+    // Whoever has the product's folder asks: a client, and whoever runs one for it.
+    ("ask", &["model", "decide"]),
     ("edge", &["model", "decide"]),
     ("store", &["model"]),
     ("link", &["model"]),
@@ -34,7 +36,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "towpath",
         &[
-            "api", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "serve",
+            "api", "ask", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "serve",
             "steward",
         ],
     ),

@@ -111,7 +111,11 @@ impl<E: Engine> Core<E> {
                 let mut all = self.brought(&to);
                 all.retain(|one| (&one.gate, one.stage) != (&answer.gate, answer.stage));
                 all.push((**answer).clone());
-                (brought(&to, &all), "brought", format!("{} has asked it", answer.by))
+                (
+                    brought(&to, &all),
+                    "brought",
+                    format!("{} has asked it", answer.by),
+                )
             }
         };
         self.ledger
@@ -169,7 +173,11 @@ impl<E: Engine> Core<E> {
     }
 
     /// What was answered elsewhere came with a release: it is written down before the release is.
-    pub(crate) async fn bring_answers(&mut self, release: &ReleaseId, answers: Vec<Answer>) -> Result<(), Refusal> {
+    pub(crate) async fn bring_answers(
+        &mut self,
+        release: &ReleaseId,
+        answers: Vec<Answer>,
+    ) -> Result<(), Refusal> {
         if answers.is_empty() {
             return Ok(());
         }
@@ -198,7 +206,10 @@ impl<E: Engine> Core<E> {
     /// Whoever approves a rollout says yes to all gates of it that wait for that.
     pub(crate) async fn say_yes(&mut self, by: &str) -> Result<(), Refusal> {
         let at = clock::today();
-        let asks = self.questions().into_iter().flat_map(|questions| &questions.gates);
+        let asks = self
+            .questions()
+            .into_iter()
+            .flat_map(|questions| &questions.gates);
         let asks = asks.filter(|(_, gate)| gate.approval.is_some());
         let yes: Vec<Approved> = asks
             .map(|(name, _)| Approved {
@@ -237,7 +248,10 @@ fn known<'a>(questions: &'a Questions, name: &str) -> Result<Option<&'a Gate>, R
 
 fn not_waived(gate: &str, why: &str) -> Refusal {
     let message = format!("`{gate}` is not waived: {why}");
-    refused(&message, "mend what it has found, or ask somebody who may waive it")
+    refused(
+        &message,
+        "mend what it has found, or ask somebody who may waive it",
+    )
 }
 
 fn refused(message: &str, hint: &str) -> Refusal {
@@ -246,5 +260,10 @@ fn refused(message: &str, hint: &str) -> Refusal {
 
 pub(super) fn no_release() -> Refusal {
     let message = "there is no release here of which anything could be asked";
-    problem(StatusCode::CONFLICT, "no-release", message, Some("`towpath deploy` brings one"))
+    problem(
+        StatusCode::CONFLICT,
+        "no-release",
+        message,
+        Some("`towpath deploy` brings one"),
+    )
 }

@@ -109,7 +109,10 @@ impl<E: Engine> Core<E> {
             self.end_judging(judged, Verdict::Inconclusive(why));
             return;
         };
-        let all: Vec<(String, How)> = gates.iter().map(|gate| (gate.clone(), self.how(&point, gate))).collect();
+        let all: Vec<(String, How)> = gates
+            .iter()
+            .map(|gate| (gate.clone(), self.how(&point, gate)))
+            .collect();
         let compares = all.iter().any(|(_, how)| matches!(how, How::Compared));
         let edge = self.edge.clone().filter(|_| compares);
         tokio::spawn(async move {
@@ -184,7 +187,9 @@ impl<E: Engine> Core<E> {
         let waivers: Vec<_> = helm.gates.waivers.values().cloned().collect();
         let verdict = match questions {
             Some(questions) => combine(&questions, &judged.gates, &judged.answers, &waivers, now),
-            None => Verdict::Inconclusive("the release that they were asked of is not here any more".to_owned()),
+            None => {
+                Verdict::Inconclusive("the release that they were asked of is not here any more".to_owned())
+            }
         };
         self.end_judging(judged, verdict);
     }
@@ -226,7 +231,10 @@ impl<E: Engine> Core<E> {
         let questions = &point.questions;
         let gate = questions.gates.get(name);
         let probe = match gate {
-            Some(gate) => gate.probe.as_ref().and_then(|probe| questions.probes.get(probe.as_str())),
+            Some(gate) => gate
+                .probe
+                .as_ref()
+                .and_then(|probe| questions.probes.get(probe.as_str())),
             None => questions.probes.get(name),
         };
         if let Some(answer) = self.brought_for(point, name) {
@@ -258,9 +266,11 @@ impl<E: Engine> Core<E> {
                 None => How::Found(passes("there is no release before it to be compared with")),
             },
             (Some(gate), None) => match gate.bake {
-                Some(wanted) if point.spent >= wanted => {
-                    How::Found(measured(Verdict::Pass, point.spent.to_string(), format!("for {wanted}")))
-                }
+                Some(wanted) if point.spent >= wanted => How::Found(measured(
+                    Verdict::Pass,
+                    point.spent.to_string(),
+                    format!("for {wanted}"),
+                )),
                 Some(wanted) => How::Found(measured(
                     Verdict::Inconclusive(format!("it has been watched for {} of {wanted}", point.spent)),
                     point.spent.to_string(),
@@ -268,7 +278,9 @@ impl<E: Engine> Core<E> {
                 )),
                 None => self.by_number(point, name, gate),
             },
-            (None, None) => How::Found(open(format!("there is no gate and no probe `{name}` in the release"))),
+            (None, None) => How::Found(open(format!(
+                "there is no gate and no probe `{name}` in the release"
+            ))),
         }
     }
 
@@ -347,7 +359,10 @@ impl<E: Engine> Core<E> {
             began: clock::today(),
             here: true,
         };
-        let all: Vec<(String, How)> = gates.iter().map(|gate| (gate.clone(), self.how(&point, gate))).collect();
+        let all: Vec<(String, How)> = gates
+            .iter()
+            .map(|gate| (gate.clone(), self.how(&point, gate)))
+            .collect();
         tokio::spawn(async move {
             let came = all_of(all, When::Enter).await;
             let answers = came.into_iter().filter_map(|one| one.answer);
@@ -362,7 +377,9 @@ impl<E: Engine> Core<E> {
     /// How long the release that is current has been that.
     fn since_promoted(&self) -> Duration {
         let course = self.helm.as_ref().map(|helm| &helm.course);
-        let ended = course.and_then(|course| course.ended.as_ref()).map(|ended| ended.at);
+        let ended = course
+            .and_then(|course| course.ended.as_ref())
+            .map(|ended| ended.at);
         let since = ended.map_or(0, |at| clock::today().duration_since(at).as_millis());
         Duration::from_millis(u64::try_from(since).unwrap_or(0))
     }
@@ -404,9 +421,17 @@ async fn one(gate: String, how: How, stage: When) -> Came {
             awaits = true;
             Some(answer(found, &gate, began))
         }
-        How::Folder(asked, place) => Some(answer(towpath_ask::ask(&asked, &gate, &place).await, &gate, began)),
+        How::Folder(asked, place) => Some(answer(
+            towpath_ask::ask(&asked, &gate, &place).await,
+            &gate,
+            began,
+        )),
         How::Probe(probing) => {
-            let Probing { probe, mut aim, before } = *probing;
+            let Probing {
+                probe,
+                mut aim,
+                before,
+            } = *probing;
             if let Some(before) = before {
                 aim.stable = towpath_probe::probe(&probe, &gate, &before).await.hash;
             }
@@ -415,7 +440,13 @@ async fn one(gate: String, how: How, stage: When) -> Came {
             let of = probe.of.as_ref().map(|of| of.as_str().to_owned());
             probed = of.and_then(|of| match outcome.found.verdict {
                 Verdict::Pass => Some((of, Probes { good: runs, bad: 0 })),
-                Verdict::Fail(_) => Some((of, Probes { good: runs.saturating_sub(1), bad: 1 })),
+                Verdict::Fail(_) => Some((
+                    of,
+                    Probes {
+                        good: runs.saturating_sub(1),
+                        bad: 1,
+                    },
+                )),
                 _ => None,
             });
             Some(answer(outcome.found, &gate, began))
@@ -439,8 +470,14 @@ pub(super) fn words(answer: &Answer) -> String {
         ..
     } = &answer.found;
     let gate = &answer.gate;
-    let measured = measured.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-    let bound = bound.as_ref().map(|words| format!("; {words}")).unwrap_or_default();
+    let measured = measured
+        .as_ref()
+        .map(|words| format!(": {words}"))
+        .unwrap_or_default();
+    let bound = bound
+        .as_ref()
+        .map(|words| format!("; {words}"))
+        .unwrap_or_default();
     match verdict {
         Verdict::Pass => format!("{gate} passes{measured}{bound}"),
         Verdict::Fail(why) => format!("{gate} fails: {why}"),

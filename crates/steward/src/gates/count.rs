@@ -47,12 +47,17 @@ impl Canary {
     fn with<T>(&self, scales: &Scales, judge: impl FnOnce(Asked<'_>, Seen<'_>, &Kept) -> T) -> T {
         let name = self.component.as_str();
         let (new, old) = (scales.weight(name, &self.to), scales.weight(name, &self.from));
-        let (new_times, old_times): (Vec<_>, Vec<_>) = (new.times.each().collect(), old.times.each().collect());
+        let (new_times, old_times): (Vec<_>, Vec<_>) =
+            (new.times.each().collect(), old.times.each().collect());
         let asked = Asked {
             gate: &self.asks,
             min_sample: self.min_sample,
         };
-        let side = |requests, errors, times| Side { requests, errors, times };
+        let side = |requests, errors, times| Side {
+            requests,
+            errors,
+            times,
+        };
         let seen = Seen {
             new: side(new.requests, new.errors, &new_times),
             old: side(old.requests, old.errors, &old_times),
@@ -76,7 +81,11 @@ pub(super) fn judge(all: &[Canary], scales: &mut Scales) -> Found {
         return found;
     }
     let come: Vec<&Canary> = all.iter().filter(|one| one.has_come(scales)).collect();
-    let judged = if come.is_empty() { all.iter().collect() } else { come };
+    let judged = if come.is_empty() {
+        all.iter().collect()
+    } else {
+        come
+    };
     let (mut said, mut bad, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for one in judged {
         let finding = one.judge(scales);
@@ -85,7 +94,9 @@ pub(super) fn judge(all: &[Canary], scales: &mut Scales) -> Found {
         found.bound = Some(finding.bound);
         match finding.verdict {
             Verdict::Fail(why) => bad.push(format!("{}: {why}", one.component)),
-            Verdict::Inconclusive(why) | Verdict::Awaits(why) => open.push(format!("{}: {why}", one.component)),
+            Verdict::Inconclusive(why) | Verdict::Awaits(why) => {
+                open.push(format!("{}: {why}", one.component))
+            }
             Verdict::Pass | Verdict::Waived(_) => {}
         }
     }
@@ -103,24 +114,30 @@ pub(super) fn canaries(rollout: &Rollout, to: &Content) -> Vec<Canary> {
     let Some(from) = rollout.from.as_ref().filter(|_| !rollout.is_rollback) else {
         return Vec::new();
     };
-    let legs = rollout.stages.iter().take(rollout.at + 1).filter_map(|stage| match stage {
-        Stage::Leg(leg) if leg.moved > 0 && !leg.apart => Some(leg),
-        _ => None,
-    });
+    let legs = rollout
+        .stages
+        .iter()
+        .take(rollout.at + 1)
+        .filter_map(|stage| match stage {
+            Stage::Leg(leg) if leg.moved > 0 && !leg.apart => Some(leg),
+            _ => None,
+        });
     let of = |leg: &Leg| {
         let gates = leg.way.gates.iter().filter_map(|name| {
             let gate = to.questions.gates.get(name.as_str())?;
             Some((name.clone(), gate.canary.clone()?, gate.on.clone()))
         });
         let min_sample = leg.way.min_sample;
-        let shared = leg
-            .components
-            .iter()
-            .filter(|name| to.components.get(*name).is_some_and(|portion| portion.has_visitors()));
+        let shared = leg.components.iter().filter(|name| {
+            to.components
+                .get(*name)
+                .is_some_and(|portion| portion.has_visitors())
+        });
         let shared: Vec<Name> = shared.cloned().collect();
         let each = gates.flat_map(move |(gate, asks, on)| {
             let here = shared.clone().into_iter();
-            let here = here.filter(move |name| on.is_empty() || on.iter().any(|one| one.as_str() == name.as_str()));
+            let here =
+                here.filter(move |name| on.is_empty() || on.iter().any(|one| one.as_str() == name.as_str()));
             let (from, to) = (from.clone(), rollout.to.clone());
             here.map(move |component| Canary {
                 gate: gate.clone(),
@@ -150,7 +167,10 @@ impl<E: Engine> Core<E> {
         let live = || {
             let helm = self.helm.as_ref()?;
             let rollout = helm.course.rollout.as_ref().filter(|one| one.back.is_none())?;
-            Some(canaries(rollout, &helm.releases.get(&rollout.to)?.release.content))
+            Some(canaries(
+                rollout,
+                &helm.releases.get(&rollout.to)?.release.content,
+            ))
         };
         live().unwrap_or_default()
     }
@@ -173,7 +193,11 @@ impl<E: Engine> Core<E> {
             return;
         };
         helm.gates.counts = true;
-        let wait = if helm.gates.scales.has_begun() { EACH } else { Duration::ZERO };
+        let wait = if helm.gates.scales.has_begun() {
+            EACH
+        } else {
+            Duration::ZERO
+        };
         let inbox = self.inbox.clone();
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
@@ -206,7 +230,9 @@ impl<E: Engine> Core<E> {
                 canary::urgent(asked, seen, &mut kept)
             });
             gates.scales.keep(one.key(), kept);
-            let Some(verdict @ Verdict::Fail(_)) = found else { continue };
+            let Some(verdict @ Verdict::Fail(_)) = found else {
+                continue;
+            };
             let told = one.judge(&gates.scales);
             let Verdict::Fail(why) = &verdict else { continue };
             let words = format!("{}: `{}`: {why}", one.gate, one.component);

@@ -87,7 +87,8 @@ impl Scales {
             now.entry(side).or_default().add(&Weight::of(one));
         }
         if let Some((began, last)) = &self.last {
-            let earlier: BTreeMap<&Side, &Weight> = last.iter().map(|(side, weight)| (side, weight)).collect();
+            let earlier: BTreeMap<&Side, &Weight> =
+                last.iter().map(|(side, weight)| (side, weight)).collect();
             let mut sums: BTreeMap<Side, Weight> = std::mem::take(&mut self.sums).into_iter().collect();
             for (side, weight) in &now {
                 let more = match earlier.get(side).filter(|_| *began == seen.began) {

@@ -14,7 +14,11 @@ pub(crate) fn answered(told: &Answered, environment: &str, (now, zone): (Timesta
     }
     let mut text = String::new();
     for waiver in &told.waivers {
-        let since = if waiver.until > now { "until" } else { "was waived, until" };
+        let since = if waiver.until > now {
+            "until"
+        } else {
+            "was waived, until"
+        };
         text.push_str(&format!(
             "{} {} {since} {} by {}: {}\n",
             paint::yellow("waived"),
@@ -26,7 +30,11 @@ pub(crate) fn answered(told: &Answered, environment: &str, (now, zone): (Timesta
     }
     for yes in &told.approved {
         let (by, gate) = (tame::plain(&yes.by), tame::plain(&yes.gate));
-        text.push_str(&format!("{} {gate} by {by} at {}\n", paint::green("approved"), time(yes.at, zone)));
+        text.push_str(&format!(
+            "{} {gate} by {by} at {}\n",
+            paint::green("approved"),
+            time(yes.at, zone)
+        ));
     }
     for answer in &told.answers {
         text.push_str(&one(answer, zone));
@@ -44,7 +52,11 @@ pub(crate) fn one(answer: &Answer, zone: &TimeZone) -> String {
         Verdict::Waived(why) => (paint::yellow("waived"), Some(why)),
         Verdict::Awaits(why) => (paint::yellow("waits"), Some(why)),
     };
-    let mut text = format!("{} {word} {}", time(answer.at, zone), paint::bold(&tame::plain(&answer.gate)));
+    let mut text = format!(
+        "{} {word} {}",
+        time(answer.at, zone),
+        paint::bold(&tame::plain(&answer.gate))
+    );
     let said = [found.measured.as_deref(), found.bound.as_deref()];
     let said: Vec<String> = said.into_iter().flatten().map(tame::plain).collect();
     if !said.is_empty() {

@@ -32,7 +32,10 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
             insert(&mut all.probes, &desired.probe, name.as_str());
         }
     }
-    let roles = all.gates.values().filter_map(|gate| gate.approval.as_ref()?.role.clone());
+    let roles = all
+        .gates
+        .values()
+        .filter_map(|gate| gate.approval.as_ref()?.role.clone());
     for role in roles.collect::<Vec<_>>() {
         if let Some((name, role)) = desired.role.get_key_value(role.as_str()) {
             all.roles.insert(name.clone(), role.people.clone());
