@@ -67,7 +67,7 @@ pub fn approval(
                 let ended = ended.map_or_else(|_| String::new(), |ended| format!(" since {ended:.0}"));
                 why.push_str(&format!("; the yes of {who} has not counted{ended}"));
             }
-            Verdict::Inconclusive(why)
+            Verdict::Awaits(why)
         }
     };
     Found {

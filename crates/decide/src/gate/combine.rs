@@ -1,8 +1,9 @@
 //! The verdict of several gates: what follows from all that they have answered, and from what is waived.
 //!
 //! **One that fails fails all**, unless its failure is only to be told (`fails = "warn"`) or it is waived. Then one that
-//! nobody could answer holds all, and one that has not answered yet is such a one; a gate that is only to be told holds nothing
-//! either, since even its failure would not. Only then what was waived is said, and otherwise it passes.
+//! nobody could answer holds all, and one that has not answered yet is such a one; then one that waits for somebody. A gate
+//! that is only to be told holds nothing either, since even its failure would not. Only then what was waived is said, and
+//! otherwise it passes.
 //!
 //! **The newest answer counts.** A gate that is asked again has found out something newer, whichever way.
 //!
@@ -23,7 +24,7 @@ pub fn combine(
     waivers: &[Waiver],
     now: Timestamp,
 ) -> Verdict {
-    let (mut bad, mut open, mut waived) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut bad, mut open, mut awaited, mut waived) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for name in gates {
         let verdict = verdict(questions, name, answers);
         if verdict == Verdict::Pass {
@@ -40,6 +41,7 @@ pub fn combine(
             _ if only_told => continue,
             Verdict::Fail(why) => (&mut bad, why),
             Verdict::Inconclusive(why) => (&mut open, why),
+            Verdict::Awaits(why) => (&mut awaited, why),
         };
         let mut aside = Vec::new();
         let mut own = waivers.iter().filter(|waiver| waiver.gate == *name);
@@ -62,6 +64,7 @@ pub fn combine(
     match (bad.is_empty(), open.is_empty(), waived.is_empty()) {
         (false, ..) => Verdict::Fail(bad.join("; ")),
         (true, false, _) => Verdict::Inconclusive(open.join("; ")),
+        (true, true, _) if !awaited.is_empty() => Verdict::Awaits(awaited.join("; ")),
         (true, true, false) => Verdict::Waived(waived.join("; ")),
         (true, true, true) => Verdict::Pass,
     }

@@ -78,6 +78,7 @@ fn told(verdict: Verdict) -> String {
         Verdict::Fail(why) => format!("fail: {why}"),
         Verdict::Inconclusive(why) => format!("open: {why}"),
         Verdict::Waived(why) => format!("waived: {why}"),
+        Verdict::Awaits(why) => format!("waits: {why}"),
     }
 }
 
@@ -256,7 +257,7 @@ fn people_are_awaited_by_name_until_enough_have_said_yes() {
         (
             ONE,
             vec![],
-            "open: it awaits the yes of ana@example.com or ben@example.com / 0 of 1 have said yes",
+            "waits: it awaits the yes of ana@example.com or ben@example.com / 0 of 1 have said yes",
         ),
         (
             ONE,
@@ -266,17 +267,17 @@ fn people_are_awaited_by_name_until_enough_have_said_yes() {
         (
             ONE,
             vec![("mallory@example.com", today)],
-            "open: it awaits the yes of ana@example.com or ben@example.com / 0 of 1 have said yes",
+            "waits: it awaits the yes of ana@example.com or ben@example.com / 0 of 1 have said yes",
         ),
         (
             TWO,
             vec![("ana", today), ("ana@example.com", today)],
-            "open: it awaits the yes of ben@example.com / 1 of 2 have said yes: ana@example.com at 2026-11-22T11:00:00Z",
+            "waits: it awaits the yes of ben@example.com / 1 of 2 have said yes: ana@example.com at 2026-11-22T11:00:00Z",
         ),
         (
             TWO,
             vec![("ana", today), ("ben", "2026-11-22T05:00:00Z")],
-            "open: it awaits the yes of ben@example.com; the yes of ben@example.com has not counted since 2026-11-22T11:00:00Z / 1 of 2 have said yes: ana@example.com at 2026-11-22T11:00:00Z",
+            "waits: it awaits the yes of ben@example.com; the yes of ben@example.com has not counted since 2026-11-22T11:00:00Z / 1 of 2 have said yes: ana@example.com at 2026-11-22T11:00:00Z",
         ),
         (
             TWO,
@@ -290,12 +291,12 @@ fn people_are_awaited_by_name_until_enough_have_said_yes() {
         (
             TWO,
             vec![("ana", "2026-11-22T13:00:00Z")],
-            "open: it awaits the yes of 2 of ana@example.com or ben@example.com / 0 of 2 have said yes",
+            "waits: it awaits the yes of 2 of ana@example.com or ben@example.com / 0 of 2 have said yes",
         ),
         (
             "approval = { people = [\"ana@example.com\"], count = 2 }",
             vec![],
-            "open: it awaits the yes of 2 more, and only ana@example.com can say it; lower `count` or name more people / 0 of 2 have said yes",
+            "waits: it awaits the yes of 2 more, and only ana@example.com can say it; lower `count` or name more people / 0 of 2 have said yes",
         ),
     ] {
         assert_eq!(people(gate, &said), expected);
@@ -315,12 +316,12 @@ fn a_closed_window_says_when_it_opens() {
         (
             "weekdays 08:00-16:00 UTC",
             "2026-11-22T12:00:00Z",
-            "open: it goes on only every weekday from 08:00 to 16:00 (UTC); it opens at 2026-11-23T08:00:00Z",
+            "waits: it goes on only every weekday from 08:00 to 16:00 (UTC); it opens at 2026-11-23T08:00:00Z",
         ),
         (
             "weekdays 08:00-16:00",
             "2026-11-22T12:00:00Z",
-            "open: it goes on only every weekday from 08:00 to 16:00; it opens at 2026-11-23T00:00:00Z",
+            "waits: it goes on only every weekday from 08:00 to 16:00; it opens at 2026-11-23T00:00:00Z",
         ),
     ] {
         assert_eq!(opens(window, when), expected, "{window} {when}");

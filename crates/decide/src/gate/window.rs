@@ -25,7 +25,7 @@ pub fn window(asked: &Window, zone: &str, now: Timestamp) -> Found {
                 || "; it never opens: look at its days and its zone".to_owned(),
                 |at| format!("; it opens at {at:.0}"),
             );
-            Verdict::Inconclusive(format!("it goes on only {bound}{opens}"))
+            Verdict::Awaits(format!("it goes on only {bound}{opens}"))
         }
     };
     Found {

@@ -243,8 +243,10 @@ impl<E: Engine> Core<E> {
         let now = clock::today();
         if let Some(gate) = gate {
             if let Some(asked) = &gate.approval {
-                let approved = self.helm.as_ref().map_or(&[][..], |helm| &helm.gates.approved);
-                return How::Found(approval(name, asked, &questions.roles, approved, now));
+                // A yes is said to what is under way, and to nothing that comes after it.
+                let all = self.helm.iter().flat_map(|helm| &helm.gates.approved);
+                let approved: Vec<_> = all.filter(|one| one.at >= point.began).cloned().collect();
+                return How::Found(approval(name, asked, &questions.roles, &approved, now));
             }
             if let Some(asked) = &gate.window {
                 let zone = self.frame().map(|frame| frame.zone.name().to_owned());

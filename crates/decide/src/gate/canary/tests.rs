@@ -73,6 +73,7 @@ fn told(name: &str, finding: &Finding) -> String {
         Verdict::Fail(why) => format!("{name}: fails\n  {why}\n"),
         Verdict::Inconclusive(why) => format!("{name}: nobody can say\n  {why}\n"),
         Verdict::Waived(why) => format!("{name}: waived\n  {why}\n"),
+        Verdict::Awaits(why) => format!("{name}: waits\n  {why}\n"),
     }
 }
 

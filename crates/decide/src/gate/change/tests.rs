@@ -63,6 +63,7 @@ fn a_person_reads_the_change_and_how_sure_it_is() {
                 Verdict::Fail(why) => format!("fails: {why}"),
                 Verdict::Inconclusive(why) => format!("nobody can say: {why}"),
                 Verdict::Waived(why) => format!("waived: {why}"),
+                Verdict::Awaits(why) => format!("waits: {why}"),
             };
             let _ = writeln!(text, "{by} {mode:?} {answer}");
         }

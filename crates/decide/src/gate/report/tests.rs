@@ -29,6 +29,7 @@ fn told(found: &Found) -> String {
         Verdict::Fail(why) => ("FAIL", Some(why)),
         Verdict::Inconclusive(why) => ("open", Some(why)),
         Verdict::Waived(why) => ("waived", Some(why)),
+        Verdict::Awaits(why) => ("waits", Some(why)),
     };
     let mut text = match why {
         Some(why) => format!("{word}  {why}\n"),
