@@ -60,6 +60,7 @@ impl Veil {
                 Verdict::Fail(why) => Verdict::Fail(self.text(&why)),
                 Verdict::Inconclusive(why) => Verdict::Inconclusive(self.text(&why)),
                 Verdict::Waived(why) => Verdict::Waived(self.text(&why)),
+                Verdict::Awaits(why) => Verdict::Awaits(self.text(&why)),
             },
             measured: found.measured.map(|text| self.text(&text)),
             bound: found.bound.map(|text| self.text(&text)),
