@@ -108,21 +108,24 @@ fn sides(gate: &ChangeGate, change: Ratio) -> (bool, bool) {
 /// The change of the rate, with its exact interval.
 pub fn ratio(before: Counted, after: Counted) -> Option<Ratio> {
     let is_some = |over: f64| over.is_finite() && over > 0.0;
-    if before.events == 0 || !is_some(before.over) || !is_some(after.over) {
+    let weight = before.over / after.over;
+    if before.events == 0 || !is_some(before.over) || !is_some(after.over) || !is_some(weight) {
         return None;
     }
-    let weight = before.over / after.over;
     let all = before.events.saturating_add(after.events);
     let (low, high) = exact_interval(all - before.events.min(all), all, DOUBT);
     let change = |odds: f64| odds * weight - 1.0;
+    let point = change(after.events as f64 / before.events as f64);
+    // Of counts beyond all sense a share loses its last places; what was seen lies within its interval all the same.
     Some(Ratio {
-        point: change(after.events as f64 / before.events as f64),
-        low: change(low / (1.0 - low)),
+        point,
+        low: change(low / (1.0 - low)).min(point),
         high: change(if high < 1.0 {
             high / (1.0 - high)
         } else {
             f64::INFINITY
-        }),
+        })
+        .max(point),
     })
 }
 

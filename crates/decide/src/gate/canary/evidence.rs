@@ -46,6 +46,9 @@ const STRETCH: u64 = 50;
 /// The times of the old release that are marks, beside the asked quantile where that is above them.
 const MARKS: [u32; 2] = [750_000, 900_000];
 
+/// As sure as can be written down.
+const CERTAIN: f64 = 1e300;
+
 /// What is kept from look to look. A new rollout begins with `Kept::default()`, and keeps it over all of its steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Kept {
@@ -91,6 +94,10 @@ impl Facts<'_> {
     /// Adds what this look has shown.
     pub(super) fn learn(&self, kept: &mut Kept) {
         let (failed, all) = self.tried();
+        // One failure refutes that none happens, and that is no bet any more.
+        if self.ceiling == 0.0 && failed > 0 {
+            kept.sure.ceiling = CERTAIN;
+        }
         let above = ABOVE.map(|bet| won_against_share(bet.odds, self.ceiling, failed, all));
         kept.sure.ceiling = kept.sure.ceiling.max(finite(owned(&ABOVE, above)));
         let Seen { new, old, .. } = self.seen;
@@ -210,6 +217,6 @@ fn finite(value: f64) -> f64 {
     if value.is_nan() {
         0.0
     } else {
-        value.clamp(-1e300, 1e300)
+        value.clamp(-CERTAIN, CERTAIN)
     }
 }
