@@ -12,7 +12,7 @@ use super::verdict::Verdict;
 use crate::desired::gate::{Gate, Stage};
 use crate::desired::metric::{Metric, Objective};
 use crate::desired::probe::Probe;
-use crate::unit::{Duration, Name};
+use crate::unit::{Duration, Email, Name};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +29,9 @@ pub struct Questions {
     pub metrics: BTreeMap<Name, Metric>,
     /// The objectives that gates ask for.
     pub objectives: BTreeMap<Name, Objective>,
+    /// Who has each role that an approval asks for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<Name, Vec<Email>>,
     /// Asked before it is handed over, where it is made.
     pub build: Vec<Name>,
     /// Asked before it may begin.

@@ -48,6 +48,11 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
         for metric in asked.into_iter().chain(changed.flatten()) {
             insert(&mut all.metrics, &desired.metric, metric.as_str());
         }
+        if let Some(role) = gate.approval.as_ref().and_then(|approval| approval.role.as_ref())
+            && let Some((name, role)) = desired.role.get_key_value(role.as_str())
+        {
+            all.roles.insert(name.clone(), role.people.clone());
+        }
         if let Some(objective) = &gate.objective {
             insert(&mut all.objectives, &desired.objective, objective.as_str());
         }
