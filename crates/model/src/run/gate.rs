@@ -29,7 +29,8 @@ pub struct Questions {
     pub metrics: BTreeMap<Name, Metric>,
     /// The objectives that gates ask for.
     pub objectives: BTreeMap<Name, Objective>,
-    /// The people of the roles that gates wait for.
+    /// Who has each role that an approval asks for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<Name, Vec<Email>>,
     /// Asked before it is handed over, where it is made.
     pub build: Vec<Name>,

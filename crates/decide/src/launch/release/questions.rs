@@ -32,15 +32,6 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
             insert(&mut all.probes, &desired.probe, name.as_str());
         }
     }
-    let roles = all
-        .gates
-        .values()
-        .filter_map(|gate| gate.approval.as_ref()?.role.clone());
-    for role in roles.collect::<Vec<_>>() {
-        if let Some((name, role)) = desired.role.get_key_value(role.as_str()) {
-            all.roles.insert(name.clone(), role.people.clone());
-        }
-    }
     let ever = desired.probe.iter().filter(|(_, probe)| probe.every.is_some());
     for (name, probe) in ever {
         all.probes.insert(name.clone(), probe.clone());
@@ -56,6 +47,11 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
             .flat_map(|one| [Some(&one.metric), one.per.as_ref()]);
         for metric in asked.into_iter().chain(changed.flatten()) {
             insert(&mut all.metrics, &desired.metric, metric.as_str());
+        }
+        if let Some(role) = gate.approval.as_ref().and_then(|approval| approval.role.as_ref())
+            && let Some((name, role)) = desired.role.get_key_value(role.as_str())
+        {
+            all.roles.insert(name.clone(), role.people.clone());
         }
         if let Some(objective) = &gate.objective {
             insert(&mut all.objectives, &desired.objective, objective.as_str());

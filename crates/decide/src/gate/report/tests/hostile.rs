@@ -6,22 +6,23 @@ use std::sync::OnceLock;
 
 /// Every kind of question about the same bytes.
 fn every(bytes: &[u8]) -> Vec<Found> {
+    static GATES: OnceLock<[Gate; 4]> = OnceLock::new();
+    let [suites, scans, numbers, loads] = GATES.get_or_init(|| {
+        [
+            "junit = \"r\"",
+            "sarif = { report = \"r\", older_than = \"7d\" }",
+            "performance = { report = \"r\", value = \"a.b[0].c\", keep = \"< 50ms\" }",
+            "load = { command = \"l\", report = \"r\", keep = [\"p95 < 1s\", \"error rate < 1%\"] }",
+        ]
+        .map(gate)
+    });
     let report = Report { file: "r", bytes };
-    let suites = gate("junit = \"r\"").junit.expect("JUnit");
-    let scans = gate("sarif = { report = \"r\", older_than = \"7d\" }")
-        .sarif
-        .expect("SARIF");
-    let numbers = gate("performance = { report = \"r\", value = \"a.b[0].c\", keep = \"< 50ms\" }");
-    let numbers = numbers.performance.expect("a number");
-    let loads =
-        gate("load = { command = \"l\", report = \"r\", keep = [\"p95 < 1s\", \"error rate < 1%\"] }");
-    let loads = loads.load.expect("load");
     let now = "2026-11-22T12:00:00Z".parse().expect("a time");
     vec![
-        junit(&suites, report),
-        sarif(&scans, report, true, now),
-        performance(&numbers, report),
-        load(&loads, report),
+        junit(suites.junit.as_ref().expect("JUnit"), report),
+        sarif(scans.sarif.as_ref().expect("SARIF"), report, true, now),
+        performance(numbers.performance.as_ref().expect("a number"), report),
+        load(loads.load.as_ref().expect("load"), report),
     ]
 }
 
