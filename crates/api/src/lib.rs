@@ -22,7 +22,8 @@ pub use message::{
     Tone,
 };
 pub use release::{
-    CourseTold, Deploy, Happened, History, Listed, Missing, Releases, Steer, Steering, Versioned, Versions,
+    CourseTold, Deploy, Happened, History, Listed, Missing, Releases, Steer, Steering, Story, Versioned,
+    Versions,
 };
 pub use remote::{PORT, Remote};
 pub use secret::{

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use towpath_model::desired::secret::Generator;
-use towpath_model::run::{Content, Course, Origin, Reason, ReleaseId, Tree};
+use towpath_model::run::{Content, Course, Line, Origin, Reason, ReleaseId, Tree};
 use towpath_model::unit::Name;
 
 /// `POST /secrets/versions`: the versions of these secrets that hold now. Those with a generator are made up where there are
@@ -182,4 +182,17 @@ pub struct Happened {
     /// How long it took, where it has ended something.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub took: Option<towpath_model::unit::Duration>,
+}
+
+/// `GET /rollouts/NUMBER`: the whole story of a rollout, however long ago it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Story {
+    /// Its number.
+    pub rollout: u64,
+    /// It is still under way.
+    pub lives: bool,
+    /// What happened in it, the oldest first. The first says from where to where, and who wanted it; the last how it ended.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub lines: Vec<Line>,
 }

@@ -55,6 +55,7 @@ mod making;
 mod plan;
 mod rest;
 mod sight;
+pub mod story;
 #[cfg(test)]
 mod tests;
 mod vigil;

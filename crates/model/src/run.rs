@@ -17,6 +17,7 @@ mod rules;
 mod shift;
 mod spans;
 mod state;
+mod story;
 mod verdict;
 
 pub use artifact::{ARTIFACT, Entry, Tree};
@@ -37,4 +38,5 @@ pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;
 pub use spans::{SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO};
 pub use state::State;
+pub use story::{Line, percent};
 pub use verdict::{Blame, Reason, Refusal, Trouble, Verdict};

@@ -11,6 +11,7 @@
 mod answer;
 mod home;
 mod keep;
+mod story;
 mod tasks;
 mod told;
 
@@ -68,6 +69,7 @@ pub(crate) struct Helm {
     knows: bool,
     look_at: Option<Instant>,
     write_again: Option<Instant>,
+    teller: story::Teller,
     /// What was told last.
     told: Option<CourseTold>,
     /// Something is reached elsewhere than before.
@@ -94,6 +96,7 @@ impl Helm {
             knows: false,
             look_at: None,
             write_again: None,
+            teller: story::Teller::default(),
             told: None,
             has_moved: false,
             rests: false,
@@ -136,6 +139,7 @@ impl<E: Engine> Core<E> {
         let mut helm = Helm::new(course, releases);
         helm.rests = rests;
         self.helm = Some(helm);
+        self.resume_story().await;
         if !rests {
             self.restore().await;
             return;
@@ -202,6 +206,11 @@ impl<E: Engine> Core<E> {
         });
         helm.relines |= decision.keep;
         helm.seen = (!decision.keep).then(|| signals.clone());
+        let told = match decision.keep {
+            true => Vec::new(),
+            false => helm.teller.steps(&helm.course, &decision, clock::today()),
+        };
+        self.ledger.add(told);
         let ended = decision.next.ended != helm.course.ended;
         helm.course = decision.next;
         helm.because = Some(decision.because);
@@ -237,16 +246,21 @@ impl<E: Engine> Core<E> {
     /// Writes a course down, with what is about to be done for it, and begins that. Whether it could be written.
     async fn write_course(&mut self, decision: &rollout::Decision) -> bool {
         let Some(helm) = &self.helm else { return false };
-        let entries = keep::entries(&helm.course, decision);
+        let now = clock::today();
+        let mut teller = helm.teller.clone();
         let changed = Changed {
             course: &decision.next,
             new: None,
             rests: false,
-            entries,
+            entries: keep::entries(&helm.course, decision, now),
+            story: teller.steps(&helm.course, decision, now),
         };
-        let written = self.ledger.course(changed, clock::today()).await;
+        let written = self.ledger.course(changed, now).await;
         match written {
             Ok(seqs) => {
+                if let Some(helm) = &mut self.helm {
+                    helm.teller = teller;
+                }
                 for (act, seq) in decision.acts.iter().zip(seqs) {
                     self.begin_task(act, seq);
                 }

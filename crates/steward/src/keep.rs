@@ -206,6 +206,11 @@ impl Ledger {
         self.happened("apply", product.product.as_str(), body, "somebody wants it so");
     }
 
+    /// These records are written with what is written next.
+    pub(crate) fn add(&mut self, records: Vec<(String, String, Option<serde_json::Value>)>) {
+        self.batch.records.extend(records);
+    }
+
     fn record(&mut self, kind: &str, name: &str, body: serde_json::Value) {
         self.batch
             .records

@@ -11,8 +11,8 @@ use http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
-use towpath_api::{CourseTold, Happened, History, Listed, Releases, Steer, Steering};
-use towpath_decide::rollout::{Wish, ask, closed};
+use towpath_api::{CourseTold, Happened, History, Listed, Releases, Steer, Steering, Story};
+use towpath_decide::rollout::{Wish, ask, closed, story};
 use towpath_engine::Engine;
 use towpath_model::run::{Course, Refusal as No, Release, ReleaseId, Tree};
 
@@ -28,6 +28,8 @@ pub(crate) enum Question {
     Releases(oneshot::Sender<Releases>),
     /// All of one.
     Release(String, oneshot::Sender<Result<Release, Refusal>>),
+    /// The whole story of a rollout.
+    Story(u64, oneshot::Sender<Result<Story, Refusal>>),
     /// What has happened.
     History(oneshot::Sender<History>),
     /// Something is wanted about what is under way.
@@ -54,6 +56,7 @@ impl<E: Engine> Core<E> {
                 let found = self.find_release(&id).map(|kept| kept.release.clone());
                 drop(to.send(found));
             }
+            Question::Story(number, to) => drop(to.send(self.story(number).await)),
             Question::History(to) => drop(to.send(self.history().await)),
             Question::Steer(asked, onlooker, to) => {
                 let looks_on = asked.what == Steering::Watch;
@@ -288,11 +291,22 @@ impl<E: Engine> Core<E> {
         };
         let rests = helm.rests && !matches!(wish, Wish::Deploy(_) | Wish::Rollback(_));
         let new = new.as_ref().filter(|_| is_new);
+        let mut entries = vec![said(wish, by, &next, &answer)];
+        let mut told = Vec::new();
+        if let Some(begins) = keep::begins(&helm.course, &next, now) {
+            entries.push(begins);
+            told.extend(story::begun(&helm.course, &next, now));
+        } else {
+            let entry = &entries[0];
+            told.extend(story::said(&next, &entry.what, by, &entry.because, now));
+        }
+        let mut teller = helm.teller.clone();
         let changed = Changed {
             course: &next,
             new: new.map(|(kept, trees)| (kept, trees)),
             rests,
-            entries: vec![said(wish, by, &next, &answer)],
+            entries,
+            story: teller.records(told),
         };
         if let Err(error) = self.ledger.course(changed, now).await {
             self.take_back(new.map(|(kept, _)| kept));
@@ -301,6 +315,7 @@ impl<E: Engine> Core<E> {
         self.adopt(next);
         if let Some(helm) = &mut self.helm {
             helm.rests = rests;
+            helm.teller = teller;
         }
         if *wish == Wish::Resume
             && let Some(helm) = &mut self.helm

@@ -122,7 +122,7 @@ pub(crate) fn history(told: &History, environment: &str, zone: &TimeZone) -> Str
     if told.entries.is_empty() {
         return format!("nothing has happened to releases in {environment}\n");
     }
-    let head = ["when", "what", "about", "took", "because"];
+    let head = ["when", "rollout", "what", "about", "took", "because"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for one in &told.entries {
         let subject = match one.subject.as_str() {
@@ -135,16 +135,24 @@ pub(crate) fn history(told: &History, environment: &str, zone: &TimeZone) -> Str
         };
         rows.push(vec![
             time(one.at, zone),
+            one.rollout
+                .map_or_else(|| "-".to_owned(), |number| number.to_string()),
             tame::plain(&one.what),
             subject,
             one.took.map(|took| took.to_string()).unwrap_or_default(),
             tame::plain(&one.because),
         ]);
     }
-    columns(
-        &rows,
-        &[Align::Left, Align::Left, Align::Left, Align::Right, Align::Left],
-    )
+    let aligned = [
+        Align::Left,
+        Align::Right,
+        Align::Left,
+        Align::Left,
+        Align::Right,
+        Align::Left,
+    ];
+    let table = columns(&rows, &aligned);
+    format!("{table}  `towpath explain {environment} NUMBER` tells all of a rollout\n")
 }
 
 #[cfg(test)]

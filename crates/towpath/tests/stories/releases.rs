@@ -144,6 +144,29 @@ fn a_release_that_does_not_do_well_goes_back_by_itself_and_says_why() {
     }
     load.goes_on();
     assert_eq!(load.end(), Vec::<String>::new());
+    // Each is told as a whole: who wanted what, each step, and how it ended; also by a steward that was not there.
+    product.kill_steward();
+    let last = product.well(&["explain", "dev", "4"]);
+    for part in [
+        "rollout 4 of dev",
+        "wanted by ",
+        "rolling web",
+        "returns",
+        "not promoted after ",
+        bad[2].1,
+    ] {
+        assert!(last.out.contains(part), "{part}: {last:?}");
+    }
+    let first = product.well(&["explain", "dev", "1", "--json"]);
+    let first: serde_json::Value = serde_json::from_str(&first.out).expect("it is JSON");
+    let what = |at: usize| first["lines"][at]["what"].as_str().map(str::to_owned);
+    assert_eq!(what(0).as_deref(), Some("begins"), "{first}");
+    let lines = first["lines"].as_array().expect("there are lines");
+    let end = lines.last().and_then(|line| line["what"].as_str());
+    assert_eq!(end, Some("promoted"), "{first}");
+    let none = product.run(&["explain", "dev", "99"]);
+    assert_ne!(none.code, Some(0), "{none:?}");
+    assert!(none.err.contains("no rollout 99"), "{none:?}");
     product.well(&["down"]);
     product.leaves_nothing();
 }
