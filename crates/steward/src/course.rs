@@ -25,7 +25,7 @@ use crate::core::Core;
 use crate::door::clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use towpath_api::CourseTold;
+use towpath_api::{CourseTold, Tone};
 use towpath_decide::rollout::{self, Doing, Known, Lineup, Signals, closed, lineup, sights};
 use towpath_decide::tend::{Fact, Part};
 use towpath_engine::Engine;
@@ -148,6 +148,22 @@ impl<E: Engine> Core<E> {
         let seen = self.engine.observe().await;
         if seen.is_ok_and(|seen| seen.iter().any(|one| !one.life.is_over())) && self.restore().await {
             self.learn(Fact::Down { at_once: false });
+        }
+    }
+
+    /// What was left of releases and cannot be read holds everything as it is: nothing is stopped, and nothing is begun.
+    pub(crate) fn say_unread(&mut self) {
+        let why = self.left.as_ref().and_then(|left| left.unread.as_ref());
+        let Some(text) = why.map(|why| {
+            format!(
+                "what another version of Towpath has written of releases cannot be read ({why}): nothing is started and nothing \
+                 is stopped; the version that wrote it goes on with it"
+            )
+        }) else {
+            return;
+        };
+        if self.notes.insert("course", text.clone()).as_ref() != Some(&text) {
+            self.note(Tone::Error, text);
         }
     }
 

@@ -49,7 +49,10 @@ pub(crate) struct Deployed {
 impl<E: Engine> Core<E> {
     /// Answers what is asked about releases. That whoever asked has gone meanwhile changes nothing.
     pub(crate) async fn answer_about_releases(&mut self, question: Question) {
+        let held = self.held_unread();
         match question {
+            Question::Steer(_, _, to) if held.is_some() => drop(to.send(held.map_or(Ok(()), Err))),
+            Question::Deploy(_, _, to) if held.is_some() => drop(to.send(held.map_or(Ok(()), Err))),
             Question::Course(to) => drop(to.send(self.course_told().unwrap_or_default())),
             Question::Releases(to) => drop(to.send(self.listed())),
             Question::Release(id, to) => {
@@ -68,6 +71,13 @@ impl<E: Engine> Core<E> {
                 self.answered(done, (onlooker, false), to);
             }
         }
+    }
+
+    /// Why nothing is done about releases, where what was left of them cannot be read.
+    fn held_unread(&self) -> Option<Refusal> {
+        let message = self.notes.get("course")?;
+        let hint = "install that version again; what runs goes on meanwhile";
+        Some(problem(StatusCode::CONFLICT, "unread", message, Some(hint)))
     }
 
     /// It holds from now on, even when we are killed; whoever asked is told how it goes on.
