@@ -30,10 +30,13 @@ pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};
 pub use release::{
-    ALL, Closed, Content, Frame, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
+    ALL, Closed, Content, Frame, Migration, Origin, Portion, Rehearsal, Release, ReleaseId, Schema, Step, Way,
 };
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
-pub use rollout::{Clock, Course, Ended, Frozen, Leg, Moved, Next, Rollout, Stage, Task, Vigil, Warm, Work};
+pub use rollout::{
+    Clock, Course, Ended, Frozen, Leg, Moved, Next, Rehearsed, Rehearsing, Rollout, Since, Stage, Task,
+    Vigil, Warm, Work,
+};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;
 pub use spans::{SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO};

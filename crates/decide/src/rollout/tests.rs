@@ -36,7 +36,7 @@ fn way(strategy: Strategy) -> Way {
     }
 }
 
-fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release>) {
+pub(super) fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release>) {
     let kinds = [
         ("web", Kind::Service),
         ("jobs", Kind::Worker),
@@ -103,6 +103,7 @@ fn frame() -> Frame {
         closed: Vec::new(),
         zone: unit("UTC"),
         keep: 5,
+        rehearse: None,
     }
 }
 

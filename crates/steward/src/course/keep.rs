@@ -136,6 +136,20 @@ pub(super) fn entries(before: &Course, decision: &Decision, now: Timestamp) -> V
         let body = json!({ "release": ended.to, "rollout": ended.number, "took": ended.took });
         entries.push(about(what, body, &ended.because.to_string()));
     }
+    if let Some(rehearsed) = next
+        .rehearsed
+        .as_ref()
+        .filter(|one| before.rehearsed.as_ref() != Some(*one))
+    {
+        let what = if rehearsed.took.is_some() {
+            "rehearsed"
+        } else {
+            "not rehearsed"
+        };
+        let body =
+            json!({ "release": rehearsed.release, "took": rehearsed.took, "within": rehearsed.within });
+        entries.push(about(what, body, &rehearsed.to_string()));
+    }
     let began = begins(before, next, now);
     let has_begun = began.is_some();
     entries.extend(began);

@@ -40,6 +40,9 @@ pub(crate) fn state(id: &ReleaseId, course: &Course) -> &'static str {
 
 /// All releases, the newest first.
 pub(crate) fn releases(told: &Releases, environment: &str, zone: &TimeZone) -> String {
+    if told.releases.is_empty() && !told.told.words.is_empty() && told.told.because.is_none() {
+        return format!("{}\n", tame::plain(&told.told.words));
+    }
     if told.releases.is_empty() {
         return format!("there is no release in {environment}; `towpath deploy {environment}` makes one\n");
     }
@@ -58,6 +61,10 @@ pub(crate) fn releases(told: &Releases, environment: &str, zone: &TimeZone) -> S
     let mut text = columns(&rows, &[Align::Left; 6]);
     if told.told.course.rollout.is_some() || told.told.course.frozen.is_some() {
         text.push_str(&format!("  {}\n", super::course::line(&told.told)));
+    }
+    if let Some(rehearsed) = &told.told.course.rehearsed {
+        let line = format!("{}: {rehearsed}", time(rehearsed.at, zone));
+        text.push_str(&format!("  {}\n", tame::plain(&line)));
     }
     if let Some(frozen) = &told.told.course.frozen {
         let until = time(frozen.until, zone);

@@ -288,3 +288,40 @@ fn the_very_same_files_go_onward_with_the_configuration_of_where_they_come_to() 
     product.well(&["down", "dev"]);
     product.leaves_nothing();
 }
+
+#[test]
+fn a_rollback_is_rehearsed_at_its_time_and_what_it_took_is_kept() {
+    let rollout = format!("{SHORT}\nrehearse = \"every 4s\"");
+    let product = product("rehearsed", &rollout);
+    deploy(&product);
+    product.manifest(&shape("two", &rollout));
+    product.write("settings", "two");
+    deploy(&product);
+    let load = Load::begin(&product, product.plain_port("web"));
+    let told = eventually("it is rehearsed", || {
+        let history = product.well(&["history", "dev"]);
+        history.out.contains(" rehearsed ").then_some(history.out)
+    });
+    assert!(told.contains("a rollback was rehearsed, and took "), "{told}");
+    assert!(told.contains(" of the 2m that it may"), "{told}");
+    // Whoever comes after a steward that was killed does not begin the same one again, and brings it forward.
+    product.kill_steward();
+    eventually("it has come forward again", || {
+        let releases = product.well(&["releases", "dev"]);
+        assert!(releases.out.contains("a rollback was rehearsed"), "{releases:?}");
+        (visit(&product, "/env/WORD") == "two").then_some(())
+    });
+    // A person's freeze is a reason to leave it out.
+    product.well(&["freeze", "dev", "--until", "1h", "--reason", "holidays"]);
+    eventually("it is left out", || {
+        let history = product.well(&["history", "dev"]);
+        history
+            .out
+            .contains("no rollback was rehearsed: nothing goes forward until")
+            .then_some(())
+    });
+    load.goes_on();
+    assert_eq!(load.end(), Vec::<String>::new());
+    product.well(&["down"]);
+    product.leaves_nothing();
+}

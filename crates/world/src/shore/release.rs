@@ -53,6 +53,7 @@ fn frame() -> Frame {
         closed: Vec::new(),
         zone: known("UTC"),
         keep: 5,
+        rehearse: None,
     }
 }
 
