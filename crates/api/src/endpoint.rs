@@ -214,6 +214,12 @@ pub const OF_AN_ENVIRONMENT: &[Endpoint] = &[
         Answers::Object("History"),
         "What has happened to releases, the newest first.",
     ),
+    get(
+        "/rollouts/{number}",
+        Verb::Read,
+        Answers::Object("Story"),
+        "The whole story of a rollout, however long ago it was.",
+    ),
     post(
         "/secrets/versions",
         Verb::Deploy,
@@ -347,6 +353,7 @@ mod tests {
             ("GET", "/status", Verb::Read),
             ("POST", "/logs", Verb::Read),
             ("GET", "/course", Verb::Read),
+            ("GET", "/rollouts/7", Verb::Read),
             ("POST", "/course", Verb::Deploy),
             ("PUT", "/artifacts/5b1c", Verb::Deploy),
             ("POST", "/components/web/restart", Verb::Operate),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use towpath_model::desired::secret::Generator;
 use towpath_model::run::{
-    Answer, Approved, Content, Course, Origin, Questions, Reason, ReleaseId, Tree, Waiver,
+    Answer, Approved, Content, Course, Line, Origin, Questions, Reason, ReleaseId, Tree, Waiver,
 };
 use towpath_model::unit::Name;
 
@@ -237,4 +237,17 @@ pub struct Happened {
     /// How long it took, where it has ended something.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub took: Option<towpath_model::unit::Duration>,
+}
+
+/// `GET /rollouts/NUMBER`: the whole story of a rollout, however long ago it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Story {
+    /// Its number.
+    pub rollout: u64,
+    /// It is still under way.
+    pub lives: bool,
+    /// What happened in it, the oldest first. The first says from where to where, and who wanted it; the last how it ended.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub lines: Vec<Line>,
 }

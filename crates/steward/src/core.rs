@@ -188,6 +188,7 @@ impl<E: Engine> Core<E> {
         let engine = Arc::clone(&self.engine);
         self.observed = Some(tokio::spawn(async move { engine.observe().await }));
         self.left = self.ledger.left().await.ok();
+        self.say_unread();
         self.adopt_edge().await;
         self.resume_course().await;
         self.turn().await;

@@ -11,6 +11,7 @@
 mod answer;
 mod home;
 mod keep;
+mod story;
 mod tasks;
 mod told;
 
@@ -25,7 +26,7 @@ use crate::door::clock;
 use crate::gates::Gates;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use towpath_api::CourseTold;
+use towpath_api::{CourseTold, Tone};
 use towpath_decide::rollout::{self, Doing, Known, Lineup, Signals, closed, lineup, sights};
 use towpath_decide::tend::{Fact, Part};
 use towpath_engine::Engine;
@@ -71,6 +72,7 @@ pub(crate) struct Helm {
     knows: bool,
     look_at: Option<Instant>,
     write_again: Option<Instant>,
+    teller: story::Teller,
     /// What was told last.
     told: Option<CourseTold>,
     /// Something is reached elsewhere than before.
@@ -98,6 +100,7 @@ impl Helm {
             knows: false,
             look_at: None,
             write_again: None,
+            teller: story::Teller::default(),
             told: None,
             has_moved: false,
             rests: false,
@@ -151,6 +154,7 @@ impl<E: Engine> Core<E> {
         helm.gates = std::mem::take(&mut left.gates);
         helm.rests = rests;
         self.helm = Some(helm);
+        self.resume_story().await;
         if !rests {
             self.restore().await;
             return;
@@ -159,6 +163,22 @@ impl<E: Engine> Core<E> {
         let seen = self.engine.observe().await;
         if seen.is_ok_and(|seen| seen.iter().any(|one| !one.life.is_over())) && self.restore().await {
             self.learn(Fact::Down { at_once: false });
+        }
+    }
+
+    /// What was left of releases and cannot be read holds everything as it is: nothing is stopped, and nothing is begun.
+    pub(crate) fn say_unread(&mut self) {
+        let why = self.left.as_ref().and_then(|left| left.unread.as_ref());
+        let Some(text) = why.map(|why| {
+            format!(
+                "what another version of Towpath has written of releases cannot be read ({why}): nothing is started and nothing \
+                 is stopped; the version that wrote it goes on with it"
+            )
+        }) else {
+            return;
+        };
+        if self.notes.insert("course", text.clone()).as_ref() != Some(&text) {
+            self.note(Tone::Error, text);
         }
     }
 
@@ -217,6 +237,11 @@ impl<E: Engine> Core<E> {
         });
         helm.relines |= decision.keep;
         helm.seen = (!decision.keep).then(|| signals.clone());
+        let told = match decision.keep {
+            true => Vec::new(),
+            false => helm.teller.steps(&helm.course, &decision, clock::today()),
+        };
+        self.ledger.add(told);
         let ended = decision.next.ended != helm.course.ended;
         helm.course = decision.next;
         helm.because = Some(decision.because);
@@ -254,16 +279,21 @@ impl<E: Engine> Core<E> {
     /// Writes a course down, with what is about to be done for it, and begins that. Whether it could be written.
     async fn write_course(&mut self, decision: &rollout::Decision) -> bool {
         let Some(helm) = &self.helm else { return false };
-        let entries = keep::entries(&helm.course, decision);
+        let now = clock::today();
+        let mut teller = helm.teller.clone();
         let changed = Changed {
             course: &decision.next,
             new: None,
             rests: false,
-            entries,
+            entries: keep::entries(&helm.course, decision, now),
+            story: teller.steps(&helm.course, decision, now),
         };
-        let written = self.ledger.course(changed, clock::today()).await;
+        let written = self.ledger.course(changed, now).await;
         match written {
             Ok(seqs) => {
+                if let Some(helm) = &mut self.helm {
+                    helm.teller = teller;
+                }
                 for (act, seq) in decision.acts.iter().zip(seqs) {
                     self.begin_task(act, seq);
                 }

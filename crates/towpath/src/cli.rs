@@ -222,15 +222,24 @@ pub struct Check {
 
 /// `towpath explain`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath explain TP0301              what a code means
+  towpath explain service.web.health  a word, and what holds here
+  towpath explain web                 why a component is as it is
+  towpath explain prod 7              all of a rollout; `towpath history prod` tells their numbers")]
 pub struct Explain {
-    /// A code (TP0123), a word (service.web.replicas), or a component (web); all words without it
-    #[arg(value_name = "CODE|WORD|COMPONENT")]
+    /// A code (TP0123), a word (service.web.replicas), a component (web), or an environment with the number of a rollout behind
+    /// it (prod 7); all words without it
+    #[arg(value_name = "CODE|WORD|COMPONENT|ENV NUMBER")]
     pub what: Option<String>,
     #[command(flatten)]
     pub at: At,
     /// The value in this environment
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
+    /// Print the story of a rollout as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `towpath plan`

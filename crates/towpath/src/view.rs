@@ -17,5 +17,6 @@ pub(crate) mod releases;
 pub(crate) mod requests;
 pub(crate) mod secrets;
 pub(crate) mod status;
+pub(crate) mod story;
 pub(crate) mod tame;
 pub(crate) mod top;

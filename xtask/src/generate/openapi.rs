@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use towpath_api::{
     Answers, Apply, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, Endpoint, Event, Explained, History,
     LogArgs, LogLine, Machine, Maintain, Maintained, Mint, Minted, Missing, OF_A_MACHINE, OF_AN_ENVIRONMENT,
-    Opaque, PORT, Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer, Surroundings, Tokens,
-    Verb, Versioned, Versions,
+    Opaque, PORT, Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer, Story, Surroundings,
+    Tokens, Verb, Versioned, Versions,
 };
 
 /// Types that the table of endpoints names, by their names.
@@ -36,6 +36,7 @@ impl Shapes {
         shapes.add::<Answered>("Answered");
         shapes.add::<Ask>("Ask");
         shapes.add::<History>("History");
+        shapes.add::<Story>("Story");
         shapes.add::<LogArgs>("LogArgs");
         shapes.add::<LogLine>("LogLine");
         shapes.add::<Machine>("Machine");

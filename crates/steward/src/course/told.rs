@@ -10,6 +10,12 @@ use towpath_model::unit::Name;
 impl<E: Engine> Core<E> {
     /// Where the environment stands between its releases; nothing where it has none.
     pub(crate) fn course_told(&self) -> Option<CourseTold> {
+        if let Some(unread) = self.notes.get("course") {
+            return Some(CourseTold {
+                words: unread.clone(),
+                ..CourseTold::default()
+            });
+        }
         let helm = self.helm.as_ref()?;
         let because = helm.because.clone().unwrap_or(Reason::Looks);
         let words = match &helm.course.current {

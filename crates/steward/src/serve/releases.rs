@@ -30,6 +30,12 @@ impl<E: Engine> Desk<E> {
             (&Method::GET, ["course"]) => self.asked(Question::Course).await.map(|told| json(&told)),
             (&Method::GET, ["releases"]) => self.asked(Question::Releases).await.map(|told| json(&told)),
             (&Method::GET, ["history"]) => self.asked(Question::History).await.map(|told| json(&told)),
+            (&Method::GET, ["rollouts", number]) => {
+                // What is no number is the number of none.
+                let number = number.parse().unwrap_or(0);
+                let asked = self.asked(|to| Question::Story(number, to)).await;
+                asked.and_then(|found| found.map(|story| json(&story)))
+            }
             (&Method::GET, ["releases", id]) => {
                 let asked = self.asked(|to| Question::Release((*id).to_owned(), to)).await;
                 asked.and_then(|found| found.map(|release| json(&release)))
