@@ -60,6 +60,7 @@ impl fmt::Display for Verdict {
             Verdict::Fail(why) => write!(f, "fail: {why}"),
             Verdict::Inconclusive(why) => write!(f, "inconclusive: {why}"),
             Verdict::Waived(why) => write!(f, "waived: {why}"),
+            Verdict::Awaits(why) => write!(f, "waits: {why}"),
         }
     }
 }
