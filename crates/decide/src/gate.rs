@@ -1,0 +1,3 @@
+//! Gates: what follows from what was measured.
+
+pub mod probe;
