@@ -6,6 +6,7 @@ pub mod change;
 mod combine;
 mod folder;
 mod person;
+pub mod probe;
 pub mod report;
 pub mod statistics;
 #[cfg(test)]
