@@ -295,7 +295,7 @@ impl<E: Engine> Core<E> {
                     helm.teller = teller;
                 }
                 for (act, seq) in decision.acts.iter().zip(seqs) {
-                    self.begin_task(act, seq);
+                    self.begin_task(act, seq).await;
                 }
                 true
             }

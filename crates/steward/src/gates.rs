@@ -18,10 +18,9 @@ mod ask;
 mod count;
 mod scales;
 
-pub(crate) use answer::{Asked, Question, Told};
+pub(crate) use answer::{Asked, Question};
 pub(crate) use ask::Judged;
 
-use crate::course::Kept;
 use crate::keep::{CURRENT, Ledger, happened};
 use jiff::Timestamp;
 use scales::Scales;
@@ -135,6 +134,3 @@ impl Ledger {
 pub(crate) fn brought(release: &ReleaseId, answers: &[Answer]) -> Record {
     (BROUGHT.to_owned(), release.to_string(), Some(json!(answers)))
 }
-
-/// All that is known of a release, where it is kept.
-pub(crate) type Releases = BTreeMap<ReleaseId, Kept>;

@@ -237,6 +237,10 @@ pub(super) fn stages(course: &Course, next: &Next, known: &Known) -> Result<Vec<
 /// A rollout begins.
 pub(super) fn begin(course: &mut Course, next: &Next, known: &Known, now: Timestamp) -> Result<(), Refusal> {
     let mut stages = stages(course, next, known)?;
+    if next.rehearses {
+        // It was here before: nobody is asked for it once more.
+        stages.retain(|stage| !matches!(stage, Stage::Enter(_)));
+    }
     let from = course.current.clone();
     let is_warm = course.warm.take().is_some_and(|warm| warm.release == next.to);
     for stage in &mut stages {

@@ -250,6 +250,11 @@ impl Portion {
         ) && !self.component.single
     }
 
+    /// Whether visitors can come to it, so that the edge counts what becomes of them.
+    pub fn has_visitors(&self) -> bool {
+        self.is_shared() || self.component.kind == Kind::Site
+    }
+
     /// Whether instances of it run as long as nobody stops them.
     pub fn runs(&self) -> bool {
         !matches!(self.component.kind, Kind::Site | Kind::Extension | Kind::Job)

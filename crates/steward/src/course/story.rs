@@ -114,7 +114,7 @@ impl<E: Engine> Core<E> {
     }
 
     /// Something has happened in a rollout that changes nothing of its course: it is written with what is written next.
-    pub(super) fn tell_story(&mut self, told: impl IntoIterator<Item = Told>) {
+    pub(crate) fn tell_story(&mut self, told: impl IntoIterator<Item = Told>) {
         let Some(helm) = &mut self.helm else { return };
         let records = helm.teller.records(told.into_iter().collect());
         self.ledger.add(records);

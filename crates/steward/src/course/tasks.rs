@@ -30,7 +30,7 @@ pub(crate) struct Tasked {
 
 impl<E: Engine> Core<E> {
     /// Begins something that was written down.
-    pub(super) fn begin_task(&mut self, act: &Act, seq: Seq) {
+    pub(super) async fn begin_task(&mut self, act: &Act, seq: Seq) {
         if let Some(helm) = &mut self.helm {
             helm.tasks.insert(act.task.clone(), Doing::Underway);
         }
@@ -49,7 +49,7 @@ impl<E: Engine> Core<E> {
             let _ = inbox.send(Message::Tasked(Box::new(tasked)));
         };
         match &act.task.work {
-            Work::Judge { .. } => self.begin_judging(act, seq),
+            Work::Judge { .. } => self.begin_judging(act, seq).await,
             Work::Try(job) => {
                 let found = self.try_job(job);
                 end(found.map_or_else(Doing::Failed, |()| Doing::Done), None);

@@ -48,7 +48,7 @@ impl<E: Engine> Core<E> {
                 };
                 let _ = to.send(told);
             }
-            Question::Ask(ask, to) => self.ask_here(*ask, to),
+            Question::Ask(ask, to) => self.ask_here(*ask, to).await,
         }
     }
 

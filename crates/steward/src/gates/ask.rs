@@ -17,7 +17,7 @@ use towpath_edge::Snapshot;
 use towpath_engine::Engine;
 use towpath_model::desired::gate::{Gate, Stage as When};
 use towpath_model::desired::probe::Probe;
-use towpath_model::run::{Answer, Found, Questions, Release, ReleaseId, Stage, Task, Verdict};
+use towpath_model::run::{Answer, Found, Line, Questions, ReleaseId, Stage, Task, Verdict};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Duration;
 use towpath_probe::Aim;
@@ -91,7 +91,7 @@ struct Came {
 
 impl<E: Engine> Core<E> {
     /// Begins to ask gates, as a rollout wants it.
-    pub(crate) fn begin_judging(&mut self, act: &Act, seq: Seq) {
+    pub(crate) async fn begin_judging(&mut self, act: &Act, seq: Seq) {
         let point = self.point();
         let (inbox, task, gates) = (self.inbox.clone(), act.task.clone(), act.gates.clone());
         let Some(point) = point else {
@@ -109,10 +109,10 @@ impl<E: Engine> Core<E> {
             self.end_judging(judged, Verdict::Inconclusive(why));
             return;
         };
-        let all: Vec<(String, How)> = gates
-            .iter()
-            .map(|gate| (gate.clone(), self.how(&point, gate)))
-            .collect();
+        let mut all: Vec<(String, How)> = Vec::new();
+        for gate in &gates {
+            all.push((gate.clone(), self.how(&point, gate).await));
+        }
         let compares = all.iter().any(|(_, how)| matches!(how, How::Compared));
         let edge = self.edge.clone().filter(|_| compares);
         tokio::spawn(async move {
@@ -175,9 +175,6 @@ impl<E: Engine> Core<E> {
                 by: BY.to_owned(),
             });
         }
-        for answer in &judged.answers {
-            self.ledger.answered(answer, Some(number), &words(answer));
-        }
         let questions = helm
             .course
             .rollout
@@ -191,7 +188,18 @@ impl<E: Engine> Core<E> {
                 Verdict::Inconclusive("the release that they were asked of is not here any more".to_owned())
             }
         };
+        self.tell_answers(&judged.answers, number);
         self.end_judging(judged, verdict);
+    }
+
+    /// Answers are written down, for whoever asks later: about gates, or about the rollout.
+    pub(super) fn tell_answers(&mut self, answers: &[Answer], rollout: u64) {
+        for answer in answers {
+            let words = words(answer);
+            self.ledger.answered(answer, Some(rollout), &words);
+            let line = Line::new(answer.at, "answer", answer.gate.clone(), words);
+            self.tell_story([(rollout, line)]);
+        }
     }
 
     fn end_judging(&mut self, judged: Judged, verdict: Verdict) {
@@ -227,7 +235,7 @@ impl<E: Engine> Core<E> {
     }
 
     /// How a gate is asked.
-    fn how(&self, point: &Point, name: &str) -> How {
+    async fn how(&self, point: &Point, name: &str) -> How {
         let questions = &point.questions;
         let gate = questions.gates.get(name);
         let probe = match gate {
@@ -261,7 +269,7 @@ impl<E: Engine> Core<E> {
             )));
         }
         match (gate, probe) {
-            (_, Some(probe)) => self.probing(point, probe),
+            (_, Some(probe)) => self.probing(point, probe).await,
             (Some(gate), None) if in_folder(gate) => self.in_folder(point, name, gate),
             (Some(gate), None) if gate.canary.is_some() => match &point.from {
                 Some(_) => How::Compared,
@@ -278,7 +286,7 @@ impl<E: Engine> Core<E> {
                     point.spent.to_string(),
                     format!("for {wanted}"),
                 )),
-                None => self.by_number(point, name, gate),
+                None => How::Found(open(format!("`{name}` asks for what is not measured here"))),
             },
             (None, None) => How::Found(open(format!(
                 "there is no gate and no probe `{name}` in the release"
@@ -298,10 +306,12 @@ impl<E: Engine> Core<E> {
         all.iter().filter(fits).max_by_key(|answer| answer.at).cloned()
     }
 
-    fn probing(&self, point: &Point, probe: &Probe) -> How {
-        let aim = self.aim(probe, Some(&point.to));
-        let before = point.from.as_ref().filter(|_| probe.fixture.is_some());
-        let before = before.map(|from| self.aim(probe, Some(from)));
+    async fn probing(&self, point: &Point, probe: &Probe) -> How {
+        let aim = self.aim(probe, Some(&point.to)).await;
+        let before = match point.from.as_ref().filter(|_| probe.fixture.is_some()) {
+            Some(from) => Some(self.aim(probe, Some(from)).await),
+            None => None,
+        };
         How::Probe(Box::new(Probing {
             probe: probe.clone(),
             aim,
@@ -345,7 +355,7 @@ impl<E: Engine> Core<E> {
     }
 
     /// Asks gates of what runs here, for a release that is to go onward.
-    pub(super) fn ask_here(&mut self, ask: Ask, to: oneshot::Sender<super::Asked>) {
+    pub(super) async fn ask_here(&mut self, ask: Ask, to: oneshot::Sender<super::Asked>) {
         let Ask { questions, gates } = ask;
         let helm = self.helm.as_ref();
         let Some(current) = helm.and_then(|helm| helm.course.current.clone()) else {
@@ -361,10 +371,10 @@ impl<E: Engine> Core<E> {
             began: clock::today(),
             here: true,
         };
-        let all: Vec<(String, How)> = gates
-            .iter()
-            .map(|gate| (gate.clone(), self.how(&point, gate)))
-            .collect();
+        let mut all: Vec<(String, How)> = Vec::new();
+        for gate in &gates {
+            all.push((gate.clone(), self.how(&point, gate).await));
+        }
         tokio::spawn(async move {
             let came = all_of(all, When::Enter).await;
             let answers = came.into_iter().filter_map(|one| one.answer);

@@ -249,8 +249,9 @@ impl<E: Engine> Core<E> {
                 took: towpath_model::unit::Duration::ZERO,
                 by: BY.to_owned(),
             };
-            gates.alarm = Some(words.clone());
-            self.ledger.answered(&answer, Some(gates.scales.rollout), &words);
+            gates.alarm = Some(words);
+            let number = gates.scales.rollout;
+            self.tell_answers(&[answer], number);
             return;
         }
     }
