@@ -6,6 +6,8 @@
 
 mod act;
 mod addresses;
+#[cfg_attr(not(test), allow(dead_code, reason = "gates are asked with it"))]
+mod aim;
 mod artifacts;
 mod ask;
 mod attic;

@@ -68,6 +68,10 @@ const DOORS: &[(&str, &str)] = &[
         "the folders of stores are made here, their servers are found, and this process becomes one",
     ),
     (
+        "crates/probe/src/door/",
+        "a synthetic user reads what it sends, runs commands and measures times here",
+    ),
+    (
         "crates/resource/src/bin/",
         "a program for tests is ordered by its environment to become a store",
     ),

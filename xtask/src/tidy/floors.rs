@@ -8,7 +8,7 @@ pub(super) const WHY: &str = "a crate is understood without those above it, so e
 /// Everything below the steward.
 const BELOW_STEWARD: &[&str] = &[
     "model", "manifest", "decide", "document", "keeper", "engine", "resource", "bucket", "edge", "store",
-    "link", "api", "console",
+    "link", "api", "console", "probe",
 ];
 
 /// A crate and those that it may use, by their folders. A crate that does not exist yet is fine.
@@ -25,6 +25,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("bucket", &["model"]),
     ("edge", &["model", "decide"]),
     ("store", &["model"]),
+    // It does what a probe says. What that means, and what follows, is decided.
+    ("probe", &["model", "decide", "resource"]),
     ("link", &["model"]),
     ("api", &["model"]),
     // It passes questions on to stewards, and starts none itself: whoever runs it hands that in.

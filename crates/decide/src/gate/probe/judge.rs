@@ -37,7 +37,9 @@ pub fn judge(script: &Script, runs: &[Run], stable: Option<&str>, veil: &Veil) -
         Ok(first) => {
             let (measured, bounds) = told(script, runs, stable, veil);
             let measured = match first {
-                true => format!("{measured}; nothing to compare with yet, so it is kept for the next release"),
+                true => {
+                    format!("{measured}; nothing to compare with yet, so it is kept for the next release")
+                }
                 false => measured,
             };
             Found {

@@ -45,7 +45,10 @@ impl Miss {
         match &self.came {
             Came::Other(text) => format!("{expected}, and {} came", words::came(text, veil)),
             Came::Unlike(text) => {
-                format!("{expected}, and {} came, which cannot be compared", words::came(text, veil))
+                format!(
+                    "{expected}, and {} came, which cannot be compared",
+                    words::came(text, veil)
+                )
             }
             Came::Nothing(why) => format!("{expected}, and {why}"),
             Came::Time(span) => format!("{expected}, and it took {}", words::time(*span)),

@@ -144,8 +144,7 @@ fn digest(text: &str) -> Result<String, String> {
 }
 
 fn made(act: Act, expect: &[Comparison], bound: Duration, timeout: Duration) -> Result<Step, String> {
-    let bounds: Result<Vec<Bound>, String> =
-        expect.iter().map(|keep| Bound::read(keep, &act)).collect();
+    let bounds: Result<Vec<Bound>, String> = expect.iter().map(|keep| Bound::read(keep, &act)).collect();
     let (across, expect) = bounds?.into_iter().partition(Bound::is_across);
     Ok(Step {
         words: act.words(),
@@ -165,7 +164,10 @@ pub fn secrets(probe: &Probe) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for step in &script.steps {
         match &step.act {
-            Act::Http(request) | Act::WebSocket(request) | Act::Wait(request) | Act::Fixture { request, .. } => {
+            Act::Http(request)
+            | Act::WebSocket(request)
+            | Act::Wait(request)
+            | Act::Fixture { request, .. } => {
                 names.extend(named(request));
             }
             Act::Queue { body, .. } => names.extend(body.as_ref().and_then(Value::secret)),

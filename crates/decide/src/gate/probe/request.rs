@@ -29,7 +29,11 @@ pub(super) fn http(text: &str, with: Option<&With>) -> Result<Request, String> {
             ));
         }
     };
-    let letters = |method: &str| method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    let letters = |method: &str| {
+        method
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+    };
     if !letters(method) || method.len() > LONGEST_METHOD {
         return Err(format!("`{text}` begins with no method such as GET or POST"));
     }
@@ -65,7 +69,9 @@ pub(super) fn tcp(text: &str) -> Result<Place, String> {
             host: (!host.is_empty()).then(|| host.to_owned()),
             port,
         }),
-        _ => Err(format!("`{text}` is no port; write a name and a number, such as db:5432")),
+        _ => Err(format!(
+            "`{text}` is no port; write a name and a number, such as db:5432"
+        )),
     }
 }
 

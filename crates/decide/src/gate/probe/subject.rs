@@ -156,9 +156,7 @@ fn subjects(act: &Act) -> &'static str {
         }
         Act::WebSocket(_) => "`body`, fields of JSON, `messages`, `latency`, and percentiles such as `p95`",
         Act::Tcp(_) | Act::Queue { .. } => "`latency`, and percentiles such as `p95`",
-        Act::Sql { .. } => {
-            "`rows`, the columns of its first row, `latency`, and percentiles such as `p95`"
-        }
+        Act::Sql { .. } => "`rows`, the columns of its first row, `latency`, and percentiles such as `p95`",
         Act::Command(_) => "`body`, fields of JSON, `latency`, and percentiles such as `p95`",
     }
 }

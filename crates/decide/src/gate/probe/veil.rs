@@ -59,7 +59,13 @@ mod tests {
 
     #[test]
     fn no_value_and_no_part_of_a_cookie_is_left() {
-        let veil = Veil::over(["hunter2", "hunter2hunter3", "session=0123456789abcdef; a=b", "ab", ""]);
+        let veil = Veil::over([
+            "hunter2",
+            "hunter2hunter3",
+            "session=0123456789abcdef; a=b",
+            "ab",
+            "",
+        ]);
         assert_eq!(
             veil.text("hunter2hunter3 hunter2 a=b 0123456789abcdef about"),
             "[sealed] [sealed] a=b [sealed] about"
