@@ -127,7 +127,33 @@ fn a_login_is_judged_by_its_status_and_by_the_nineteenth_of_twenty_times() {
             )],
         ),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    pass
+         measured status 200 in all 20 runs, p95 12 ms of 20 runs | bound status = 200, p95 < 250ms
+         the times of 20 runs: 9000 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms
+    FAIL `p95 < 250ms` is expected, and p95 312 ms of 20 runs came
+         measured p95 312 ms of 20 runs | bound p95 < 250ms
+         the last answer: {}
+         the times of 20 runs: 312 ms, 312 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms
+    FAIL `p95 < 250ms` is expected, and p95 250 ms of 20 runs came
+         measured p95 250 ms of 20 runs | bound p95 < 250ms
+         the last answer: {}
+         the times of 20 runs: 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms, 250 ms
+    FAIL GET /auth/me: `status = 200` is expected, and `503` came, in run 3 of 20
+         measured `503` | bound status = 200
+         the last answer: [sealed] is away
+         the times of 3 runs: 12 ms, 12 ms, 3.0 ms
+    open it came to 19 of 20 runs
+         measured - | bound -
+         the last answer: {}
+         the times of 19 runs: 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms, 12 ms
+    open it has not been run
+         measured - | bound -
+    FAIL GET /auth/me: nobody listens on 127.0.0.1:1, in run 1 of 20
+         measured - | bound -
+    open GET /auth/me: the secret `COOKIE` has no value here, in run 1 of 20
+         measured - | bound -
+    "#);
 }
 
 const REFLECT: &str = r#"
@@ -176,7 +202,19 @@ fn a_step_that_fails_is_named_with_what_came_in_its_place() {
         ),
         verdict(REFLECT, &[run(begun.clone())]),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    pass
+         measured body `{"kind":"reflect"}` | bound body contains reflect
+    FAIL step 3 (WebSocket /ws): `body contains reflect` is expected within 3s, and `{"kind":"hello"}` came
+         measured `{"kind":"hello"}` | bound body contains reflect
+         the last answer: {"kind":"hello"}
+    FAIL step 3 (WebSocket /ws): no message came, said [sealed]
+         measured - | bound -
+    FAIL step 2 (`insert into outbox (user_id, kind) values ('probe', 'reflect')`): the query failed at Postgres: no such table
+         measured - | bound -
+    open step 3 (WebSocket /ws): it was not done
+         measured - | bound -
+    "#);
 }
 
 #[test]
@@ -197,7 +235,24 @@ steps = [
         at("<html>"),
         at(""),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    pass
+         measured progress `100%` | bound progress = 100%
+    FAIL step 2 (GET /imports/probe): `progress = 100%` is expected within 1m, and `40%` came
+         measured `40%` | bound progress = 100%
+         the last answer: {"progress":"40%"}
+    FAIL step 2 (GET /imports/probe): `progress = 100%` is expected within 1m, and `100` came, which cannot be compared
+         measured `100` | bound progress = 100%
+         the last answer: {"progress":100}
+    FAIL step 2 (GET /imports/probe): `progress = 100%` is expected within 1m, and what came has no `progress`
+         measured what came has no `progress` | bound progress = 100%
+         the last answer: {"done":1}
+    FAIL step 2 (GET /imports/probe): `progress = 100%` is expected within 1m, and what came is no JSON to look for it in
+         measured what came is no JSON to look for it in | bound progress = 100%
+         the last answer: <html>
+    FAIL step 2 (GET /imports/probe): `progress = 100%` is expected within 1m, and nothing came to look for it in
+         measured nothing came to look for it in | bound progress = 100%
+    "#);
     let Act::Queue { list, .. } = &script(import).steps[0].act else {
         panic!("it is a job")
     };
@@ -237,7 +292,27 @@ fn a_fixture_is_compared_with_the_release_that_runs_or_with_its_own_words() {
         judged(&format!("{stable}\nruns = 2"), &both, None),
     ];
     let all: Vec<String> = all.iter().map(|judged| told(&judged.found)).collect();
-    insta::assert_snapshot!(all.join("\n").replace(&"a".repeat(64), "a…").replace(&"b".repeat(64), "b…"), @"");
+    insta::assert_snapshot!(all.join("\n").replace(&"a".repeat(64), "a…").replace(&"b".repeat(64), "b…"), @r#"
+    pass
+         measured sha256:a…; nothing to compare with yet, so it is kept for the next release | bound -
+    pass
+         measured sha256:a… | bound sha256:a…
+    FAIL POST /indicators: sha256:a… is what the release that runs answers, and sha256:b… came
+         measured sha256:b… | bound sha256:a…
+         the last answer: {}
+    pass
+         measured sha256:a… | bound sha256:a…
+    FAIL POST /indicators: sha256:a… is expected, and sha256:b… came
+         measured sha256:b… | bound sha256:a…
+         the last answer: {}
+    FAIL POST /indicators: `status matches 2*` is expected, and `500` came
+         measured `500` | bound status matches 2*
+         the last answer: {}
+    FAIL POST /indicators: 2 answers to the same question came in 2 runs
+         measured - | bound -
+         the last answer: {}
+         the times of 2 runs: 5.0 ms, 5.0 ms
+    "#);
 }
 
 #[test]
@@ -298,7 +373,39 @@ fn other_kinds_and_their_bounds() {
             &seen(answer(0, "all ok\n", 1)),
         ),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    pass
+         measured rows 1 | bound rows = 1
+    FAIL `select`: `n >= 5` is expected, and `3` came
+         measured `3` | bound n >= 5
+    pass
+         measured value `3` | bound = 3
+    FAIL `select`: `n = 3` is expected, and `null` came, which cannot be compared
+         measured `null` | bound n = 3
+    FAIL `select`: `m = 3` is expected, and the row has no column `m`
+         measured the row has no column `m` | bound m = 3
+    pass
+         measured took 0.0 ms | bound -
+    FAIL GET /: `header Content-Type contains json` is expected, and `text/html` came
+         measured `text/html` | bound header Content-Type contains json
+    FAIL GET /: `header x-none = 1` is expected, and the answer has no header `x-none`
+         measured the answer has no header `x-none` | bound header x-none = 1
+    pass
+         measured body.status `ok`, data.items[0].name `a` | bound body.status = ok, data.items[0].name = a
+    FAIL GET /: `data.items[1].name = a` is expected, and what came has no `data.items.1.name`
+         measured what came has no `data.items.1.name` | bound data.items[1].name = a
+         the last answer: {"status":"ok","data":{"items":[{"name":"a"}]}}
+    FAIL all of it took 1200 ms, and may take 1s
+         measured 1200 ms | bound within 1s
+    FAIL `latency < 1s` is expected, and it took 1200 ms
+         measured 1200 ms | bound latency < 1s
+    pass
+         measured status 302 | bound status matches 3*
+    pass
+         measured took 0.0 ms | bound -
+    pass
+         measured body `all ok` | bound body contains ok
+    "#);
 }
 
 #[test]
@@ -316,7 +423,18 @@ fn words_that_mean_nothing_are_told_and_nothing_is_asked() {
         why("steps = [{ http = \"/\", expect = \"latency contains 3\" }]"),
         why("fixture = { request = \"POST /\", body = \"a.json\", hash = \"stabel\" }"),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    `GET` is no request; write a method and a path, such as GET /health
+    `GET x y` is no request; write a method and a path, such as GET /health
+    `G/T /` begins with no method such as GET or POST
+    `p95 < 250` compares a time with a number; write a duration such as 250ms
+    `db` is no port; write a name and a number, such as db:5432
+    `status = 200` asks for something that a connection does not have; it has `latency`, and percentiles such as `p95`
+    `body contains x` asks for something that a query does not have; it has `rows`, the columns of its first row, `latency`, and percentiles such as `p95`
+    `ws` is no WebSocket; write its path, such as /ws
+    step 1: `latency contains "3"` compares a time with a text; write a duration such as 250ms
+    `stabel` is no digest; write sha256: with 64 digits, or `stable` for that of the release that runs
+    "#);
 }
 
 #[test]
