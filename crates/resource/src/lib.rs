@@ -12,6 +12,7 @@
 mod connect;
 mod door;
 mod error;
+mod figure;
 mod ground;
 mod look;
 pub mod migrate;
@@ -21,7 +22,9 @@ pub mod seed;
 
 pub use door::processes::Exec;
 pub use error::{ResourceError, Stays};
+pub use figure::{Figure, figure, say};
 pub use look::{Facts, check, look};
+pub use redis::resp::Reply;
 
 use std::fmt;
 
