@@ -5,6 +5,7 @@ pub mod canary;
 pub mod change;
 mod combine;
 mod folder;
+pub mod metric;
 mod person;
 pub mod probe;
 pub mod report;

@@ -11,6 +11,7 @@ mod gate;
 mod instance;
 mod maintenance;
 mod mutual;
+mod reading;
 mod release;
 mod resource;
 mod rollout;
@@ -31,6 +32,7 @@ pub use gate::{Answer, Approved, Evidence, Found, Questions, Waiver};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};
+pub use reading::{Reading, Spread, Tally};
 pub use release::{
     ALL, Closed, Content, Frame, Migration, Origin, Portion, Rehearsal, Release, ReleaseId, Schema, Step, Way,
 };

@@ -13,6 +13,7 @@ mod asked;
 mod connect;
 mod door;
 mod error;
+mod figure;
 mod ground;
 mod look;
 pub mod migrate;
@@ -23,7 +24,9 @@ pub mod seed;
 pub use asked::{Reached, Rows, push, query, reached};
 pub use door::processes::Exec;
 pub use error::{ResourceError, Stays};
+pub use figure::{Figure, figure, say};
 pub use look::{Facts, check, look};
+pub use redis::resp::Reply;
 
 use std::fmt;
 

@@ -80,6 +80,14 @@ const DOORS: &[(&str, &str)] = &[
         "a program for tests is ordered by its environment to become a store",
     ),
     (
+        "crates/measure/src/door.rs",
+        "a metric may be a command of the product, which is run here",
+    ),
+    (
+        "crates/measure/src/bin/",
+        "a program for tests is ordered by its environment to become a store",
+    ),
+    (
         "crates/edge/examples/measure.rs",
         "a measurement reads how much time and memory it took",
     ),
