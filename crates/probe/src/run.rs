@@ -54,7 +54,9 @@ impl<'a> Session<'a> {
     pub(crate) async fn run(&mut self, script: &Script) -> Run {
         let begun = clock::now();
         let mut seen = Vec::new();
-        let broken = match script.within {
+        // A single step ends within that time by itself, and says more about what was late.
+        let within = script.within.filter(|_| script.steps.len() > 1);
+        let broken = match within {
             None => self.steps(&script.steps, &mut seen).await,
             Some(within) => {
                 let done = self.steps(&script.steps, &mut seen);
@@ -146,12 +148,8 @@ impl<'a> Session<'a> {
         let begun = clock::now();
         let ended = processes::run(command, &self.aim.folder, &env, bound).await;
         let ended = ended.map_err(|error| unasked(format!("it cannot be started: {error}")))?;
-        let said = [&ended.complaints, &ended.output].into_iter();
-        let mut said = said.filter_map(|text| text.lines().rev().find(|line| !line.trim().is_empty()));
-        let said = said
-            .next()
-            .map(|line| format!(": {}", line.trim()))
-            .unwrap_or_default();
+        let said = last_words(&ended.complaints).or_else(|| last_words(&ended.output));
+        let said = said.unwrap_or_default();
         match ended.status {
             Some(status) if status.success() => Ok(Seen {
                 took: begun.elapsed(),

@@ -136,6 +136,17 @@ fn side(part: &Part, release: Option<&ReleaseId>) -> Option<(String, Arc<Compone
 }
 
 /// Where the instances of a component are asked that are well: those of a release, or all.
+/// The page of metrics of each instance that serves, by a name that no later life of it has.
+pub(crate) fn pages(part: &Part) -> Vec<(String, SocketAddr)> {
+    let fixed = part.component.as_ref().and_then(|one| one.listens.as_ref()?.port);
+    let well = part.standing.iter().filter(|one| one.serves());
+    well.filter_map(|one| {
+        let address = here(one.seen.port.or(fixed)?);
+        Some((format!("{}/{:?}", one.seen.id, one.seen.life), address))
+    })
+    .collect()
+}
+
 fn bases(part: &Part, release: Option<&ReleaseId>) -> Vec<Base> {
     let digest = match release {
         Some(_) => match side(part, release) {

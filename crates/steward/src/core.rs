@@ -11,7 +11,7 @@ use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
 use crate::front::{CERTIFICATES, Front};
-use crate::gates::Judged;
+use crate::gates::{Judged, Sampled};
 use crate::idle::Presence;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
@@ -99,6 +99,8 @@ pub(crate) enum Message {
     Probed(Name, Vec<Finding>),
     /// Gates have answered.
     Judged(Box<Judged>),
+    /// Metrics have been read.
+    Sampled(Box<Sampled>),
     /// The edge has said what it has counted.
     Counted(Arc<Snapshot>),
     /// Something that a rollout has asked for has ended.
@@ -309,6 +311,7 @@ impl<E: Engine> Core<E> {
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
             Message::Judged(judged) => self.judged(*judged),
+            Message::Sampled(sampled) => self.sampled(*sampled),
             Message::Counted(seen) => self.counted(&seen),
             Message::Tasked(tasked) => self.tasked(*tasked),
             Message::Moved(name, ran) => self.moved(name, ran),

@@ -23,7 +23,7 @@ use keep::Changed;
 
 use crate::core::Core;
 use crate::door::clock;
-use crate::gates::Gates;
+use crate::gates::{Gates, Samples};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use towpath_api::{CourseTold, Tone};
@@ -49,6 +49,8 @@ pub(crate) struct Helm {
     pub(crate) course: Course,
     /// What is known about gates.
     pub(crate) gates: Gates,
+    /// What has been read of metrics.
+    pub(crate) samples: Samples,
     because: Option<Reason>,
     /// The releases that are kept, as they were handed over.
     pub(crate) releases: BTreeMap<ReleaseId, Kept>,
@@ -86,6 +88,7 @@ impl Helm {
         Helm {
             course,
             gates: Gates::default(),
+            samples: Samples::default(),
             because: None,
             releases,
             known: Known::new(),
@@ -121,7 +124,12 @@ impl Helm {
     pub(crate) fn next(&self) -> Option<Instant> {
         let knows = (!self.knows).then(|| self.since + BELIEVES);
         // While nothing can be written, nothing is decided.
-        let looks = || [self.look_at, knows].into_iter().flatten().min();
+        let looks = || {
+            [self.look_at, knows, self.samples.due]
+                .into_iter()
+                .flatten()
+                .min()
+        };
         self.write_again.or_else(looks)
     }
 
@@ -211,6 +219,8 @@ impl<E: Engine> Core<E> {
             self.house_releases().await;
         }
         self.ask_for_schemas();
+        self.look_at_counts();
+        self.look_at_metrics();
         let now = clock::now();
         let signals = self.signals(now);
         let Some(helm) = &mut self.helm else { return false };
@@ -249,7 +259,6 @@ impl<E: Engine> Core<E> {
             self.forget_releases().await;
         }
         let anew = self.reline(&signals).await;
-        self.look_at_counts();
         self.tell_course();
         anew || decision.keep
     }

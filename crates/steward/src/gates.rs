@@ -16,10 +16,12 @@
 mod answer;
 mod ask;
 mod count;
+mod sample;
 mod scales;
 
 pub(crate) use answer::{Asked, Question};
 pub(crate) use ask::Judged;
+pub(crate) use sample::{Sampled, Samples};
 
 use crate::keep::{CURRENT, Ledger, happened};
 use jiff::Timestamp;

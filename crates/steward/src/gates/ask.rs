@@ -1,6 +1,7 @@
 //! The asking: each gate of a task in the way that its question has, all of them at the same time.
 
 use super::count::{Canary, judge};
+use super::sample::{Changing, Number, changed, objectives};
 use crate::core::{Core, Message};
 use crate::door::{clock, files, processes};
 use std::collections::BTreeSet;
@@ -14,12 +15,14 @@ use towpath_decide::gate::canary::Probes;
 use towpath_decide::gate::{approval, combine, in_folder, window};
 use towpath_decide::rollout::{Act, Doing};
 use towpath_edge::Snapshot;
+use towpath_edge::apart::Remote;
 use towpath_engine::Engine;
 use towpath_model::desired::gate::{Gate, Stage as When};
+use towpath_model::desired::metric::Objective;
 use towpath_model::desired::probe::Probe;
 use towpath_model::run::{Answer, Found, Line, Questions, ReleaseId, Stage, Task, Verdict};
 use towpath_model::sealed::Sealed;
-use towpath_model::unit::Duration;
+use towpath_model::unit::{Duration, Name, Share};
 use towpath_probe::Aim;
 use towpath_store::Seq;
 
@@ -55,6 +58,8 @@ struct Point {
     spent: Duration,
     /// Since when its rollout goes.
     began: jiff::Timestamp,
+    /// Since when there is anything of it that could be measured.
+    since: jiff::Timestamp,
     /// The environment is its own judge: what was to be asked elsewhere is asked here.
     here: bool,
 }
@@ -73,6 +78,10 @@ enum How {
     Probe(Box<Probing>),
     /// By what the edge has counted.
     Compared,
+    /// A metric, before the release and since.
+    Changed(Box<Changing>),
+    /// By what the edge has counted, of objectives; or of what is left of them.
+    Objectives(Vec<(Name, Objective)>, Option<Share>, Arc<Remote>),
 }
 
 struct Probing {
@@ -230,6 +239,7 @@ impl<E: Engine> Core<E> {
             questions: Arc::clone(&content.questions),
             spent: rollout.vigil.clock.spent,
             began: rollout.began,
+            since: rollout.began,
             here: false,
         })
     }
@@ -286,7 +296,14 @@ impl<E: Engine> Core<E> {
                     point.spent.to_string(),
                     format!("for {wanted}"),
                 )),
-                None => How::Found(open(format!("`{name}` asks for what is not measured here"))),
+                None => match self.number(questions, gate, point.since) {
+                    Number::Known(found) => How::Found(found),
+                    Number::Change(asked) => How::Changed(asked),
+                    Number::Objectives(all, share) => match &self.edge {
+                        Some(edge) => How::Objectives(all, share, Arc::clone(edge)),
+                        None => How::Found(open("the edge does not serve yet".to_owned())),
+                    },
+                },
             },
             (None, None) => How::Found(open(format!(
                 "there is no gate and no probe `{name}` in the release"
@@ -369,6 +386,7 @@ impl<E: Engine> Core<E> {
             questions: Arc::new(questions),
             spent: self.since_promoted(),
             began: clock::today(),
+            since: self.promoted_at(),
             here: true,
         };
         let mut all: Vec<(String, How)> = Vec::new();
@@ -386,13 +404,16 @@ impl<E: Engine> Core<E> {
         });
     }
 
-    /// How long the release that is current has been that.
-    fn since_promoted(&self) -> Duration {
+    /// Since when the release that is current has been that.
+    fn promoted_at(&self) -> jiff::Timestamp {
         let course = self.helm.as_ref().map(|helm| &helm.course);
-        let ended = course
-            .and_then(|course| course.ended.as_ref())
-            .map(|ended| ended.at);
-        let since = ended.map_or(0, |at| clock::today().duration_since(at).as_millis());
+        let ended = course.and_then(|course| course.ended.as_ref());
+        ended.map_or_else(clock::today, |ended| ended.at)
+    }
+
+    /// How long that is.
+    fn since_promoted(&self) -> Duration {
+        let since = clock::today().duration_since(self.promoted_at()).as_millis();
         Duration::from_millis(u64::try_from(since).unwrap_or(0))
     }
 }
@@ -464,6 +485,12 @@ async fn one(gate: String, how: How, stage: When) -> Came {
             Some(answer(outcome.found, &gate, began))
         }
         How::Compared => None,
+        How::Changed(asked) => Some(answer(changed(*asked).await, &gate, began)),
+        How::Objectives(all, share, edge) => {
+            let seen = edge.seen().await;
+            let found = objectives(&all, share, &seen, clock::today());
+            Some(answer(found, &gate, began))
+        }
     };
     Came {
         answer,

@@ -65,6 +65,22 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
             );
         }
     }
+    for metric in all.metrics.values() {
+        if let Some(host) = &metric.from {
+            insert(&mut all.hosts, &desired.host, host.as_str());
+        }
+    }
+    if let Some(host) = &desired.telemetry.metrics
+        && all.metrics.values().any(|metric| metric.prometheus.is_some())
+    {
+        insert(&mut all.hosts, &desired.host, host.as_str());
+        all.telemetry = Name::parse(host.as_str()).ok();
+    }
+    if all.metrics.values().any(|metric| metric.series.is_some()) {
+        let pages = desired.components();
+        let pages = pages.filter_map(|(_, name, one)| Some((name.clone(), one.metrics.clone()?.to_string())));
+        all.pages.extend(pages);
+    }
     for objective in all.objectives.values() {
         if let Some(probe) = &objective.probe {
             insert(&mut all.probes, &desired.probe, probe.as_str());
