@@ -1,4 +1,4 @@
-//! SARIF.
+//! Scans in SARIF: how bad a weakness is, what counts, and what is no scan at all.
 
 use super::*;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! JUnit.
+//! Suites in JUnit: what passes, what fails, and what is no report of tests at all.
 
 use super::*;
 
