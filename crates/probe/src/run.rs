@@ -146,12 +146,8 @@ impl<'a> Session<'a> {
         let begun = clock::now();
         let ended = processes::run(command, &self.aim.folder, &env, bound).await;
         let ended = ended.map_err(|error| unasked(format!("it cannot be started: {error}")))?;
-        let said = [&ended.complaints, &ended.output].into_iter();
-        let mut said = said.filter_map(|text| text.lines().rev().find(|line| !line.trim().is_empty()));
-        let said = said
-            .next()
-            .map(|line| format!(": {}", line.trim()))
-            .unwrap_or_default();
+        let said = last_words(&ended.complaints).or_else(|| last_words(&ended.output));
+        let said = said.unwrap_or_default();
         match ended.status {
             Some(status) if status.success() => Ok(Seen {
                 took: begun.elapsed(),
