@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -225,7 +226,10 @@ fn unopened(error: Error) -> String {
             "{} was answered in place of a WebSocket",
             answer.status().as_u16()
         ),
-        Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Io(_)
+        | Error::Protocol(ProtocolError::HandshakeIncomplete) => {
             "it hung up before a WebSocket was open".to_owned()
         }
         other => format!("no WebSocket was opened: {other}"),

@@ -45,7 +45,13 @@ async fn a_command_that_fails_is_told_with_its_last_words() {
             .await,
         ),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    FAIL probe `it`: `echo before; echo hunter2hunter2 is wrong >&2; exit 3`: it ended with exit code 3: [sealed] is wrong
+    FAIL probe `it`: `echo no >&1; kill -9 $$`: it was ended by signal 9: no
+    FAIL probe `it`: `true`: `body contains ok` is expected, and nothing came
+    FAIL probe `it`: `echo busy; sleep 1000`: it still ran after 200ms, and was ended: busy
+    open probe `it`: `true`: it cannot be started: No such file or directory (os error 2)
+    "#);
 }
 
 #[tokio::test]

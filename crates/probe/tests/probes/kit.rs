@@ -81,8 +81,10 @@ fn steady(text: &str) -> String {
     let mut parts = text.split("127.0.0.1:");
     let mut steady = parts.next().unwrap().to_owned();
     for part in parts {
-        steady += "127.0.0.1:PORT";
-        steady += part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        steady += "127.0.0.1:";
+        steady += if rest.len() < part.len() { "PORT" } else { "" };
+        steady += rest;
     }
     steady
 }

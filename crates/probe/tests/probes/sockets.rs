@@ -163,5 +163,14 @@ async fn every_bad_end_of_a_socket_has_words_of_its_own() {
             told(&tried(asks, &aim(&[server.at])).await)
         ));
     }
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    wrong    FAIL probe `it`: step 2 (WebSocket /ws): `body contains reflect` is expected within 500ms, and `{"kind":"hello"}` came
+    silent   FAIL probe `it`: step 2 (WebSocket /ws): `body contains reflect` is expected within 500ms, and no message came
+    closes   FAIL probe `it`: step 2 (WebSocket /ws): `body contains reflect` is expected within 500ms, and it was closed (1012 restart)
+    large    FAIL probe `it`: step 2 (WebSocket /ws): `body contains reflect` is expected within 500ms, and a message came that is larger than 262144 bytes
+    refuses  FAIL probe `it`: WebSocket /ws: 401 was answered in place of a WebSocket
+    no socket FAIL probe `it`: WebSocket /ws: 200 was answered in place of a WebSocket
+    hangs up FAIL probe `it`: WebSocket /ws: it hung up before a WebSocket was open
+    never    FAIL probe `it`: WebSocket /ws: no answer came within 300ms
+    "#);
 }

@@ -188,7 +188,13 @@ steps = [
             .await,
         ),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    FAIL probe `it`: `select * from nowhere`: the query failed at Postgres at 127.0.0.1:PORT: relation "nowhere" does not exist
+    FAIL probe `it`: `select count(*) from outbox`: `> 0` is expected, and `0` came
+    open probe `it`: `select 1`: it is not known where `db` is reached
+    open probe `it`: `select 1`: there is no Postgres that it could use
+    open probe `it`: `select 1`: there are several of kind Postgres; say which one is meant: `on`
+    "#);
     let slow = told(&tried("sql = \"select pg_sleep(100)\"\nwithin = \"300ms\"", &aim).await);
     assert!(
         slow.contains("canceling statement due to statement timeout")
@@ -232,5 +238,9 @@ async fn a_store_that_is_not_there_is_told_by_its_place() {
         told(&tried("sql = \"select 1\"\non = \"db\"", &aim).await),
         told(&tried("queue = \"import\"\non = \"db\"", &aim).await),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    FAIL probe `it`: a job on bull:import:wait: Redis at 127.0.0.1:PORT cannot be reached: Connection refused (os error 111)
+    FAIL probe `it`: `select 1`: Postgres at 127.0.0.1:PORT cannot be reached: Connection refused (os error 111)
+    open probe `it`: a job on bull:import:wait: the address of a Redis cannot be read: it is that of another kind of store
+    "#);
 }

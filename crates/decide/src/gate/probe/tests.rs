@@ -360,7 +360,7 @@ fn other_kinds_and_their_bounds() {
         verdict("http = \"/\"\nexpect = \"data.items[1].name = a\"", &seen(nested)),
         verdict(
             "http = \"/\"\nexpect = \"status = 200\"\nwithin = \"1s\"",
-            &[slow.clone()],
+            std::slice::from_ref(&slow),
         ),
         verdict("http = \"/\"\nexpect = \"latency < 1s\"", &[slow]),
         verdict(
