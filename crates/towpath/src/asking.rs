@@ -160,7 +160,7 @@ pub(crate) async fn after_build(
             terminal.tell(&format!("{}\n", tame::plain(&why)));
             Ok(answers)
         }
-        Verdict::Fail(why) | Verdict::Inconclusive(why) => {
+        Verdict::Fail(why) | Verdict::Inconclusive(why) | Verdict::Awaits(why) => {
             let hint = format!(
                 "nothing has changed in {}; only a waiver of somebody whom `waive` of the gate names passes over it",
                 here.environment
@@ -169,6 +169,11 @@ pub(crate) async fn after_build(
             Err(Failure::new(Kind::User, message).hint(hint))
         }
     }
+}
+
+/// An answer by itself.
+pub(crate) fn told_line(answer: &Answer) -> String {
+    line(answer, answer.gate.len(), false)
 }
 
 /// The line of an answer, and what a failure rests on.
@@ -180,6 +185,7 @@ fn line(answer: &Answer, widest: usize, warns: bool) -> String {
         Verdict::Fail(why) => (paint::red("fail"), Some(why)),
         Verdict::Inconclusive(why) => (paint::yellow("open"), Some(why)),
         Verdict::Waived(why) => (paint::yellow("waived"), Some(why)),
+        Verdict::Awaits(why) => (paint::yellow("waits"), Some(why)),
     };
     let words = found
         .measured

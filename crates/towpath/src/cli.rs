@@ -8,7 +8,7 @@ mod serving;
 pub use secrets::{ExportSecrets, ImportSecrets, ListSecrets, Secrets, SetSecret, UnsetSecret, Within};
 
 pub use releasing::{
-    Deploy, Diff, Freeze, OnGate, OnRelease, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb,
+    Deploy, Diff, Freeze, OnGate, OnRelease, OneGate, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb,
 };
 pub use running::{
     Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,

@@ -2,6 +2,7 @@
 
 mod asking;
 mod attend;
+mod awaited;
 mod building;
 pub mod checked;
 pub mod cli;

@@ -67,11 +67,11 @@ struct Point {
 /// How a gate is asked.
 enum How {
     /// It was answered where it was asked.
-    Brought(Answer),
+    Brought(Box<Answer>),
     /// It is known at once.
     Found(Found),
     /// In the product's folder.
-    Folder(Gate, Box<Place>),
+    Folder(Box<(Gate, Place)>),
     /// Somebody who has the folder asks it.
     Elsewhere(Found),
     /// Of the new release; and of the old one first, where what it says has to stay the same.
@@ -256,7 +256,7 @@ impl<E: Engine> Core<E> {
             None => questions.probes.get(name),
         };
         if let Some(answer) = self.brought_for(point, name) {
-            return How::Brought(answer);
+            return How::Brought(Box::new(answer));
         }
         let now = clock::today();
         if let Some(gate) = gate {
@@ -368,7 +368,7 @@ impl<E: Engine> Core<E> {
                 let _ = inbox.send(Message::BuildLine(asked.clone(), line.to_owned()));
             }),
         };
-        How::Folder(gate.clone(), Box::new(place))
+        How::Folder(Box::new((gate.clone(), place)))
     }
 
     /// Asks gates of what runs here, for a release that is to go onward.
@@ -443,19 +443,21 @@ async fn one(gate: String, how: How, stage: When) -> Came {
         stage,
         found,
         at: clock::today(),
-        took: Duration::from_millis(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        took: Duration::from_millis(
+            u64::try_from(clock::now().saturating_duration_since(began).as_millis()).unwrap_or(u64::MAX),
+        ),
         by: BY.to_owned(),
     };
     let (mut probed, mut awaits) = (None, false);
     let answer = match how {
-        How::Brought(brought) => Some(brought),
+        How::Brought(brought) => Some(*brought),
         How::Found(found) => Some(answer(found, &gate, began)),
         How::Elsewhere(found) => {
             awaits = true;
             Some(answer(found, &gate, began))
         }
-        How::Folder(asked, place) => Some(answer(
-            towpath_ask::ask(&asked, &gate, &place).await,
+        How::Folder(asked) => Some(answer(
+            towpath_ask::ask(&asked.0, &gate, &asked.1).await,
             &gate,
             began,
         )),

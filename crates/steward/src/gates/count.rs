@@ -35,7 +35,7 @@ impl Canary {
 
     /// What follows from what lies on the scales.
     fn judge(&self, scales: &Scales) -> Finding {
-        self.with(scales, |asked, seen, kept| canary::judge(asked, seen, kept))
+        self.with(scales, canary::judge)
     }
 
     /// Whether anybody has come to it since it began.

@@ -5,6 +5,7 @@
 
 use super::Context;
 use crate::asking::{after_build, place};
+use crate::awaited::entering;
 use crate::building::build;
 use crate::cli::Deploy as Args;
 use crate::door::clock::Began;
@@ -35,13 +36,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
             Some(id) => again(&here, id, args.no_wait).await.map_err(before)?,
             None => made(context, &here, args).await?,
         };
-        hand_over(context, &here, &deploy).await
+        hand_over(context, &here, deploy).await
     })
 }
 
 /// Hands a release over, and follows what comes of it.
-pub(super) async fn hand_over(context: &Context, here: &Here, deploy: &Deploy) -> Result<(), Failure> {
+pub(super) async fn hand_over(context: &Context, here: &Here, mut deploy: Deploy) -> Result<(), Failure> {
     let id = identify(&deploy.content);
+    let entering = entering(here, &deploy, context.terminal).await.map_err(before)?;
+    deploy.answers.extend(entering);
+    let deploy = &deploy;
     context
         .terminal
         .tell(&format!("release {} to {}\n", short(&id), here.environment));

@@ -32,7 +32,7 @@ pub(crate) fn answered(told: &Answered, environment: &str, (now, zone): (Timesta
         let (by, gate) = (tame::plain(&yes.by), tame::plain(&yes.gate));
         text.push_str(&format!(
             "{} {gate} by {by} at {}\n",
-            paint::green("approved"),
+            paint::bold("approved"),
             time(yes.at, zone)
         ));
     }
@@ -46,7 +46,7 @@ pub(crate) fn answered(told: &Answered, environment: &str, (now, zone): (Timesta
 pub(crate) fn one(answer: &Answer, zone: &TimeZone) -> String {
     let found = &answer.found;
     let (word, why) = match &found.verdict {
-        Verdict::Pass => (paint::green("pass"), None),
+        Verdict::Pass => ("pass".to_owned(), None),
         Verdict::Fail(why) => (paint::red("fail"), Some(why)),
         Verdict::Inconclusive(why) => (paint::yellow("open"), Some(why)),
         Verdict::Waived(why) => (paint::yellow("waived"), Some(why)),
