@@ -66,6 +66,9 @@ impl Statistic {
 
 pub(super) fn judge(question: &Question<'_>, record: &Record<'_>) -> Result<Judged, String> {
     let (values, statistic) = values(question, record)?;
+    if values.is_empty() {
+        return Err(record.unknown().unwrap_or_else(|| record.nothing()));
+    }
     if let Some(statistic) = statistic {
         let all: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
         let value = statistic.over(&all).ok_or_else(|| record.nothing())?;

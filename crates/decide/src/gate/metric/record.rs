@@ -92,12 +92,14 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The readings in the time that is judged; the last one where that is no time at all.
+    /// The readings in the time that is judged; where that is no time at all, the last one, if it still says something.
     pub(super) fn judged(&self) -> &[(Timestamp, &'a Reading)] {
         let inside = |(at, _): &(Timestamp, &Reading)| between(*at, self.now) < self.over;
-        let first = self.known.iter().position(inside);
-        let last = self.known.len().saturating_sub(1);
-        &self.known[first.unwrap_or(last).min(last)..]
+        let first = self.known.iter().position(inside).unwrap_or_else(|| {
+            let lasts = self.known.last().is_some_and(|(at, _)| self.stale(*at).is_none());
+            self.known.len() - usize::from(lasts)
+        });
+        &self.known[first..]
     }
 
     /// Why there is nothing to judge.

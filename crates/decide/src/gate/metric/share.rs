@@ -28,11 +28,12 @@ fn tally(record: &Record<'_>) -> (Tally, Option<String>) {
         |tally: Tally| tally.all,
         |before, now| {
             let before = before.unwrap_or_default();
-            let all = f64::max(now.all - before.all, 0.0);
-            tally.all += all;
-            tally.bad += (now.bad - before.bad).clamp(0.0, all);
+            tally.all += f64::max(now.all - before.all, 0.0);
+            tally.bad += f64::max(now.bad - before.bad, 0.0);
         },
     );
+    // What fails now may have begun, and been counted, before.
+    tally.bad = f64::min(tally.bad, tally.all);
     (tally, again.and_then(|at| record.lost_before(at)))
 }
 

@@ -131,7 +131,10 @@ pub(super) fn judge(question: &Question<'_>, record: &Record<'_>) -> Result<Judg
         },
         Statistic::Most | Statistic::Least => return Err(unfit(question)),
     };
-    let measured = format!("{} {of}", question.said(value));
+    let measured = match statistic {
+        Statistic::Number => format!("{} events", grouped(value)),
+        _ => format!("{} {of}", question.said(value)),
+    };
     let few = few(question, statistic, &events, &of);
     let holds = question.holds(value)?;
     Ok(Judged::whole(question, measured, holds, unknown.or(few)))

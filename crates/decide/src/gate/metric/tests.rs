@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use towpath_model::desired::metric::Objective;
 use towpath_model::run::{Spread, Tally};
 use towpath_model::unit::{Share, Unit};
+use towpath_model::word::Ref;
 
 /// The moment at which everything is judged.
 fn now() -> Timestamp {
@@ -24,8 +25,11 @@ fn metric(text: &str) -> Metric {
 }
 
 fn gate(keep: &str, over: &str) -> MetricGate {
-    let text = serde_json::json!({ "metric": "lag", "keep": keep, "over": over });
-    serde_json::from_value(text).unwrap()
+    MetricGate {
+        metric: Ref::to("lag"),
+        keep: Comparison::parse(keep).unwrap(),
+        over: Duration::parse(over).unwrap(),
+    }
 }
 
 /// What a gate finds, in a line.
