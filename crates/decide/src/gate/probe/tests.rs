@@ -75,6 +75,7 @@ fn told(found: &Found) -> String {
         Verdict::Fail(why) => ("FAIL", why.as_str()),
         Verdict::Inconclusive(why) => ("open", why.as_str()),
         Verdict::Waived(why) => ("waived", why.as_str()),
+        Verdict::Awaits(why) => ("waits", why.as_str()),
     };
     let measured = found.measured.as_deref().unwrap_or("-");
     let bound = found.bound.as_deref().unwrap_or("-");
