@@ -343,6 +343,7 @@ fn said(
         Wish::Resume => ("resume", rollout, None),
         Wish::Abort => ("abort", rollout, None),
         Wish::Approve => ("approve", rollout, None),
+        Wish::Ask => ("ask", rollout, None),
         Wish::Skip(why) => ("skip", rollout, Some(why.clone())),
         Wish::Freeze { until, why } => ("freeze", None, Some(format!("until {until:.0}: {why}"))),
         Wish::Thaw => ("thaw", None, None),
