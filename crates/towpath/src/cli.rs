@@ -46,7 +46,7 @@ Release it:
   serve, token           look after a machine; who may ask it from elsewhere
 Write it:
   init, check, plan      a first manifest; all that is wrong; every step to prod
-  docs, cost, schema     the document; what it costs; for editors; completions
+  docs, cost, export     the document; costs; workflows; schema, completions
 
 Options (`towpath COMMAND --help` tells more, with examples):
 {options}{after-help}";
@@ -168,6 +168,9 @@ pub enum Command {
     Plan(Plan),
     /// Write the infrastructure document
     Docs(Docs),
+    /// Write files for other tools that follow from the manifest
+    #[command(subcommand)]
+    Export(Export),
     /// Tell what the product costs a month
     Cost(Cost),
     /// Print the JSON Schema of the manifest, for editors
@@ -266,6 +269,33 @@ pub struct Docs {
     /// Write to FILE instead of standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
+}
+
+/// `towpath export`
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// Workflows for GitHub Actions: deploy, rollback, health-check and security
+    Github(ExportTo),
+}
+
+/// `towpath export github`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath export github               into .github/workflows of the product's folder
+  towpath export github --out ../..   into that of a repository that the product is a part of
+  towpath export github --check       whether they say what the manifest says, for CI
+What was not written by this command is not replaced.
+Exit codes: 0 written, or as they should be, 1 stale (--check), or the manifest is wrong,
+            2 somebody else's file is in the way")]
+pub struct ExportTo {
+    #[command(flatten)]
+    pub at: At,
+    /// The folder to write to; otherwise that of the manifest
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Write nothing; fail where a file is not what would be written
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `towpath cost`

@@ -12,6 +12,7 @@ mod doctor;
 mod down;
 mod edge;
 mod explain;
+mod export;
 mod freeze;
 mod gates;
 mod history;
@@ -92,6 +93,7 @@ fn go(to: &str, command: &Command) -> Result<(), Failure> {
             | Command::Check(_)
             | Command::Plan(_)
             | Command::Docs(_)
+            | Command::Export(_)
             | Command::Cost(_)
             | Command::Schema
             | Command::Completions(_)
@@ -119,6 +121,7 @@ fn carry_out(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Schema => schema::run(context),
         Command::Completions(args) => completions::run(context, args),
         Command::Docs(args) => docs::run(context, args),
+        Command::Export(args) => export::run(context, &args),
         Command::Cost(args) => cost::run(context, args),
         Command::Plan(args) => plan::run(context, args),
         Command::Up(args) => up::run(context, args),

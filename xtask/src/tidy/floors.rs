@@ -17,6 +17,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("manifest", &["model"]),
     ("decide", &["model"]),
     ("document", &["model", "decide"]),
+    // What other tools read follows from what is desired alone.
+    ("export", &["model"]),
     // A keeper decides by itself how its instance is started again, because that has to go on while nobody looks.
     ("keeper", &["model", "decide"]),
     ("engine", &["model", "keeper"]),
@@ -40,15 +42,17 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "towpath",
         &[
-            "api", "ask", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "serve",
-            "steward",
+            "api", "ask", "bucket", "model", "manifest", "decide", "document", "export", "keeper", "resource",
+            "serve", "steward",
         ],
     ),
     ("world", &["model", "decide", "engine", "store"]),
     // It writes the references, and they are made of what these crates say about themselves.
     (
         "xtask",
-        &["api", "model", "manifest", "decide", "document", "towpath"],
+        &[
+            "api", "model", "manifest", "decide", "document", "export", "towpath",
+        ],
     ),
 ];
 

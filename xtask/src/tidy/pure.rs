@@ -6,7 +6,7 @@ use crate::tree::{Section, Tree};
 pub(super) const WHY: &str =
     "a decision that reaches no clock, dice or network can be replayed and tested in memory";
 
-const PURE: &[&str] = &["model", "manifest", "decide", "document"];
+const PURE: &[&str] = &["model", "manifest", "decide", "document", "export"];
 
 /// Packages that act, each with those whose name begins with it: `tokio`, `tokio-util`.
 const ACTORS: &[&str] = &[

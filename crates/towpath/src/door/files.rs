@@ -318,6 +318,28 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
+/// Replaces a file as a whole, and makes the folders above it that are not there yet.
+pub(crate) fn replace_within(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|error| refused(&folder.display().to_string(), "made", &error))?;
+    replace(path, text)
+}
+
+/// The way from a folder down to another one, with slashes; empty where they are the same, or it does not lie below.
+pub(crate) fn way_down(from: &Path, to: &Path) -> String {
+    let (from, to) = (whole(from), whole(to));
+    let parts = to.strip_prefix(from).unwrap_or(Path::new("")).components();
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// The root of the repository that a folder is a part of, where it is not the root itself.
+pub(crate) fn repository(folder: &Path) -> Option<PathBuf> {
+    let real = whole(folder);
+    let root = real.ancestors().find(|folder| folder.join(".git").exists())?;
+    (root != real).then(|| root.to_path_buf())
+}
+
 pub(super) fn refused(what: &str, verb: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::Remote, format!("{what} cannot be {verb}: {error}"))
 }
