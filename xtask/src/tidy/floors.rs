@@ -42,8 +42,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "towpath",
         &[
-            "api", "ask", "bucket", "model", "manifest", "decide", "document", "export", "keeper", "resource",
-            "serve", "steward",
+            "api", "ask", "bucket", "model", "manifest", "decide", "document", "export", "keeper",
+            "resource", "serve", "steward",
         ],
     ),
     ("world", &["model", "decide", "engine", "store"]),

@@ -63,10 +63,10 @@ fn states(out: &Path, files: &[File]) -> Result<Vec<State>, Failure> {
 fn not_ours(path: &Path) -> Failure {
     let path = path.display();
     let message = format!("{path} was not written by towpath, and is not replaced");
-    Failure::new(Kind::User, message).hint(format!(
+    Failure::new(Kind::User, message).hint(
         "move it away, and take what it has of its own into the manifest or into .github/towpath/setup.sh; or write \
-         elsewhere: --out FOLDER"
-    ))
+         elsewhere: --out FOLDER",
+)
 }
 
 /// Fails where a file is not what would be written.

@@ -16,6 +16,7 @@ mod guards;
 mod handed;
 mod handovers;
 mod hello;
+mod judged;
 mod kinds;
 mod kit;
 mod listening;
