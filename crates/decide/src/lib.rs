@@ -20,3 +20,4 @@ pub mod review;
 pub mod rollout;
 pub mod scale;
 pub mod tend;
+pub mod trust;
