@@ -4,7 +4,6 @@
 //! it, so it is exchanged once, also where the machine is restarted in between.
 
 use super::{MOST, Record, Tokens, Unminted, digest, named, new};
-use crate::door::disk;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io;
