@@ -9,6 +9,7 @@
 //! trusted: what an identity says of its issuer leads nowhere by itself.
 
 use crate::turns::Turns;
+use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -171,7 +172,8 @@ impl Issuers {
         let set: Set = read(web, &says.jwks_uri).await?;
         // One of a kind that we do not know keeps nobody from the others.
         let keys = set.keys.into_iter().take(KEYS);
-        let keys: Vec<Jwk> = keys.filter_map(|key| serde_json::from_value(key).ok()).collect();
+        let keys = keys.filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+        let keys: Vec<Jwk> = keys.filter(|key| DecodingKey::from_jwk(key).is_ok()).collect();
         match keys.is_empty() {
             true => Err(Unread(format!("{at} leads to no key that can be read"))),
             false => Ok(keys),

@@ -466,8 +466,9 @@ async fn a_new_key_of_the_issuer_is_learnt_and_the_known_ones_do_while_it_is_dow
         .next()
         .and_then(|port| port.parse().ok())
         .expect("a port");
+    let identity = issuer.identity(pin, &json!({ "jti": "0" }));
     issuer.wish(json!({ "stop": null }));
-    let early = refused(&bed, &issuer.identity(pin, &json!({ "jti": "0" }))).await;
+    let early = refused(&bed, &identity).await;
     assert_eq!(
         (early.status, early.code.as_str()),
         (503, "no-keys"),
@@ -497,10 +498,9 @@ async fn a_new_key_of_the_issuer_is_learnt_and_the_known_ones_do_while_it_is_dow
     show(&bed, &by_fresh.expect("one is"))
         .await
         .expect("the new key is learnt");
+    let identity = issuer.identity(pin, &json!({ "jti": "down" }));
     issuer.wish(json!({ "stop": null }));
-    show(&bed, &issuer.identity(pin, &json!({ "jti": "down" })))
-        .await
-        .expect("its keys are known");
+    show(&bed, &identity).await.expect("its keys are known");
     bed.end().await;
 }
 
