@@ -28,7 +28,7 @@ pub use message::{
 };
 pub use release::{
     AboutGate, Answered, Ask, CourseTold, Deploy, Happened, History, Listed, Missing, Releases, Steer,
-    Steering, Versioned, Versions,
+    Steering, Story, Versioned, Versions,
 };
 pub use remote::{PORT, Remote};
 pub use secret::{

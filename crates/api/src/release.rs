@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use towpath_model::desired::secret::Generator;
 use towpath_model::run::{
-    Answer, Approved, Content, Course, Origin, Questions, Reason, ReleaseId, Tree, Waiver,
+    Answer, Approved, Content, Course, Line, Origin, Questions, Reason, ReleaseId, Tree, Waiver,
 };
 use towpath_model::unit::Name;
 
@@ -168,6 +168,9 @@ pub struct CourseTold {
     pub because: Option<Reason>,
     /// The same in words, as everybody is told.
     pub words: String,
+    /// Gates that wait for somebody who has the product's folder: whoever waits for the end asks them there.
+    #[serde(default)]
+    pub awaits: Vec<String>,
     /// Components of which two releases have visitors: what each has, of ten thousand.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<(String, u16)>>"))]
     pub shares: BTreeMap<Name, Vec<(ReleaseId, u16)>>,
@@ -234,4 +237,17 @@ pub struct Happened {
     /// How long it took, where it has ended something.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub took: Option<towpath_model::unit::Duration>,
+}
+
+/// `GET /rollouts/NUMBER`: the whole story of a rollout, however long ago it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Story {
+    /// Its number.
+    pub rollout: u64,
+    /// It is still under way.
+    pub lives: bool,
+    /// What happened in it, the oldest first. The first says from where to where, and who wanted it; the last how it ended.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::Opaque>"))]
+    pub lines: Vec<Line>,
 }

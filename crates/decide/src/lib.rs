@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod converge;
 pub mod cost;
 pub mod credential;
+pub mod gate;
 pub mod headers;
 pub mod health;
 mod here;

@@ -16,6 +16,8 @@ mod resources;
 mod secrets;
 mod setting;
 
+pub use secrets::looks_secret;
+
 use std::collections::BTreeMap;
 use towpath_model::Desired;
 use towpath_model::desired::component::ComponentKind;

@@ -53,8 +53,10 @@ mod forward;
 mod lineup;
 mod making;
 mod plan;
+mod rehearse;
 mod rest;
 mod sight;
+pub mod story;
 #[cfg(test)]
 mod tests;
 mod vigil;
@@ -164,6 +166,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
         acts: Vec::new(),
         waits: false,
         soon: EACH,
+        due: None,
     };
     let mut because = Reason::Looks;
     if !seen.known {
@@ -182,6 +185,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
         acts,
         waits,
         soon,
+        due,
         ..
     } = turn;
     let moved = still(&next) != still(course);
@@ -192,6 +196,7 @@ pub fn advance(course: &Course, seen: &Signals, known: &Known, now: Timestamp) -
     let keep = moved || !acts.is_empty() || minutes(&next) != minutes(course);
     let again = (waits || next.rollout.is_some() || next.frozen.is_some())
         .then(|| now.saturating_add(soon.to_jiff()).unwrap_or(now));
+    let again = [again, due].into_iter().flatten().min();
     Decision {
         next,
         acts,
@@ -256,6 +261,8 @@ struct Turn<'a> {
     waits: bool,
     /// How soon.
     soon: Duration,
+    /// The calendar has something for then.
+    due: Option<Timestamp>,
 }
 
 /// What follows from a look at a part of a rollout.
@@ -287,6 +294,9 @@ impl Turn<'_> {
             .is_some_and(|frozen| frozen.until <= self.now)
         {
             self.next.frozen = None;
+            return None;
+        }
+        if self.rehearse() {
             return None;
         }
         let Some(mut rollout) = self.next.rollout.take() else {
@@ -361,7 +371,8 @@ impl Turn<'_> {
         if let Some(blame) = &rollout.paused {
             return Some(Reason::Paused(blame.clone()));
         }
-        if rollout.is_rollback {
+        // What a rehearsal has taken back it brings again, whatever the hour.
+        if rollout.is_rollback || rollout.rehearses {
             return None;
         }
         if let Some(frozen) = self.frozen() {
@@ -394,7 +405,7 @@ impl Turn<'_> {
     /// It is over.
     fn end(&mut self, rollout: &Rollout, promoted: bool, because: Reason) {
         let took = self.now.duration_since(rollout.began).as_millis();
-        self.next.ended = Some(Ended {
+        let ended = Ended {
             number: rollout.number,
             from: rollout.from.clone(),
             to: rollout.to.clone(),
@@ -402,7 +413,9 @@ impl Turn<'_> {
             because,
             at: self.now,
             took: Duration::from_millis(u64::try_from(took).unwrap_or(0)),
-        });
+        };
+        rehearse::ended(&mut self.next, rollout, &ended);
+        self.next.ended = Some(ended);
     }
 
     /// What is known of a migration that is due.

@@ -64,6 +64,12 @@ pub(crate) fn told(rollout: &Rollout) -> String {
         "What fails on the way {asks}; going back takes at most {}.",
         words::time(rollout.rollback_within)
     ));
+    if let Some(rehearse) = &rollout.rehearse {
+        sentences.push(format!(
+            "A rollback is rehearsed {}: back to the release before, and forward again.",
+            rehearse.spoken()
+        ));
+    }
     if let Some(window) = &rollout.window {
         sentences.push(format!("It runs only {}.", words::window(window)));
     }

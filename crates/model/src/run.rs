@@ -11,6 +11,7 @@ mod gate;
 mod instance;
 mod maintenance;
 mod mutual;
+mod reading;
 mod release;
 mod resource;
 mod rollout;
@@ -18,6 +19,7 @@ mod rules;
 mod shift;
 mod spans;
 mod state;
+mod story;
 mod verdict;
 
 pub use artifact::{ARTIFACT, Entry, Tree};
@@ -30,13 +32,18 @@ pub use gate::{Answer, Approved, Evidence, Found, Questions, Waiver};
 pub use instance::{Exit, InstanceId, Life, Seen, Usage};
 pub use maintenance::Maintenance;
 pub use mutual::{AUTHORITY, CERTIFICATE, Credential, Credentials, Mutual};
+pub use reading::{Reading, Spread, Tally};
 pub use release::{
-    ALL, Closed, Content, Frame, Migration, Origin, Portion, Release, ReleaseId, Schema, Step, Way,
+    ALL, Closed, Content, Frame, Migration, Origin, Portion, Rehearsal, Release, ReleaseId, Schema, Step, Way,
 };
 pub use resource::{Expiry, Migrate, Pool, Resource, Seed};
-pub use rollout::{Clock, Course, Ended, Frozen, Leg, Moved, Next, Rollout, Stage, Task, Vigil, Warm, Work};
+pub use rollout::{
+    Clock, Course, Ended, Frozen, Leg, Moved, Next, Rehearsed, Rehearsing, Rollout, Since, Stage, Task,
+    Vigil, Warm, Work,
+};
 pub use rules::{Access, Bounds, Carried, Rules, Unwanted};
 pub use shift::Shift;
 pub use spans::{SPANS_HEADERS, SPANS_OF, SPANS_SHARE, SPANS_TO};
 pub use state::State;
+pub use story::{Line, percent};
 pub use verdict::{Blame, Reason, Refusal, Trouble, Verdict};

@@ -9,9 +9,11 @@
 //! treat it like one of our own. Everything that may run once is written down in the store itself, because it is the store
 //! that is then different: a copy of it, restored elsewhere, knows what it has been through.
 
+mod asked;
 mod connect;
 mod door;
 mod error;
+mod figure;
 mod ground;
 mod look;
 pub mod migrate;
@@ -19,9 +21,12 @@ pub mod postgres;
 pub mod redis;
 pub mod seed;
 
+pub use asked::{Reached, Rows, push, query, reached};
 pub use door::processes::Exec;
 pub use error::{ResourceError, Stays};
+pub use figure::{Figure, figure, say};
 pub use look::{Facts, check, look};
+pub use redis::resp::Reply;
 
 use std::fmt;
 

@@ -11,6 +11,7 @@ use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
 use crate::front::{CERTIFICATES, Front};
+use crate::gates::{Judged, Sampled};
 use crate::idle::Presence;
 use crate::keep::{Ledger, Left};
 use crate::make::{Looked, Maker};
@@ -33,8 +34,8 @@ use towpath_decide::converge::Because;
 use towpath_decide::headers::Finding;
 use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
-use towpath_edge::Target;
 use towpath_edge::apart::Remote;
+use towpath_edge::{Snapshot, Target};
 use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::{Ask, Component, InstanceId, Life, Listen, Product, Seen};
@@ -96,6 +97,12 @@ pub(crate) enum Message {
     Vanished,
     /// A component was asked for the headers of its answers.
     Probed(Name, Vec<Finding>),
+    /// Gates have answered.
+    Judged(Box<Judged>),
+    /// Metrics have been read.
+    Sampled(Box<Sampled>),
+    /// The edge has said what it has counted.
+    Counted(Arc<Snapshot>),
     /// Something that a rollout has asked for has ended.
     Tasked(Box<Tasked>),
     /// A resource has said which migrations have run in it.
@@ -183,6 +190,7 @@ impl<E: Engine> Core<E> {
         let engine = Arc::clone(&self.engine);
         self.observed = Some(tokio::spawn(async move { engine.observe().await }));
         self.left = self.ledger.left().await.ok();
+        self.say_unread();
         self.adopt_edge().await;
         self.resume_course().await;
         self.turn().await;
@@ -302,6 +310,9 @@ impl<E: Engine> Core<E> {
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),
+            Message::Judged(judged) => self.judged(*judged),
+            Message::Sampled(sampled) => self.sampled(*sampled),
+            Message::Counted(seen) => self.counted(&seen),
             Message::Tasked(tasked) => self.tasked(*tasked),
             Message::Moved(name, ran) => self.moved(name, ran),
             Message::Request(request) => self.answer(request).await,

@@ -11,6 +11,7 @@
 mod answer;
 mod home;
 mod keep;
+mod story;
 mod tasks;
 mod told;
 
@@ -22,9 +23,10 @@ use keep::Changed;
 
 use crate::core::Core;
 use crate::door::clock;
+use crate::gates::{Gates, Samples};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use towpath_api::CourseTold;
+use towpath_api::{CourseTold, Tone};
 use towpath_decide::rollout::{self, Doing, Known, Lineup, Signals, closed, lineup, sights};
 use towpath_decide::tend::{Fact, Part};
 use towpath_engine::Engine;
@@ -45,6 +47,10 @@ const SHORTEST: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Helm {
     pub(crate) course: Course,
+    /// What is known about gates.
+    pub(crate) gates: Gates,
+    /// What has been read of metrics.
+    pub(crate) samples: Samples,
     because: Option<Reason>,
     /// The releases that are kept, as they were handed over.
     pub(crate) releases: BTreeMap<ReleaseId, Kept>,
@@ -68,6 +74,7 @@ pub(crate) struct Helm {
     knows: bool,
     look_at: Option<Instant>,
     write_again: Option<Instant>,
+    teller: story::Teller,
     /// What was told last.
     told: Option<CourseTold>,
     /// Something is reached elsewhere than before.
@@ -80,6 +87,8 @@ impl Helm {
     fn new(course: Course, releases: BTreeMap<ReleaseId, Kept>) -> Self {
         Helm {
             course,
+            gates: Gates::default(),
+            samples: Samples::default(),
             because: None,
             releases,
             known: Known::new(),
@@ -94,6 +103,7 @@ impl Helm {
             knows: false,
             look_at: None,
             write_again: None,
+            teller: story::Teller::default(),
             told: None,
             has_moved: false,
             rests: false,
@@ -114,8 +124,23 @@ impl Helm {
     pub(crate) fn next(&self) -> Option<Instant> {
         let knows = (!self.knows).then(|| self.since + BELIEVES);
         // While nothing can be written, nothing is decided.
-        let looks = || [self.look_at, knows].into_iter().flatten().min();
+        let looks = || {
+            [self.look_at, knows, self.samples.due]
+                .into_iter()
+                .flatten()
+                .min()
+        };
         self.write_again.or_else(looks)
+    }
+
+    /// What was asked for is so from now on.
+    pub(crate) fn settle(&mut self, task: Task, doing: Doing) {
+        self.tasks.insert(task, doing);
+    }
+
+    /// Whoever looks on is told once more.
+    pub(crate) fn tell_again(&mut self) {
+        self.told = None;
     }
 
     /// How much of a component's visitors each release has; nothing where releases say nothing of it.
@@ -134,8 +159,10 @@ impl<E: Engine> Core<E> {
         let releases = std::mem::take(&mut left.releases);
         let rests = left.rests;
         let mut helm = Helm::new(course, releases);
+        helm.gates = std::mem::take(&mut left.gates);
         helm.rests = rests;
         self.helm = Some(helm);
+        self.resume_story().await;
         if !rests {
             self.restore().await;
             return;
@@ -144,6 +171,22 @@ impl<E: Engine> Core<E> {
         let seen = self.engine.observe().await;
         if seen.is_ok_and(|seen| seen.iter().any(|one| !one.life.is_over())) && self.restore().await {
             self.learn(Fact::Down { at_once: false });
+        }
+    }
+
+    /// What was left of releases and cannot be read holds everything as it is: nothing is stopped, and nothing is begun.
+    pub(crate) fn say_unread(&mut self) {
+        let why = self.left.as_ref().and_then(|left| left.unread.as_ref());
+        let Some(text) = why.map(|why| {
+            format!(
+                "what another version of Towpath has written of releases cannot be read ({why}): nothing is started and nothing \
+                 is stopped; the version that wrote it goes on with it"
+            )
+        }) else {
+            return;
+        };
+        if self.notes.insert("course", text.clone()).as_ref() != Some(&text) {
+            self.note(Tone::Error, text);
         }
     }
 
@@ -176,6 +219,8 @@ impl<E: Engine> Core<E> {
             self.house_releases().await;
         }
         self.ask_for_schemas();
+        self.look_at_counts();
+        self.look_at_metrics();
         let now = clock::now();
         let signals = self.signals(now);
         let Some(helm) = &mut self.helm else { return false };
@@ -202,6 +247,11 @@ impl<E: Engine> Core<E> {
         });
         helm.relines |= decision.keep;
         helm.seen = (!decision.keep).then(|| signals.clone());
+        let told = match decision.keep {
+            true => Vec::new(),
+            false => helm.teller.steps(&helm.course, &decision, clock::today()),
+        };
+        self.ledger.add(told);
         let ended = decision.next.ended != helm.course.ended;
         helm.course = decision.next;
         helm.because = Some(decision.because);
@@ -230,7 +280,7 @@ impl<E: Engine> Core<E> {
             edge: follows.then_some(helm.course.turn),
             moved: helm.moved.clone(),
             tasks: helm.tasks.clone(),
-            alarm: None,
+            alarm: helm.gates.alarm.clone(),
             closed: frame.and_then(|frame| closed(&frame, today)),
         }
     }
@@ -238,18 +288,23 @@ impl<E: Engine> Core<E> {
     /// Writes a course down, with what is about to be done for it, and begins that. Whether it could be written.
     async fn write_course(&mut self, decision: &rollout::Decision) -> bool {
         let Some(helm) = &self.helm else { return false };
-        let entries = keep::entries(&helm.course, decision);
+        let now = clock::today();
+        let mut teller = helm.teller.clone();
         let changed = Changed {
             course: &decision.next,
             new: None,
             rests: false,
-            entries,
+            entries: keep::entries(&helm.course, decision, now),
+            story: teller.steps(&helm.course, decision, now),
         };
-        let written = self.ledger.course(changed, clock::today()).await;
+        let written = self.ledger.course(changed, now).await;
         match written {
             Ok(seqs) => {
+                if let Some(helm) = &mut self.helm {
+                    helm.teller = teller;
+                }
                 for (act, seq) in decision.acts.iter().zip(seqs) {
-                    self.begin_task(act, seq);
+                    self.begin_task(act, seq).await;
                 }
                 true
             }

@@ -3,6 +3,7 @@
 use crate::act::Prepared;
 use crate::course::{COURSE, Kept, RELEASE, RESTS};
 use crate::dress::Making;
+use crate::gates::Gates;
 use crate::sign_out::Moments;
 use jiff::Timestamp;
 use serde_json::json;
@@ -53,8 +54,12 @@ pub(crate) struct Left {
     pub(crate) course: Option<Course>,
     /// Those.
     pub(crate) releases: BTreeMap<ReleaseId, Kept>,
+    /// Why something of them cannot be read. Whoever went on without it would stop what it says.
+    pub(crate) unread: Option<String>,
     /// Somebody has stopped all of it, and nobody has wanted it since.
     pub(crate) rests: bool,
+    /// What is known about gates.
+    pub(crate) gates: Gates,
 }
 
 impl Ledger {
@@ -66,7 +71,7 @@ impl Ledger {
     }
 
     /// What an earlier steward has left. What cannot be read was written by another version, and is left out: whoever
-    /// asks for something says again what is wanted.
+    /// asks for something says again what is wanted. Releases and where they stand are not left out: nobody says them again.
     pub(crate) async fn left(&self) -> Result<Left, StoreError> {
         let mut left = Left::default();
         for (_, body) in self.store.records(PRODUCT).await? {
@@ -95,13 +100,21 @@ impl Ledger {
             left.signed_out = serde_json::from_value(body).unwrap_or_default();
         }
         for (_, body) in self.store.records(COURSE).await? {
-            left.course = serde_json::from_value(body).ok();
+            match serde_json::from_value(body) {
+                Ok(course) => left.course = Some(course),
+                Err(why) => left.unread = Some(format!("where it stands between its releases: {why}")),
+            }
         }
+        left.gates = self.gates().await?;
         left.rests = !self.store.records(RESTS).await?.is_empty();
-        for (_, body) in self.store.records(RELEASE).await? {
-            let kept: Option<Kept> = body.as_str().and_then(|text| serde_json::from_str(text).ok());
-            left.releases
-                .extend(kept.map(|kept| (kept.release.id.clone(), kept)));
+        for (id, body) in self.store.records(RELEASE).await? {
+            match serde_json::from_str::<Kept>(body.as_str().unwrap_or_default()) {
+                Ok(kept) => drop(left.releases.insert(kept.release.id.clone(), kept)),
+                Err(why) => left.unread = Some(format!("release {id}: {why}")),
+            }
+        }
+        if left.unread.is_some() {
+            left.course = None;
         }
         Ok(left)
     }
@@ -126,19 +139,19 @@ impl Ledger {
     }
 
     pub(crate) fn remember(&mut self, name: &Name, what: Remembered) {
-        self.record(REMEMBERED, name.as_str(), json!(what));
+        self.put(REMEMBERED, name.as_str(), json!(what));
     }
 
     pub(crate) fn inside(&mut self, name: &Name, port: u16) {
-        self.record(INSIDE, name.as_str(), json!(port));
+        self.put(INSIDE, name.as_str(), json!(port));
     }
 
     pub(crate) fn edge(&mut self, https: u16, http: u16) {
-        self.record(EDGE, CURRENT, json!([https, http]));
+        self.put(EDGE, CURRENT, json!([https, http]));
     }
 
     pub(crate) fn making(&mut self, making: &Making) {
-        self.record(MAKING, CURRENT, json!(making));
+        self.put(MAKING, CURRENT, json!(making));
     }
 
     /// Writes down what is closed, before anybody is told that it is.
@@ -201,12 +214,17 @@ impl Ledger {
         // As one text: a value of ten thousand components takes twenty times as much memory, for a moment that a steward
         // never gives back.
         let text = serde_json::to_string(product).unwrap_or_default();
-        self.record(PRODUCT, CURRENT, serde_json::Value::String(text));
+        self.put(PRODUCT, CURRENT, serde_json::Value::String(text));
         let body = json!({ "components": product.components.len() });
         self.happened("apply", product.product.as_str(), body, "somebody wants it so");
     }
 
-    fn record(&mut self, kind: &str, name: &str, body: serde_json::Value) {
+    /// These records are written with what is written next.
+    pub(crate) fn add(&mut self, records: Vec<(String, String, Option<serde_json::Value>)>) {
+        self.batch.records.extend(records);
+    }
+
+    pub(crate) fn put(&mut self, kind: &str, name: &str, body: serde_json::Value) {
         self.batch
             .records
             .push((kind.to_owned(), name.to_owned(), Some(body)));
@@ -298,5 +316,55 @@ pub(crate) fn applied(
         builds: product.builds.clone(),
         build,
         wake,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::clock;
+
+    async fn left(records: Vec<(&str, &str, serde_json::Value)>) -> Left {
+        let store = Store::in_memory().await.expect("it opens");
+        let records = records.into_iter();
+        let batch = Batch {
+            records: records
+                .map(|(kind, name, body)| (kind.to_owned(), name.to_owned(), Some(body)))
+                .collect(),
+            ..Batch::default()
+        };
+        store
+            .write(batch, clock::today())
+            .await
+            .expect("it can be written");
+        Ledger::new(Arc::new(store)).left().await.expect("it can be read")
+    }
+
+    #[tokio::test]
+    async fn a_course_of_another_version_is_said_and_never_taken_for_none() {
+        let course = json!({ "number": 7, "rollout": "a word that is not known" });
+        let left = left(vec![(COURSE, CURRENT, course)]).await;
+        let why = left.unread.expect("it is said");
+        assert!(why.starts_with("where it stands between its releases: "), "{why}");
+        assert_eq!(left.course, None);
+    }
+
+    #[tokio::test]
+    async fn a_release_of_another_version_holds_the_course_that_may_need_it() {
+        let course = json!(Course::default());
+        let left = left(vec![(COURSE, CURRENT, course), (RELEASE, "4f1c", json!("{}"))]).await;
+        let why = left.unread.expect("it is said");
+        assert!(why.starts_with("release 4f1c: "), "{why}");
+        assert_eq!(left.course, None);
+    }
+
+    #[tokio::test]
+    async fn what_can_be_read_is_left_as_it_is() {
+        let course = Course {
+            number: 3,
+            ..Course::default()
+        };
+        let left = left(vec![(COURSE, CURRENT, json!(course))]).await;
+        assert_eq!((left.unread, left.course), (None, Some(course)));
     }
 }

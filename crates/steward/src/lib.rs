@@ -6,6 +6,8 @@
 
 mod act;
 mod addresses;
+#[cfg_attr(not(test), allow(dead_code, reason = "gates are asked with it"))]
+mod aim;
 mod artifacts;
 mod ask;
 mod attic;
@@ -20,6 +22,7 @@ mod errors;
 mod face;
 mod fill;
 mod front;
+mod gates;
 pub mod gather;
 mod idle;
 mod keep;

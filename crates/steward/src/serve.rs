@@ -69,6 +69,8 @@ pub(crate) enum Request {
     Edge(oneshot::Sender<Option<Arc<Remote>>>),
     /// Something about releases.
     Releases(Question),
+    /// Something about gates.
+    Gates(crate::gates::Question),
     /// What a component is surrounded by.
     Surroundings(String, oneshot::Sender<Option<Surroundings>>),
 }
@@ -341,6 +343,7 @@ impl<E: Engine> Core<E> {
                 let told = self.sign_out(asked).await;
                 drop(to.send(told));
             }
+            Request::Gates(question) => self.answer_about_gates(question).await,
             Request::Releases(question) => self.answer_about_releases(question).await,
             Request::Look(onlooker) => self.onlookers.add(onlooker, false),
             Request::Apply(looked, onlooker) if looked.is_stale(&self.maker.rounds) => {

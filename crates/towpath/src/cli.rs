@@ -7,7 +7,9 @@ mod serving;
 
 pub use secrets::{ExportSecrets, ImportSecrets, ListSecrets, Secrets, SetSecret, UnsetSecret, Within};
 
-pub use releasing::{Deploy, Diff, Freeze, OnRelease, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb};
+pub use releasing::{
+    Deploy, Diff, Freeze, OnGate, OnRelease, OneGate, Promote, Rollback, Rollout, Thaw, Told, Toward, Verb,
+};
 pub use running::{
     Among, Bucket, Certificate, Compile, Doctor, Down, EdgeOf, Keep, Logs, Maintenance, MaintenanceOff,
     MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
@@ -41,7 +43,8 @@ Run it:
   open, run, doctor      where it is; a command as it would; what is missing
 Release it:
   deploy, rollback       to an environment, and back at once; promote: onward
-  rollout, releases      look on, skip; all; release, history, freeze, thaw
+  rollout, gates, gate   look on, skip; what was asked; waive, approve
+  releases, history      what there is; release, freeze, thaw
   serve, token           look after a machine; who may ask it from elsewhere
 Write it:
   init, check, plan      a first manifest; all that is wrong; every step to prod
@@ -150,6 +153,11 @@ pub enum Command {
     History(Told),
     /// Let nothing go forward until a time
     Freeze(Freeze),
+    /// Tell what gates have answered, the newest first, and what is waived
+    Gates(Told),
+    /// Waive a gate for a time, or say yes to one
+    #[command(subcommand)]
+    Gate(OnGate),
     /// End a freeze
     Thaw(Thaw),
     /// Write a short manifest that fits what is here; never overwrites
@@ -216,15 +224,24 @@ pub struct Check {
 
 /// `towpath explain`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath explain TP0301              what a code means
+  towpath explain service.web.health  a word, and what holds here
+  towpath explain web                 why a component is as it is
+  towpath explain prod 7              all of a rollout; `towpath history prod` tells their numbers")]
 pub struct Explain {
-    /// A code (TP0123), a word (service.web.replicas), or a component (web); all words without it
-    #[arg(value_name = "CODE|WORD|COMPONENT")]
+    /// A code (TP0123), a word (service.web.replicas), a component (web), or an environment with the number of a rollout behind
+    /// it (prod 7); all words without it
+    #[arg(value_name = "CODE|WORD|COMPONENT|ENV NUMBER")]
     pub what: Option<String>,
     #[command(flatten)]
     pub at: At,
     /// The value in this environment
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
+    /// Print the story of a rollout as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `towpath plan`

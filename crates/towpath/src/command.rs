@@ -13,6 +13,7 @@ mod down;
 mod edge;
 mod explain;
 mod freeze;
+mod gates;
 mod history;
 mod init;
 mod install;
@@ -149,6 +150,8 @@ fn carry_out(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Releases(args) => releases::run(context, &args),
         Command::Release(OnRelease::Diff(args)) => release::diff(context, &args),
         Command::History(args) => history::run(context, &args),
+        Command::Gates(args) => gates::run(context, &args),
+        Command::Gate(on) => gates::about(context, &on),
         Command::Freeze(args) => freeze::freeze(context, &args),
         Command::Thaw(args) => freeze::thaw(context, &args),
         Command::Open(args) => open::run(context, args),

@@ -1,5 +1,6 @@
 //! Following a rollout: what a steward tells of it is shown as it comes, until it has ended, or holds.
 
+use crate::awaited::Awaited;
 use crate::door::clock::{Began, turns};
 use crate::door::live::Live;
 use crate::door::signals::Interrupts;
@@ -65,11 +66,15 @@ pub(crate) async fn follow(
     let mut turns = turns(TURN);
     let mut last: Option<CourseTold> = None;
     let mut deaths = 0;
+    let mut awaited = Awaited::default();
     loop {
         tokio::select! {
             event = answer.next::<Event>() => match event {
                 Ok(Some(Event::Course(told))) => {
                     let line = following.hear(&told);
+                    if asked.wait {
+                        awaited.hear(here, &told, terminal).await;
+                    }
                     last = Some(*told);
                     if let Some(line) = line.filter(|_| !terminal.live) {
                         terminal.tell(&line);

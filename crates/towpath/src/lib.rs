@@ -1,6 +1,8 @@
 //! The command line: one file a command, and the doors to the outside.
 
+mod asking;
 mod attend;
+mod awaited;
 mod building;
 pub mod checked;
 pub mod cli;

@@ -104,6 +104,26 @@ pub async fn failed(
     Ok(())
 }
 
+/// Whether a job for somebody waits or is worked on; of very many that wait, the last thousand count.
+pub async fn has_for(redis: &mut ConnectionManager, queue: &str, user: &str) -> Result<bool, Fault> {
+    if lies(redis, &waiting(queue), queue, user).await? {
+        return Ok(true);
+    }
+    // What was taken since then lies with whoever has taken it.
+    let lists: Vec<String> = redis.keys(taken(queue, "*")).await?;
+    for list in lists {
+        if lies(redis, &list, queue, user).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn lies(redis: &mut ConnectionManager, list: &str, queue: &str, user: &str) -> Result<bool, Fault> {
+    let jobs: Vec<String> = redis.lrange(list, 0, 999).await?;
+    Ok(jobs.into_iter().any(|text| Job::read(queue, text).body["user"] == user))
+}
+
 /// Says that a worker lives.
 pub async fn breathe(redis: &mut ConnectionManager, worker: &str) -> Result<(), Fault> {
     let _: () = redis.set_ex(alive(worker), 1, BREATH).await?;

@@ -7,7 +7,7 @@ use towpath_api::{
     Answers, Apply, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, EXCHANGE, Endpoint, Event, Exchange,
     Explained, History, LogArgs, LogLine, Machine, Maintain, Maintained, Mint, Minted, Missing, OF_A_MACHINE,
     OF_AN_ENVIRONMENT, Opaque, PORT, Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer,
-    Surroundings, Tokens, Trust, TrustTold, Trusts, Verb, Versioned, Versions,
+    Story, Surroundings, Tokens, Trust, TrustTold, Trusts, Verb, Versioned, Versions,
 };
 
 /// Types that the table of endpoints names, by their names.
@@ -33,7 +33,11 @@ impl Shapes {
         shapes.add::<Event>("Event");
         shapes.add::<Exchange>("Exchange");
         shapes.add::<Explained>("Explained");
+        shapes.add::<AboutGate>("AboutGate");
+        shapes.add::<Answered>("Answered");
+        shapes.add::<Ask>("Ask");
         shapes.add::<History>("History");
+        shapes.add::<Story>("Story");
         shapes.add::<LogArgs>("LogArgs");
         shapes.add::<LogLine>("LogLine");
         shapes.add::<Machine>("Machine");

@@ -56,6 +56,10 @@ const DOORS: &[(&str, &str)] = &[
         "the steward reads and watches files, starts builds and asks the clock here",
     ),
     (
+        "crates/ask/src/door/",
+        "gates run commands, read their reports and ask the clock here",
+    ),
+    (
         "crates/edge/src/door/",
         "the edge reads the files that it serves, keeps its authority and asks the clock here",
     ),
@@ -68,7 +72,19 @@ const DOORS: &[(&str, &str)] = &[
         "the folders of stores are made here, their servers are found, and this process becomes one",
     ),
     (
+        "crates/probe/src/door/",
+        "a synthetic user reads what it sends, runs commands and measures times here",
+    ),
+    (
         "crates/resource/src/bin/",
+        "a program for tests is ordered by its environment to become a store",
+    ),
+    (
+        "crates/measure/src/door.rs",
+        "a metric may be a command of the product, which is run here",
+    ),
+    (
+        "crates/measure/src/bin/",
         "a program for tests is ordered by its environment to become a store",
     ),
     (

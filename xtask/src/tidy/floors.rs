@@ -8,7 +8,7 @@ pub(super) const WHY: &str = "a crate is understood without those above it, so e
 /// Everything below the steward.
 const BELOW_STEWARD: &[&str] = &[
     "model", "manifest", "decide", "document", "keeper", "engine", "resource", "bucket", "edge", "store",
-    "link", "api", "console",
+    "link", "ask", "measure", "api", "console", "probe",
 ];
 
 /// A crate and those that it may use, by their folders. A crate that does not exist yet is fine.
@@ -21,10 +21,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("keeper", &["model", "decide"]),
     ("engine", &["model", "keeper"]),
     ("resource", &["model"]),
+    // What is read stays a reading: what it says is decided elsewhere.
+    ("measure", &["model", "resource"]),
     // Apart from the other resources, because what speaks S3 is heavy to build.
     ("bucket", &["model"]),
+    // Whoever has the product's folder asks: a client, and whoever runs one for it.
+    ("ask", &["model", "decide"]),
     ("edge", &["model", "decide"]),
     ("store", &["model"]),
+    // It does what a probe says. What that means, and what follows, is decided.
+    ("probe", &["model", "decide", "resource"]),
     ("link", &["model"]),
     ("api", &["model"]),
     // It passes questions on to stewards, and starts none itself: whoever runs it hands that in.
@@ -34,7 +40,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "towpath",
         &[
-            "api", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "serve",
+            "api", "ask", "bucket", "model", "manifest", "decide", "document", "keeper", "resource", "serve",
             "steward",
         ],
     ),

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use towpath_model::Desired;
 use towpath_model::run::{
-    Closed, Component, Content, Frame, Migration, Portion, Product, Schema, Tree, Variables,
+    Closed, Component, Content, Frame, Migration, Portion, Product, Rehearsal, Schema, Tree, Variables,
 };
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
@@ -129,7 +129,19 @@ fn frame(desired: &Desired, environment: &Name, product: &Product) -> Frame {
             .collect(),
         zone: desired.time_zone.clone(),
         keep: desired.releases.keep,
+        rehearse: rehearsal(desired, environment),
     }
+}
+
+/// When a rollback is rehearsed: as the usual rollout says, or else the first component's own that says something.
+fn rehearsal(desired: &Desired, environment: &Name) -> Option<Rehearsal> {
+    let all = desired.rollouts(Some(environment.as_str()));
+    all.into_iter().find_map(|(_, rollout)| {
+        Some(Rehearsal {
+            every: rollout.rehearse.clone()?,
+            within: rollout.rollback_within,
+        })
+    })
 }
 
 /// What each resource is moved by here. A phase that does not run in an environment is no part of its schema.

@@ -10,6 +10,7 @@ mod visitors;
 use super::Rule;
 
 pub(super) use clear::tracked_file;
+pub use looks::looks_secret;
 
 pub(super) const RULES: &[Rule] = &[
     Rule::Whole(clear::written),

@@ -187,6 +187,7 @@ fn go(
         to: to.clone(),
         is_rollback,
         by: by.to_owned(),
+        rehearses: false,
     };
     let Some(rollout) = course.rollout.as_mut() else {
         if course.current.as_ref() == Some(to) && course.next.is_none() {
@@ -214,7 +215,7 @@ fn go(
 }
 
 /// What a rollout would go through, or why it cannot be.
-fn stages(course: &Course, next: &Next, known: &Known) -> Result<Vec<Stage>, Refusal> {
+pub(super) fn stages(course: &Course, next: &Next, known: &Known) -> Result<Vec<Stage>, Refusal> {
     let unknown = || Refusal::Unknown(next.to.clone());
     let to = &known.get(&next.to).ok_or_else(unknown)?.content;
     let lost = |moved: &&Moved| !to.knows(&moved.resource, &moved.migration);
@@ -236,6 +237,10 @@ fn stages(course: &Course, next: &Next, known: &Known) -> Result<Vec<Stage>, Ref
 /// A rollout begins.
 pub(super) fn begin(course: &mut Course, next: &Next, known: &Known, now: Timestamp) -> Result<(), Refusal> {
     let mut stages = stages(course, next, known)?;
+    if next.rehearses {
+        // It was here before: nobody is asked for it once more.
+        stages.retain(|stage| !matches!(stage, Stage::Enter(_)));
+    }
     let from = course.current.clone();
     let is_warm = course.warm.take().is_some_and(|warm| warm.release == next.to);
     for stage in &mut stages {
@@ -260,6 +265,7 @@ pub(super) fn begin(course: &mut Course, next: &Next, known: &Known, now: Timest
         from,
         to: next.to.clone(),
         is_rollback: next.is_rollback,
+        rehearses: next.rehearses,
         by: next.by.clone(),
         began: now,
         stages,

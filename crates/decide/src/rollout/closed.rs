@@ -84,6 +84,7 @@ mod tests {
             closed: closed.collect(),
             zone: known(zone),
             keep: 5,
+            rehearse: None,
         };
         let (until, why) = super::closed(&frame, now.parse().expect("a moment"))?;
         Some(format!("{until} {why}"))

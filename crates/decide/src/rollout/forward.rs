@@ -104,6 +104,7 @@ impl Turn<'_> {
         });
         self.next.may_contract = !rollout.is_rollback;
         let because = match &self.next.next {
+            Some(next) if rollout.rehearses && next.rehearses => Reason::Rehearsed,
             Some(next) => Reason::Superseded(next.to.clone()),
             None if rollout.is_rollback => Reason::RolledBack(rollout.by.clone()),
             None => Reason::Promoted,

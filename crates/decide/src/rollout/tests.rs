@@ -37,7 +37,7 @@ fn way(strategy: Strategy) -> Way {
     }
 }
 
-fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release>) {
+pub(super) fn release(id: &str, strategy: Strategy, build: &str) -> (ReleaseId, Arc<Release>) {
     let kinds = [
         ("web", Kind::Service),
         ("jobs", Kind::Worker),
@@ -105,6 +105,7 @@ fn frame() -> Frame {
         closed: Vec::new(),
         zone: unit("UTC"),
         keep: 5,
+        rehearse: None,
     }
 }
 
@@ -368,4 +369,100 @@ fn what_is_needed_is_kept_however_old_it_is() {
         ..Course::default()
     };
     assert_eq!(prune(&course, &made, &known, 2), [ReleaseId::new("v2")]);
+}
+
+/// What is told of one look at a course.
+fn told(course: &mut Course, seen: &Signals, known: &Known, last: &mut Option<Reason>) -> Vec<String> {
+    let now = Timestamp::UNIX_EPOCH;
+    let decision = advance(course, seen, known, now);
+    let lines = story::steps(course, &decision, last.as_ref(), now);
+    if story::is_told(&decision.because) {
+        *last = Some(decision.because.clone());
+    }
+    *course = decision.next;
+    let text =
+        |(number, line): story::Told| format!("{number} {} | {} | {}", line.what, line.about, line.because);
+    lines.into_iter().map(text).collect()
+}
+
+#[test]
+fn the_story_of_a_rollout_names_each_step_and_each_reason_once() {
+    let known = Known::from([
+        release("v1", Strategy::Rolling, "a"),
+        release("v4", Strategy::Recreate, "d"),
+    ]);
+    let before = Course {
+        current: Some(ReleaseId::new("v1")),
+        number: 6,
+        ..Course::default()
+    };
+    let now = Timestamp::UNIX_EPOCH;
+    let wish = Wish::Deploy(ReleaseId::new("v4"));
+    let (mut course, _) = ask(&before, &wish, "ana", &known, None, now).unwrap();
+    let (number, begins) = story::begun(&before, &course, now).unwrap();
+    assert_eq!(
+        (number, begins.what.as_str(), begins.by.as_deref()),
+        (7, "begins", Some("ana"))
+    );
+    assert_eq!(begins.about.split("; ").next(), Some("try night"));
+    assert_eq!(story::begun(&course, &course, now), None);
+    let mut last = None;
+    let mut seen = Signals {
+        known: true,
+        ..Signals::default()
+    };
+    let first = told(&mut course, &seen, &known, &mut last);
+    assert_eq!(
+        first,
+        ["7 tries | job `night` | job `night` is tried without effect"]
+    );
+    let task = Task {
+        number: 7,
+        work: towpath_model::run::Work::Try(unit("night")),
+    };
+    seen.tasks.insert(task.clone(), Doing::Underway);
+    assert_eq!(
+        told(&mut course, &seen, &known, &mut last),
+        Vec::<String>::new(),
+        "it is told once"
+    );
+    let failed = Doing::Failed("there is no program".to_owned());
+    let (_, came) = story::came(&task, &failed, &[], now).unwrap();
+    assert_eq!(
+        (came.what.as_str(), came.because.as_str()),
+        ("failed", "there is no program")
+    );
+    seen.tasks.insert(task, failed);
+    seen.edge = Some(u64::MAX);
+    let end = told(&mut course, &seen, &known, &mut last);
+    let why = "job `night` could not be run: there is no program";
+    assert_eq!(
+        end,
+        [
+            format!("7 returns |  | {why}"),
+            "7 waits |  | it goes back: 0 of 1 new instances of `bot` are ready".to_owned()
+        ]
+    );
+}
+
+#[test]
+fn what_a_gate_has_answered_is_told_in_its_own_words() {
+    let task = Task {
+        number: 2,
+        work: towpath_model::run::Work::Judge {
+            stage: 1,
+            step: 0,
+            look: 3,
+        },
+    };
+    let gates = ["login".to_owned(), "score".to_owned()];
+    let verdict = |verdict| {
+        let (_, line) = story::came(&task, &Doing::Judged(verdict), &gates, Timestamp::UNIX_EPOCH).unwrap();
+        format!("{} {}: {}", line.what, line.about, line.because)
+    };
+    assert_eq!(verdict(Verdict::Pass), "answer login, score: pass");
+    assert_eq!(
+        verdict(Verdict::Fail("3 of 9".to_owned())),
+        "answer login, score: fail: 3 of 9"
+    );
 }

@@ -96,6 +96,11 @@ impl Times {
         self.counts.iter().map(|(_, count)| count).sum()
     }
 
+    /// Each time in microseconds, and how many took so long, in order.
+    pub fn each(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.counts.iter().map(|(at, count)| (middle(*at), *count))
+    }
+
     /// The time that so much of them, from 0 to 1, do not exceed.
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let wanted = (share.clamp(0.0, 1.0) * self.count() as f64).ceil().max(1.0) as u64;

@@ -205,7 +205,7 @@ table! {
     /// The quantile of latency that is compared.
     quantile: Share = known("95%");
     /// How sure it has to be that the new release is worse before it fails.
-    confidence: Share = known("95%");
+    confidence: Share = known("99.9%");
 }
 
 table! {

@@ -5,7 +5,7 @@ use super::component::{Component, ComponentKind};
 use super::extension::Store;
 use super::gate::{Gate, ToGate};
 use crate::spec::Path;
-use crate::unit::{Duration, Name, Ramp, Share, Window, known};
+use crate::unit::{Duration, Name, Ramp, Schedule, Share, Window, known};
 use crate::word::Ref;
 use crate::{choice, table};
 
@@ -85,6 +85,9 @@ table! {
     auto_rollback: bool = true;
     /// How fast a rollback has to be; measured and reported.
     rollback_within: Duration = known("2m");
+    /// When a rollback is rehearsed: back to the release before, and forward again, as a whole environment. How long the way back
+    /// took is kept; where it would not be safe, it is said why.
+    rehearse: Option<Schedule> { eg "monthly" };
     /// When a rollout may run.
     window: Option<Window> { eg "weekdays 08:00-16:00" };
     /// Components that switch together, in one instant.

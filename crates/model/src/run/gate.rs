@@ -11,8 +11,9 @@
 use super::verdict::Verdict;
 use crate::desired::gate::{Gate, Stage};
 use crate::desired::metric::{Metric, Objective};
+use crate::desired::place::Host;
 use crate::desired::probe::Probe;
-use crate::unit::{Duration, Name};
+use crate::unit::{Duration, Email, Name};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +30,17 @@ pub struct Questions {
     pub metrics: BTreeMap<Name, Metric>,
     /// The objectives that gates ask for.
     pub objectives: BTreeMap<Name, Objective>,
+    /// The hosts that metrics are asked of, and the one that is asked where a metric names none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<Name, Host>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Name>,
+    /// The paths of components' own pages of metrics.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages: BTreeMap<Name, String>,
+    /// Who has each role that an approval asks for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<Name, Vec<Email>>,
     /// Asked before it is handed over, where it is made.
     pub build: Vec<Name>,
     /// Asked before it may begin.

@@ -3,7 +3,7 @@
 use super::{Component, Credentials, Front, Kind, Questions};
 use crate::desired::resource::Phase;
 use crate::desired::rollout::{Strategy, WhenInconclusive};
-use crate::unit::{Date, Duration, Name, Window, Zone};
+use crate::unit::{Date, Duration, Name, Schedule, Window, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -88,6 +88,18 @@ pub struct Frame {
     pub zone: Zone,
     /// How many releases are kept with everything that they need.
     pub keep: u32,
+    /// When a rollback is rehearsed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearse: Option<Rehearsal>,
+}
+
+/// When a rollback is rehearsed, and how long it may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// When.
+    pub every: Schedule,
+    /// How long the way back may take.
+    pub within: Duration,
 }
 
 /// A time in which nothing is deployed.
@@ -236,6 +248,11 @@ impl Portion {
             self.component.kind,
             Kind::Service | Kind::Function | Kind::StandIn | Kind::Pool
         ) && !self.component.single
+    }
+
+    /// Whether visitors can come to it, so that the edge counts what becomes of them.
+    pub fn has_visitors(&self) -> bool {
+        self.is_shared() || self.component.kind == Kind::Site
     }
 
     /// Whether instances of it run as long as nobody stops them.

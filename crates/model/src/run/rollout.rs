@@ -35,6 +35,50 @@ pub struct Course {
     pub contracted: Vec<Moved>,
     /// The windows of them are looked at: the current release has been watched long enough.
     pub may_contract: bool,
+    /// From when on it is looked for the next time of a rehearsal.
+    #[serde(default)]
+    pub rehearse: Option<Since>,
+    /// The rehearsal that is on its way back.
+    #[serde(default)]
+    pub rehearsing: Option<Rehearsing>,
+    /// How the last rehearsal went.
+    #[serde(default)]
+    pub rehearsed: Option<Rehearsed>,
+}
+
+/// From when on a schedule is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The schedule, as it is written: for another one it begins anew.
+    pub schedule: String,
+    /// From then on.
+    pub at: Timestamp,
+}
+
+/// A rehearsal that is on its way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsing {
+    /// The rollout that goes back.
+    pub number: u64,
+    /// The time that it was for.
+    pub at: Timestamp,
+    /// How long it may take.
+    pub within: Duration,
+}
+
+/// How a rehearsal of a rollback went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsed {
+    /// The time that it was for.
+    pub at: Timestamp,
+    /// The release that it went back to.
+    pub release: Option<ReleaseId>,
+    /// How long the way back took; nothing where there was none.
+    pub took: Option<Duration>,
+    /// How long it may take.
+    pub within: Duration,
+    /// Why it was not done, or did not get there.
+    pub why: Option<Reason>,
 }
 
 /// A migration of a resource.
@@ -55,6 +99,9 @@ pub struct Next {
     pub is_rollback: bool,
     /// Who wants it.
     pub by: String,
+    /// It belongs to a rehearsal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rehearses: bool,
 }
 
 /// A release that is kept ready.
@@ -100,6 +147,9 @@ pub struct Rollout {
     pub to: ReleaseId,
     /// It brings back what was there before.
     pub is_rollback: bool,
+    /// It belongs to a rehearsal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rehearses: bool,
     /// Who asked for it.
     pub by: String,
     /// When.

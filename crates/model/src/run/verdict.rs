@@ -1,7 +1,8 @@
 //! Why a rollout goes on, holds, comes back or is refused: the same words for a terminal, a program and the journal.
 
+use super::Exit;
 use super::release::ReleaseId;
-use super::{Exit, rollout::Moved};
+use super::rollout::{Moved, Rehearsed};
 use crate::unit::{Duration, Name};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,12 @@ pub enum Reason {
     RolledBack(Blame),
     /// It could not begin when it was its turn.
     Refused(Refusal),
+    /// The way back was rehearsed, and that was the way back.
+    Rehearsed,
+    /// Nobody looked at its time.
+    Missed(Timestamp),
+    /// Another rollout is under way.
+    Underway(u64),
     /// What takes away waits until nobody can come back any more.
     ContractWaits(Moved, Option<String>),
     /// What takes away has failed; it is not tried again by itself.
@@ -252,6 +259,9 @@ impl fmt::Display for Reason {
             Reason::TryFailed(name, why) => write!(f, "job `{name}` could not be run: {why}"),
             Reason::NoProgress(time, what) => write!(f, "nothing got on for {time}: {what}"),
             Reason::RolledBack(blame) => write!(f, "it was rolled back by {blame}"),
+            Reason::Rehearsed => f.write_str("a rollback was rehearsed, and it goes forward again"),
+            Reason::Missed(at) => write!(f, "nobody looked at its time, {at:.0}"),
+            Reason::Underway(number) => write!(f, "rollout {number} was under way"),
             Reason::Refused(refusal) => write!(f, "it could not begin: {refusal}"),
             Reason::ContractWaits(moved, Some(window)) => write!(
                 f,
@@ -264,6 +274,27 @@ impl fmt::Display for Reason {
             Reason::ContractFailed(moved, why) => {
                 write!(f, "migration {moved} failed: {why}; `towpath rollout` resumes it")
             }
+        }
+    }
+}
+
+impl fmt::Display for Rehearsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.took, &self.why) {
+            (Some(took), _) if *took > self.within => {
+                let within = self.within;
+                write!(
+                    f,
+                    "a rollback was rehearsed, and took {took}: longer than the {within} that it may"
+                )
+            }
+            (Some(took), _) => write!(
+                f,
+                "a rollback was rehearsed, and took {took} of the {} that it may",
+                self.within
+            ),
+            (None, Some(why)) => write!(f, "no rollback was rehearsed: {why}"),
+            (None, None) => f.write_str("no rollback was rehearsed"),
         }
     }
 }

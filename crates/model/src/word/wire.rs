@@ -6,6 +6,7 @@
 use super::Word;
 use crate::desired::gate::Gate;
 use crate::desired::metric::{Metric, Objective};
+use crate::desired::place::Host;
 use crate::desired::probe::Probe;
 use crate::spec::{Entries, Kind, Node};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
@@ -100,4 +101,4 @@ macro_rules! as_written {
     };
 }
 
-as_written!(Gate, Probe, Metric, Objective);
+as_written!(Gate, Probe, Metric, Objective, Host);

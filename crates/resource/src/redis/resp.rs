@@ -13,13 +13,18 @@ use tokio_rustls::TlsConnector;
 /// The longest answer that is read: the longest of ours are a few KiB.
 const LONGEST: usize = 16 * 1024 * 1024;
 
-/// An answer.
+/// An answer of Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reply {
+pub enum Reply {
+    /// A text.
     Text(String),
+    /// A whole number.
     Number(i64),
+    /// Nothing is there.
     Nothing,
+    /// Several answers.
     List(Vec<Reply>),
+    /// It will not, and why.
     Refusal(String),
 }
 

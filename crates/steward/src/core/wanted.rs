@@ -339,6 +339,11 @@ impl<E: Engine> Core<E> {
                 }
             },
         };
+        if left.unread.is_some() {
+            self.left = Some(left);
+            self.say_unread();
+            return false;
+        }
         if let Err(error) = self.ledger.close_open().await {
             self.cannot_write(&error);
         }

@@ -11,8 +11,8 @@ use http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
-use towpath_api::{CourseTold, Happened, History, Listed, Releases, Steer, Steering};
-use towpath_decide::rollout::{Wish, ask, closed};
+use towpath_api::{CourseTold, Happened, History, Listed, Releases, Steer, Steering, Story};
+use towpath_decide::rollout::{Wish, ask, closed, story};
 use towpath_engine::Engine;
 use towpath_model::run::{Course, Refusal as No, Release, ReleaseId, Tree};
 
@@ -28,6 +28,8 @@ pub(crate) enum Question {
     Releases(oneshot::Sender<Releases>),
     /// All of one.
     Release(String, oneshot::Sender<Result<Release, Refusal>>),
+    /// The whole story of a rollout.
+    Story(u64, oneshot::Sender<Result<Story, Refusal>>),
     /// What has happened.
     History(oneshot::Sender<History>),
     /// Something is wanted about what is under way.
@@ -49,13 +51,17 @@ pub(crate) struct Deployed {
 impl<E: Engine> Core<E> {
     /// Answers what is asked about releases. That whoever asked has gone meanwhile changes nothing.
     pub(crate) async fn answer_about_releases(&mut self, question: Question) {
+        let held = self.held_unread();
         match question {
+            Question::Steer(_, _, to) if held.is_some() => drop(to.send(held.map_or(Ok(()), Err))),
+            Question::Deploy(_, _, to) if held.is_some() => drop(to.send(held.map_or(Ok(()), Err))),
             Question::Course(to) => drop(to.send(self.course_told().unwrap_or_default())),
             Question::Releases(to) => drop(to.send(self.listed())),
             Question::Release(id, to) => {
                 let found = self.find_release(&id).map(|kept| kept.release.clone());
                 drop(to.send(found));
             }
+            Question::Story(number, to) => drop(to.send(self.story(number).await)),
             Question::History(to) => drop(to.send(self.history().await)),
             Question::Steer(asked, onlooker, to) => {
                 let looks_on = asked.what == Steering::Watch;
@@ -67,6 +73,13 @@ impl<E: Engine> Core<E> {
                 self.answered(done, (onlooker, false), to);
             }
         }
+    }
+
+    /// Why nothing is done about releases, where what was left of them cannot be read.
+    fn held_unread(&self) -> Option<Refusal> {
+        let message = self.notes.get("course")?;
+        let hint = "install that version again; what runs goes on meanwhile";
+        Some(problem(StatusCode::CONFLICT, "unread", message, Some(hint)))
     }
 
     /// It holds from now on, even when we are killed; whoever asked is told how it goes on.
@@ -174,6 +187,7 @@ impl<E: Engine> Core<E> {
             Steering::Pause => Wish::Pause,
             Steering::Resume => Wish::Resume,
             Steering::Abort => Wish::Abort,
+            Steering::Approve if self.waits_for_yes() => return self.say_yes(&asked.by).await,
             Steering::Approve => Wish::Approve,
             Steering::Skip { reason } => Wish::Skip(reason),
             Steering::Freeze { until, reason } => Wish::Freeze { until, why: reason },
@@ -187,7 +201,7 @@ impl<E: Engine> Core<E> {
         let Deployed {
             release,
             trees,
-            answers: _,
+            answers,
         } = deployed;
         if self.helm.is_none() && self.runs_a_folder().await {
             let environment = &self.config.environment;
@@ -241,6 +255,7 @@ impl<E: Engine> Core<E> {
             release,
             at: clock::today(),
         });
+        self.bring_answers(&kept.release.id, answers).await?;
         self.wish_about_releases(&wish, &by, Some((kept, trees))).await
     }
 
@@ -256,7 +271,7 @@ impl<E: Engine> Core<E> {
 
     /// Asks what follows from a wish, and writes that down before anybody is told that it is so. A release that has come with
     /// it is kept only then.
-    async fn wish_about_releases(
+    pub(crate) async fn wish_about_releases(
         &mut self,
         wish: &Wish,
         by: &str,
@@ -294,11 +309,22 @@ impl<E: Engine> Core<E> {
         };
         let rests = helm.rests && !matches!(wish, Wish::Deploy(_) | Wish::Rollback(_));
         let new = new.as_ref().filter(|_| is_new);
+        let mut entries = vec![said(wish, by, &next, &answer)];
+        let mut told = Vec::new();
+        if let Some(begins) = keep::begins(&helm.course, &next, now) {
+            entries.push(begins);
+            told.extend(story::begun(&helm.course, &next, now));
+        } else {
+            let entry = &entries[0];
+            told.extend(story::said(&next, &entry.what, by, &entry.because, now));
+        }
+        let mut teller = helm.teller.clone();
         let changed = Changed {
             course: &next,
             new: new.map(|(kept, trees)| (kept, trees)),
             rests,
-            entries: vec![said(wish, by, &next, &answer)],
+            entries,
+            story: teller.records(told),
         };
         if let Err(error) = self.ledger.course(changed, now).await {
             self.take_back(new.map(|(kept, _)| kept));
@@ -307,6 +333,7 @@ impl<E: Engine> Core<E> {
         self.adopt(next);
         if let Some(helm) = &mut self.helm {
             helm.rests = rests;
+            helm.teller = teller;
         }
         if *wish == Wish::Resume
             && let Some(helm) = &mut self.helm
@@ -343,6 +370,7 @@ fn said(
         Wish::Resume => ("resume", rollout, None),
         Wish::Abort => ("abort", rollout, None),
         Wish::Approve => ("approve", rollout, None),
+        Wish::Ask => ("ask", rollout, None),
         Wish::Skip(why) => ("skip", rollout, Some(why.clone())),
         Wish::Freeze { until, why } => ("freeze", None, Some(format!("until {until:.0}: {why}"))),
         Wish::Thaw => ("thaw", None, None),

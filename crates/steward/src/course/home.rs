@@ -20,7 +20,7 @@ use towpath_store::{Artifacts, StoreError};
 
 impl<E: Engine> Core<E> {
     /// What holds for all of the release that is on its way, or else of the one that is current.
-    pub(super) fn frame(&self) -> Option<Arc<Frame>> {
+    pub(crate) fn frame(&self) -> Option<Arc<Frame>> {
         let helm = self.helm.as_ref()?;
         let going = helm.course.rollout.as_ref().filter(|one| one.back.is_none());
         let id = going.map(|one| &one.to).or(helm.course.current.as_ref())?;

@@ -1,5 +1,6 @@
 //! What is written down of releases and of their course.
 
+use super::story::Record;
 use crate::keep::{CURRENT, Ledger};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,12 +38,15 @@ pub(super) struct Changed<'a> {
     pub(super) rests: bool,
     /// What follows from it, and why.
     pub(super) entries: Vec<Entry>,
+    /// What there is to tell of it for ever.
+    pub(super) story: Vec<Record>,
 }
 
 impl Ledger {
     /// Writes a course down with all that belongs to it, ahead of what waits.
     pub(super) async fn course(&self, changed: Changed<'_>, now: Timestamp) -> Result<Vec<Seq>, StoreError> {
         let mut records = vec![course_record(changed.course)];
+        records.extend(changed.story);
         if !changed.rests {
             records.push((RESTS.to_owned(), CURRENT.to_owned(), None));
         }
@@ -106,7 +110,7 @@ fn course_record(course: &Course) -> (String, String, Option<serde_json::Value>)
 }
 
 /// What is about to be done by a decision, one for each of its acts, and behind them what has become of the rollout.
-pub(super) fn entries(before: &Course, decision: &Decision) -> Vec<Entry> {
+pub(super) fn entries(before: &Course, decision: &Decision, now: Timestamp) -> Vec<Entry> {
     let because = decision.because.to_string();
     let acts = decision.acts.iter().map(|act| {
         let (what, subject) = word(&act.task.work);
@@ -132,15 +136,27 @@ pub(super) fn entries(before: &Course, decision: &Decision) -> Vec<Entry> {
         let body = json!({ "release": ended.to, "rollout": ended.number, "took": ended.took });
         entries.push(about(what, body, &ended.because.to_string()));
     }
-    if let Some(rollout) = &next.rollout {
-        let began = before.rollout.as_ref().map(|before| before.number) != Some(rollout.number);
+    if let Some(rehearsed) = next
+        .rehearsed
+        .as_ref()
+        .filter(|one| before.rehearsed.as_ref() != Some(*one))
+    {
+        let what = if rehearsed.took.is_some() {
+            "rehearsed"
+        } else {
+            "not rehearsed"
+        };
+        let body =
+            json!({ "release": rehearsed.release, "took": rehearsed.took, "within": rehearsed.within });
+        entries.push(about(what, body, &rehearsed.to_string()));
+    }
+    let began = begins(before, next, now);
+    let has_begun = began.is_some();
+    entries.extend(began);
+    if let Some(rollout) = next.rollout.as_ref().filter(|_| !has_begun) {
         let returns =
             rollout.back.is_some() && before.rollout.as_ref().is_none_or(|before| before.back.is_none());
-        let what = match (began, returns) {
-            (_, true) => "returns",
-            (true, _) => "begins",
-            _ => "goes on",
-        };
+        let what = if returns { "returns" } else { "goes on" };
         let because = rollout.back.as_ref().filter(|_| returns).map(ToString::to_string);
         let body = json!({ "release": rollout.to, "rollout": rollout.number });
         entries.push(about(
@@ -150,6 +166,13 @@ pub(super) fn entries(before: &Course, decision: &Decision) -> Vec<Entry> {
         ));
     }
     entries
+}
+
+/// What the journal says of a rollout that begins, where one does.
+pub(super) fn begins(before: &Course, next: &Course, now: Timestamp) -> Option<Entry> {
+    let (number, line) = towpath_decide::rollout::story::begun(before, next, now)?;
+    let body = json!({ "release": line.to, "rollout": number, "by": line.by });
+    Some(about(&line.what, body, &line.because))
 }
 
 /// Something about releases that nobody has to end.

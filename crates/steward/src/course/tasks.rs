@@ -3,15 +3,15 @@
 use super::home::program;
 use super::keep::RELEASES;
 use crate::core::{Core, Message};
-use crate::door::processes;
+use crate::door::{clock, processes};
 use crate::fill::Filling;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use towpath_api::Tone;
-use towpath_decide::rollout::{Act, Doing};
+use towpath_decide::rollout::{Act, Doing, story};
 use towpath_engine::Engine;
 use towpath_model::desired::resource::Phase;
-use towpath_model::run::{Moved, Task, Verdict, Work};
+use towpath_model::run::{Moved, Task, Work};
 use towpath_model::unit::Name;
 use towpath_store::Seq;
 
@@ -22,34 +22,34 @@ pub(crate) struct Tasked {
     pub(crate) seq: Seq,
     pub(crate) task: Task,
     pub(crate) doing: Doing,
+    /// The gates that were asked, where it is them.
+    pub(crate) gates: Vec<String>,
     /// The migrations that have run in a resource, where they were looked at.
     pub(crate) moved: Option<(Name, BTreeSet<String>)>,
 }
 
 impl<E: Engine> Core<E> {
     /// Begins something that was written down.
-    pub(super) fn begin_task(&mut self, act: &Act, seq: Seq) {
+    pub(super) async fn begin_task(&mut self, act: &Act, seq: Seq) {
         if let Some(helm) = &mut self.helm {
             helm.tasks.insert(act.task.clone(), Doing::Underway);
         }
         let inbox = self.inbox.clone();
         let task = act.task.clone();
+        let gates = act.gates.clone();
         let end = move |doing, moved| {
             let tasked = Tasked {
                 seq,
                 task,
                 doing,
+                gates,
                 moved,
             };
             // That nobody hears it means that we are ending, and whoever comes begins it once more.
             let _ = inbox.send(Message::Tasked(Box::new(tasked)));
         };
         match &act.task.work {
-            Work::Judge { .. } => {
-                let gates = act.gates.join(", ");
-                let why = format!("nobody has answered {gates}");
-                end(Doing::Judged(Verdict::Inconclusive(why)), None);
-            }
+            Work::Judge { .. } => self.begin_judging(act, seq).await,
             Work::Try(job) => {
                 let found = self.try_job(job);
                 end(found.map_or_else(Doing::Failed, |()| Doing::Done), None);
@@ -129,6 +129,8 @@ impl<E: Engine> Core<E> {
             _ => Ok(()),
         };
         self.ledger.outcome(tasked.seq, outcome);
+        let came = story::came(&tasked.task, &tasked.doing, &tasked.gates, clock::today());
+        self.tell_story(came);
         let Some(helm) = &mut self.helm else { return };
         if let Some((resource, ran)) = tasked.moved {
             helm.moved.insert(resource, ran);

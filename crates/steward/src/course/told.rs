@@ -10,6 +10,12 @@ use towpath_model::unit::Name;
 impl<E: Engine> Core<E> {
     /// Where the environment stands between its releases; nothing where it has none.
     pub(crate) fn course_told(&self) -> Option<CourseTold> {
+        if let Some(unread) = self.notes.get("course") {
+            return Some(CourseTold {
+                words: unread.clone(),
+                ..CourseTold::default()
+            });
+        }
         let helm = self.helm.as_ref()?;
         let because = helm.because.clone().unwrap_or(Reason::Looks);
         let words = match &helm.course.current {
@@ -23,6 +29,7 @@ impl<E: Engine> Core<E> {
             course: helm.course.clone(),
             words,
             because: Some(because),
+            awaits: helm.gates.awaits.iter().cloned().collect(),
             shares: self.shares(),
         })
     }
@@ -60,7 +67,9 @@ impl<E: Engine> Core<E> {
         let course = &told.course;
         let rests = course.rollout.is_none() && course.next.is_none() && course.number > 0;
         let stopped = self.helm.as_ref().is_some_and(|helm| helm.rests);
-        let ended = told.holds() || stopped || rests && told.because.as_ref() != Some(&Reason::Looks);
+        // Whoever waits asks what has to be asked in the product's folder, and then it goes on.
+        let holds = told.holds() && told.awaits.is_empty();
+        let ended = holds || stopped || rests && told.because.as_ref() != Some(&Reason::Looks);
         self.onlookers
             .end_following(&Event::Course(Box::new(told)), ended);
     }
@@ -80,6 +89,7 @@ fn is_same(before: &CourseTold, now: &CourseTold) -> bool {
     };
     before.words == now.words
         && before.shares == now.shares
+        && before.awaits == now.awaits
         && at(one) == at(other)
         && (&one.current, &one.ended, &one.next, &one.frozen)
             == (&other.current, &other.ended, &other.next, &other.frozen)

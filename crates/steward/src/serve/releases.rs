@@ -4,13 +4,14 @@ use super::{Answer, Desk, MOST_WAITING, Refusal, Request, ending, json, lines, p
 use crate::course::{Deployed, Question};
 use crate::door::files;
 use crate::errors::told;
+use crate::gates::Question as Gated;
 use crate::tell::Onlooker;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::oneshot;
-use towpath_api::{Deploy, Event, Steer};
+use towpath_api::{AboutGate, Ask, Deploy, Event, Steer};
 use towpath_decide::launch::release::tree_digest;
 use towpath_decide::rollout::identify;
 use towpath_engine::Engine;
@@ -29,10 +30,19 @@ impl<E: Engine> Desk<E> {
             (&Method::GET, ["course"]) => self.asked(Question::Course).await.map(|told| json(&told)),
             (&Method::GET, ["releases"]) => self.asked(Question::Releases).await.map(|told| json(&told)),
             (&Method::GET, ["history"]) => self.asked(Question::History).await.map(|told| json(&told)),
+            (&Method::GET, ["rollouts", number]) => {
+                // What is no number is the number of none.
+                let number = number.parse().unwrap_or(0);
+                let asked = self.asked(|to| Question::Story(number, to)).await;
+                asked.and_then(|found| found.map(|story| json(&story)))
+            }
             (&Method::GET, ["releases", id]) => {
                 let asked = self.asked(|to| Question::Release((*id).to_owned(), to)).await;
                 asked.and_then(|found| found.map(|release| json(&release)))
             }
+            (&Method::GET, ["gates"]) => self.gates(Gated::Told).await.map(|told| json(&told)),
+            (&Method::POST, ["gates"]) => self.about_gate(body).await,
+            (&Method::POST, ["ask"]) => self.ask(body).await,
             (&Method::POST, ["course"]) => self.steer(body).await,
             (&Method::POST, ["deploy"]) => self.deploy(body).await,
             _ => return None,
@@ -43,6 +53,24 @@ impl<E: Engine> Desk<E> {
         let (to, answer) = oneshot::channel();
         self.send(Request::Releases(question(to)))?;
         answer.await.map_err(|_| ending())
+    }
+
+    async fn gates<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Gated) -> Result<T, Refusal> {
+        let (to, answer) = oneshot::channel();
+        self.send(Request::Gates(question(to)))?;
+        answer.await.map_err(|_| ending())
+    }
+
+    async fn about_gate(&self, body: &Bytes) -> Result<Answer, Refusal> {
+        let about: AboutGate = read(body)?;
+        let told = self.gates(|to| Gated::About(Box::new(about), to)).await??;
+        Ok(json(&told))
+    }
+
+    async fn ask(&self, body: &Bytes) -> Result<Answer, Refusal> {
+        let asked: Ask = read(body)?;
+        let told = self.gates(|to| Gated::Ask(Box::new(asked), to)).await??;
+        Ok(json(&told))
     }
 
     async fn steer(&self, body: &Bytes) -> Result<Answer, Refusal> {

@@ -148,6 +148,46 @@ pub struct Rollout {
     pub json: bool,
 }
 
+/// `towpath gate`
+#[derive(Debug, clap::Subcommand)]
+pub enum OnGate {
+    /// Pass over a gate for a time, with a reason
+    Waive(Waive),
+    /// It is not passed over any more
+    Unwaive(OneGate),
+    /// Say yes to a gate that waits for it
+    Approve(OneGate),
+}
+
+/// `towpath gate waive`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath gate waive prod weaknesses --until 24h --reason 'no mended version yet'
+Who may do it, and for how long, stands at the gate: waive = [\"ana@example.com\"]")]
+pub struct Waive {
+    #[command(flatten)]
+    pub of: OneGate,
+    /// Why; it stands in the journal
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Until when: in how long (2h), a time of day (09:30), or a whole time (2027-01-04T08:00)
+    #[arg(long, value_name = "TIME")]
+    pub until: String,
+}
+
+/// `towpath gate approve` and `unwaive`
+#[derive(Debug, Args)]
+pub struct OneGate {
+    #[command(flatten)]
+    pub toward: Toward,
+    /// The gate
+    #[arg(value_name = "GATE")]
+    pub gate: String,
+    /// Who says so, as the manifest names them; otherwise the address that git knows, or the name of whoever is signed in
+    #[arg(long, value_name = "PERSON")]
+    pub by: Option<String>,
+}
+
 /// `towpath freeze`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -4,6 +4,8 @@
 //! vault, the tools, the builds, the files. What is handed over is whole, so what follows needs nothing of this machine.
 
 use super::Context;
+use crate::asking::{after_build, place};
+use crate::awaited::entering;
 use crate::building::build;
 use crate::cli::Deploy as Args;
 use crate::door::clock::Began;
@@ -34,13 +36,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
             Some(id) => again(&here, id, args.no_wait).await.map_err(before)?,
             None => made(context, &here, args).await?,
         };
-        hand_over(context, &here, &deploy).await
+        hand_over(context, &here, deploy).await
     })
 }
 
 /// Hands a release over, and follows what comes of it.
-pub(super) async fn hand_over(context: &Context, here: &Here, deploy: &Deploy) -> Result<(), Failure> {
+pub(super) async fn hand_over(context: &Context, here: &Here, mut deploy: Deploy) -> Result<(), Failure> {
     let id = identify(&deploy.content);
+    let entering = entering(here, &deploy, context.terminal).await.map_err(before)?;
+    deploy.answers.extend(entering);
+    let deploy = &deploy;
     context
         .terminal
         .tell(&format!("release {} to {}\n", short(&id), here.environment));
@@ -109,13 +114,30 @@ async fn made(context: &Context, here: &Here, args: &Args) -> Result<Deploy, Fai
     let product = Arc::new(launched.product);
     let config = config(making.desired()?);
     let state: PathBuf = here.state.folder().to_path_buf();
-    let gathered = gather(Arc::clone(&product), config, state)
-        .await
-        .map_err(|refused| ungathered(&refused, context.terminal))?;
-    let migrations = migrations(&product, |_, folder| Path::new(folder).to_path_buf()).map_err(before)?;
-    let content = making
-        .content(&product, gathered.artifacts.clone(), versions, migrations)
-        .map_err(before)?;
+    let gathering = || async {
+        let gathered = gather(Arc::clone(&product), config.clone(), state.clone())
+            .await
+            .map_err(|refused| ungathered(&refused, context.terminal))?;
+        let migrations = migrations(&product, |_, folder| Path::new(folder).to_path_buf()).map_err(before)?;
+        let content = making
+            .content(&product, gathered.artifacts.clone(), versions.clone(), migrations)
+            .map_err(before)?;
+        Ok::<_, Failure>((gathered, content))
+    };
+    let (mut gathered, mut content) = gathering().await?;
+    let place = place(
+        here,
+        &folder,
+        making.desired()?,
+        &content,
+        &gathered.trees,
+        context.terminal,
+    );
+    let answers = after_build(here, &client, &content.questions, &place, context.terminal).await?;
+    if !answers.is_empty() {
+        // Gates write reports, and may write them into what is released.
+        (gathered, content) = gathering().await?;
+    }
     let brought = making.bring(&gathered, context.terminal).await.map_err(before)?;
     let files = measure::counted(gathered.files.len(), "file");
     context.terminal.tell(&format!(
@@ -124,7 +146,10 @@ async fn made(context: &Context, here: &Here, args: &Args) -> Result<Deploy, Fai
     ));
     let how = if args.from.is_some() { "elsewhere" } else { "here" };
     let build = BTreeMap::from([("built".to_owned(), how.to_owned())]);
-    Ok(handed(content, gathered, origin(here, build), !args.no_wait))
+    Ok(Deploy {
+        answers,
+        ..handed(content, gathered, origin(here, build), !args.no_wait)
+    })
 }
 
 /// The files of settings of each component.

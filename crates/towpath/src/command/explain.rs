@@ -6,10 +6,11 @@ use crate::cli::Explain;
 use crate::door::clock;
 use crate::failure::{Failure, Kind};
 use crate::here::{Here, Purpose};
+use crate::releasing::aim;
 use crate::talk;
 use crate::view;
 use std::fmt::Write;
-use towpath_api::ClientError;
+use towpath_api::{ClientError, Story};
 use towpath_manifest::{Explained, Origin, Reading, explain_path, nearest, print_value};
 use towpath_model::Desired;
 use towpath_model::code;
@@ -19,6 +20,13 @@ use towpath_model::spec::{Difference, Kind as NodeKind, Node, Path, Step, Tree, 
 use towpath_model::word::{Shape, Table, prose, summary};
 
 pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
+    if let Some((environment, number)) = rollout(&args) {
+        return story(context, &environment, number, args.json);
+    }
+    if args.json {
+        let failure = Failure::new(Kind::User, "only the story of a rollout is told as JSON");
+        return Err(failure.hint("`towpath explain ENV NUMBER --json`"));
+    }
     let text = match args.what.as_deref() {
         None => all_words(),
         Some(what) if what.trim_matches(['.', ' ']).is_empty() => all_words(),
@@ -31,6 +39,25 @@ pub(super) fn run(context: &Context, args: Explain) -> Result<(), Failure> {
         }
         Some(what) => word(what, &args)?,
     };
+    context.terminal.result(&text)
+}
+
+/// The rollout that is meant: `prod 7`. A folder with a number as its name is written with a path: `./7`.
+fn rollout(args: &Explain) -> Option<(String, u64)> {
+    let (what, number) = (args.what.as_ref()?, args.at.path.as_ref()?);
+    let number = number.to_str()?;
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    Some((what.clone(), number.parse().ok().filter(|_| digits)?))
+}
+
+/// All of a rollout, however long ago it was.
+fn story(context: &Context, environment: &str, number: u64, json: bool) -> Result<(), Failure> {
+    let here = aim(environment, None)?;
+    let told: Story = super::releases::ask(&here, &format!("/rollouts/{number}"))?;
+    if json {
+        return context.terminal.result(&super::releases::json(&told)?);
+    }
+    let text = view::story::story(&told, &here.environment, &clock::zone());
     context.terminal.result(&text)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Failure> {
         };
         let was = format!("{} of {}", release.id, from.environment);
         origin.build.insert("promoted".to_owned(), was);
-        hand_over(context, &to, &handed(content, gathered, origin, !args.no_wait)).await
+        hand_over(context, &to, handed(content, gathered, origin, !args.no_wait)).await
     })
 }
 

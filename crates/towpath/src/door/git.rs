@@ -29,22 +29,28 @@ pub(crate) fn tracked(folder: &Path, names: &[String]) -> Vec<String> {
     }
 }
 
+/// The address of the person who works here, as git knows it.
+pub(crate) fn person(folder: &Path) -> Option<String> {
+    asked(folder, &["config", "user.email"]).filter(|address| !address.is_empty())
+}
+
 /// The commit that a folder is at, and whether anything in it differs from that. Nothing without git, or outside a repository.
 pub(crate) fn commit(folder: &Path) -> Option<(String, bool)> {
-    let asked = |words: &[&str]| {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(folder)
-            .args(words)
-            .env("GIT_OPTIONAL_LOCKS", "0")
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output()
-            .ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        output.status.success().then_some(text)
-    };
-    let head = asked(&["rev-parse", "HEAD"])?;
-    let changed = asked(&["status", "--porcelain", "--", "."])?;
+    let head = asked(folder, &["rev-parse", "HEAD"])?;
+    let changed = asked(folder, &["status", "--porcelain", "--", "."])?;
     Some((head, !changed.is_empty()))
+}
+
+fn asked(folder: &Path, words: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(words)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
 }

@@ -3,7 +3,7 @@
 use super::{paint, progress, tame};
 use std::time::Duration;
 use towpath_api::CourseTold;
-use towpath_model::run::{Reason, ReleaseId, Rollout, Stage};
+use towpath_model::run::{Reason, ReleaseId, Rollout, Stage, percent};
 
 /// As much of a release's name as people compare.
 const SHORT: usize = 8;
@@ -109,41 +109,7 @@ fn where_it_is(told: &CourseTold) -> String {
 
 /// A part of a rollout.
 fn stage(stage: &Stage) -> String {
-    match stage {
-        Stage::Enter(gates) => format!("ask {}", joined(gates)),
-        Stage::Try(names) => format!("try {}", joined(names)),
-        Stage::Migrate(all) => format!("migrate {}", joined(all)),
-        Stage::Fill(all) => format!("fill in {}", joined(all)),
-        Stage::Leg(leg) => {
-            let mut text = format!("{} {}", leg.way.strategy, joined(&leg.components));
-            if leg.steps.len() > 1 {
-                let step = (leg.step + 1).min(leg.steps.len());
-                text.push_str(&format!(", step {step} of {}", leg.steps.len()));
-            }
-            match leg.tenants {
-                Some(tenants) => text.push_str(&format!(", {tenants} tenants")),
-                None => text.push_str(&format!(", {}", percent(leg.moved))),
-            }
-            text
-        }
-        Stage::Bake(way) => format!("watch for {}", way.bake),
-    }
-}
-
-/// Names, one behind the other.
-fn joined<T: ToString>(all: &[T]) -> String {
-    let all: Vec<String> = all.iter().map(|one| tame::plain(&one.to_string())).collect();
-    all.join(", ")
-}
-
-/// So many of ten thousand.
-fn percent(parts: u16) -> String {
-    let (whole, rest) = (parts / 100, parts % 100);
-    match rest {
-        0 => format!("{whole}%"),
-        rest if rest % 10 == 0 => format!("{whole}.{}%", rest / 10),
-        rest => format!("{whole}.{rest:02}%"),
-    }
+    tame::plain(&stage.to_string())
 }
 
 /// Who has how much: `web  4f1c2b3a 90%  9e2b1c0d 10%`

@@ -13,7 +13,7 @@ use towpath_model::run::{Course, ReleaseId};
 const COMMIT: usize = 7;
 
 /// A moment in the reader's zone.
-fn time(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
@@ -40,6 +40,9 @@ pub(crate) fn state(id: &ReleaseId, course: &Course) -> &'static str {
 
 /// All releases, the newest first.
 pub(crate) fn releases(told: &Releases, environment: &str, zone: &TimeZone) -> String {
+    if told.releases.is_empty() && !told.told.words.is_empty() && told.told.because.is_none() {
+        return format!("{}\n", tame::plain(&told.told.words));
+    }
     if told.releases.is_empty() {
         return format!("there is no release in {environment}; `towpath deploy {environment}` makes one\n");
     }
@@ -58,6 +61,10 @@ pub(crate) fn releases(told: &Releases, environment: &str, zone: &TimeZone) -> S
     let mut text = columns(&rows, &[Align::Left; 6]);
     if told.told.course.rollout.is_some() || told.told.course.frozen.is_some() {
         text.push_str(&format!("  {}\n", super::course::line(&told.told)));
+    }
+    if let Some(rehearsed) = &told.told.course.rehearsed {
+        let line = format!("{}: {rehearsed}", time(rehearsed.at, zone));
+        text.push_str(&format!("  {}\n", tame::plain(&line)));
     }
     if let Some(frozen) = &told.told.course.frozen {
         let until = time(frozen.until, zone);
@@ -122,7 +129,7 @@ pub(crate) fn history(told: &History, environment: &str, zone: &TimeZone) -> Str
     if told.entries.is_empty() {
         return format!("nothing has happened to releases in {environment}\n");
     }
-    let head = ["when", "what", "about", "took", "because"];
+    let head = ["when", "rollout", "what", "about", "took", "because"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for one in &told.entries {
         let subject = match one.subject.as_str() {
@@ -135,16 +142,24 @@ pub(crate) fn history(told: &History, environment: &str, zone: &TimeZone) -> Str
         };
         rows.push(vec![
             time(one.at, zone),
+            one.rollout
+                .map_or_else(|| "-".to_owned(), |number| number.to_string()),
             tame::plain(&one.what),
             subject,
             one.took.map(|took| took.to_string()).unwrap_or_default(),
             tame::plain(&one.because),
         ]);
     }
-    columns(
-        &rows,
-        &[Align::Left, Align::Left, Align::Left, Align::Right, Align::Left],
-    )
+    let aligned = [
+        Align::Left,
+        Align::Right,
+        Align::Left,
+        Align::Left,
+        Align::Right,
+        Align::Left,
+    ];
+    let table = columns(&rows, &aligned);
+    format!("{table}  `towpath explain {environment} NUMBER` tells all of a rollout\n")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod disks;
 mod edges;
 mod edits;
 mod faults;
+mod gates;
 mod guards;
 mod handed;
 mod handovers;

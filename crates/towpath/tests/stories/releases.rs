@@ -144,6 +144,29 @@ fn a_release_that_does_not_do_well_goes_back_by_itself_and_says_why() {
     }
     load.goes_on();
     assert_eq!(load.end(), Vec::<String>::new());
+    // Each is told as a whole: who wanted what, each step, and how it ended; also by a steward that was not there.
+    product.kill_steward();
+    let last = product.well(&["explain", "dev", "4"]);
+    for part in [
+        "rollout 4 of dev",
+        "wanted by ",
+        "rolling web",
+        "returns",
+        "not promoted after ",
+        bad[2].1,
+    ] {
+        assert!(last.out.contains(part), "{part}: {last:?}");
+    }
+    let first = product.well(&["explain", "dev", "1", "--json"]);
+    let first: serde_json::Value = serde_json::from_str(&first.out).expect("it is JSON");
+    let what = |at: usize| first["lines"][at]["what"].as_str().map(str::to_owned);
+    assert_eq!(what(0).as_deref(), Some("begins"), "{first}");
+    let lines = first["lines"].as_array().expect("there are lines");
+    let end = lines.last().and_then(|line| line["what"].as_str());
+    assert_eq!(end, Some("promoted"), "{first}");
+    let none = product.run(&["explain", "dev", "99"]);
+    assert_ne!(none.code, Some(0), "{none:?}");
+    assert!(none.err.contains("no rollout 99"), "{none:?}");
     product.well(&["down"]);
     product.leaves_nothing();
 }
@@ -263,5 +286,42 @@ fn the_very_same_files_go_onward_with_the_configuration_of_where_they_come_to() 
     assert_eq!(there("/file/settings"), "one");
     product.well(&["down", "next"]);
     product.well(&["down", "dev"]);
+    product.leaves_nothing();
+}
+
+#[test]
+fn a_rollback_is_rehearsed_at_its_time_and_what_it_took_is_kept() {
+    let rollout = format!("{SHORT}\nrehearse = \"every 4s\"");
+    let product = product("rehearsed", &rollout);
+    deploy(&product);
+    product.manifest(&shape("two", &rollout));
+    product.write("settings", "two");
+    deploy(&product);
+    let load = Load::begin(&product, product.plain_port("web"));
+    let told = eventually("it is rehearsed", || {
+        let history = product.well(&["history", "dev"]);
+        history.out.contains(" rehearsed ").then_some(history.out)
+    });
+    assert!(told.contains("a rollback was rehearsed, and took "), "{told}");
+    assert!(told.contains(" of the 2m that it may"), "{told}");
+    // Whoever comes after a steward that was killed does not begin the same one again, and brings it forward.
+    product.kill_steward();
+    eventually("it has come forward again", || {
+        let releases = product.well(&["releases", "dev"]);
+        assert!(releases.out.contains("a rollback was rehearsed"), "{releases:?}");
+        (visit(&product, "/env/WORD") == "two").then_some(())
+    });
+    // A person's freeze is a reason to leave it out.
+    product.well(&["freeze", "dev", "--until", "1h", "--reason", "holidays"]);
+    eventually("it is left out", || {
+        let history = product.well(&["history", "dev"]);
+        history
+            .out
+            .contains("no rollback was rehearsed: nothing goes forward until")
+            .then_some(())
+    });
+    load.goes_on();
+    assert_eq!(load.end(), Vec::<String>::new());
+    product.well(&["down"]);
     product.leaves_nothing();
 }

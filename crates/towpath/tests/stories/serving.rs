@@ -409,6 +409,8 @@ fn a_release_comes_from_another_folder_with_a_token_that_may_and_with_no_other()
     assert!(none.err.contains("no earlier release"), "{none:?}");
     let reads_on = machine.run(&reads, &["releases", "dev"]);
     assert!(reads_on.out.contains("current"), "{reads_on:?}");
+    let told = machine.run(&reads, &["explain", "dev", "1"]);
+    assert!(told.out.contains("promoted after "), "{told:?}");
 
     machine.product.well(&["down"]);
     machine.stop();

@@ -8,6 +8,7 @@ mod inside;
 #[path = "../stories/kit.rs"]
 mod kit;
 mod phishsentry;
+mod probes;
 #[path = "../stories/programs.rs"]
 mod programs;
 mod reflect_coach;

@@ -13,12 +13,12 @@ use std::time::Instant;
 
 const HOST: &str = "edge.reflect-coach.localhost";
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
 /// The example in a folder of its own, with its programs built where they always are; nothing where no store can be had.
-fn example() -> Option<Product> {
+pub(crate) fn example() -> Option<Product> {
     for (program, place) in [("redis-server", "/usr/bin"), ("initdb", "/usr/lib/postgresql")] {
         let on_path = std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()));
@@ -58,14 +58,14 @@ fn example() -> Option<Product> {
 }
 
 /// An answer: its status, its head and its body.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
     body: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.head, self.body))
     }
 }
@@ -75,10 +75,10 @@ const BROWSER: &str =
     "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0\r\n";
 
 /// Somebody who asks at a port, as a host, with a cookie.
-struct Visitor {
-    port: u16,
-    host: &'static str,
-    cookie: String,
+pub(crate) struct Visitor {
+    pub(crate) port: u16,
+    pub(crate) host: &'static str,
+    pub(crate) cookie: String,
 }
 
 impl Visitor {
@@ -118,7 +118,7 @@ impl Visitor {
         }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "", "")
     }
 
@@ -252,7 +252,7 @@ fn port_inside(status: &Value, name: &str) -> u16 {
         .expect("a port")
 }
 
-fn up(product: &Product) -> Ran {
+pub(crate) fn up(product: &Product) -> Ran {
     product.well(&["up", "--detach", "--yes"])
 }
 

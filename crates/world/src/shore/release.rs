@@ -56,6 +56,7 @@ fn frame() -> Frame {
         closed: Vec::new(),
         zone: known("UTC"),
         keep: 5,
+        rehearse: None,
     }
 }
 

@@ -48,6 +48,11 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
         for metric in asked.into_iter().chain(changed.flatten()) {
             insert(&mut all.metrics, &desired.metric, metric.as_str());
         }
+        if let Some(role) = gate.approval.as_ref().and_then(|approval| approval.role.as_ref())
+            && let Some((name, role)) = desired.role.get_key_value(role.as_str())
+        {
+            all.roles.insert(name.clone(), role.people.clone());
+        }
         if let Some(objective) = &gate.objective {
             insert(&mut all.objectives, &desired.objective, objective.as_str());
         }
@@ -59,6 +64,22 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
                     .map(|(name, one)| (name.clone(), one.clone())),
             );
         }
+    }
+    for metric in all.metrics.values() {
+        if let Some(host) = &metric.from {
+            insert(&mut all.hosts, &desired.host, host.as_str());
+        }
+    }
+    if let Some(host) = &desired.telemetry.metrics
+        && all.metrics.values().any(|metric| metric.prometheus.is_some())
+    {
+        insert(&mut all.hosts, &desired.host, host.as_str());
+        all.telemetry = Name::parse(host.as_str()).ok();
+    }
+    if all.metrics.values().any(|metric| metric.series.is_some()) {
+        let pages = desired.components();
+        let pages = pages.filter_map(|(_, name, one)| Some((name.clone(), one.metrics.clone()?.to_string())));
+        all.pages.extend(pages);
     }
     for objective in all.objectives.values() {
         if let Some(probe) = &objective.probe {

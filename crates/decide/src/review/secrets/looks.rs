@@ -146,6 +146,12 @@ fn has_password(text: &str) -> bool {
     })
 }
 
+/// Whether a variable is one that nobody should be shown, by its name or by the looks of its value. It says yes sooner than
+/// the rules do, which accuse somebody.
+pub fn looks_secret(name: &str, value: &str) -> bool {
+    is_secret_name(name) || known(value).is_some()
+}
+
 /// Whether a name says that what stands under it is secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase().replace('-', "_");

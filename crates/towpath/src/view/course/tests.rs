@@ -64,6 +64,7 @@ fn rollout(at: usize) -> Rollout {
         from: Some(id(OLD)),
         to: id(NEW),
         is_rollback: false,
+        rehearses: false,
         by: "ana".to_owned(),
         began: "2026-11-22T03:00:00Z".parse().expect("a moment"),
         stages: vec![
@@ -99,6 +100,7 @@ fn told(rollout: Option<Rollout>, because: Reason) -> CourseTold {
         },
         words: because.to_string(),
         because: Some(because),
+        awaits: Vec::new(),
         shares,
     }
 }

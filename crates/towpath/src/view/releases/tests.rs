@@ -44,6 +44,7 @@ fn releases_are_told_with_what_each_is_here() {
             course,
             because: None,
             words: "release 4f1c2b3a33334444 is current, and nothing is under way".to_owned(),
+            awaits: Vec::new(),
             shares: BTreeMap::new(),
         },
         releases: vec![
@@ -137,9 +138,10 @@ fn history_is_told_the_newest_first() {
         ],
     };
     insta::assert_snapshot!(shown(&history(&told, "prod", &TimeZone::UTC)), @r"
-    when              what    about      took  because
-    2026-11-22 03:00  ended   4f1c2b3a  1m12s  ana: it is late
-    2026-11-22 03:00  freeze  -                ana: it is late
+    when              rollout  what    about      took  because
+    2026-11-22 03:00        7  ended   4f1c2b3a  1m12s  ana: it is late
+    2026-11-22 03:00        7  freeze  -                ana: it is late
+    `towpath explain prod NUMBER` tells all of a rollout
     ");
     insta::assert_snapshot!(history(&History::default(), "prod", &TimeZone::UTC), @"nothing has happened to releases in prod");
 }

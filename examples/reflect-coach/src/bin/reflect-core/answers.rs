@@ -203,6 +203,24 @@ pub async fn import(
     })
 }
 
+/// How far the import of the synthetic visitor has come. It is nobody's, so whoever is inside may look. One that has been asked
+/// for and has not begun hides the one before: whoever waits for its end is not told that of another.
+pub async fn probed_import(State(core): State<Kept>) -> Answer {
+    let found: Option<(i64, i64)> =
+        sqlx::query_as("SELECT done, lines FROM imports WHERE id = 'probe' AND person = 'probe'")
+            .fetch_optional(&core.db)
+            .await?;
+    let is_under_way = queue::has_for(&mut core.redis.clone(), "import", "probe").await?;
+    Ok(match found {
+        Some((done, lines)) if done < lines || !is_under_way => {
+            let progress = format!("{}%", done * 100 / lines);
+            Json(json!({ "id": "probe", "done": done, "lines": lines, "progress": progress })).into_response()
+        }
+        Some(_) => Json(json!({ "id": "probe", "progress": "0%" })).into_response(),
+        None => refusal(StatusCode::NOT_FOUND, "there is no such import"),
+    })
+}
+
 /// What the coach sees in what somebody did; what rules say where it cannot be asked.
 pub async fn indicators(State(core): State<Kept>, Extension(who): Extension<Claims>) -> Answer {
     let found: Vec<(i64, String, i64)> = sqlx::query_as(

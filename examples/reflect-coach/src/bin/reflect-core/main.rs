@@ -72,6 +72,7 @@ async fn main() -> Result<(), Fault> {
         .merge(changes)
         .layer(from_fn_with_state(core.clone(), admit::known))
         .route("/healthz", get(health))
+        .route("/imports/probe", get(answers::probed_import))
         .with_state(core);
     serve(routes, stop).await
 }
