@@ -4,10 +4,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use towpath_api::{
-    Answers, Apply, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, EXCHANGE, Endpoint, Event, Exchange,
-    Explained, History, LogArgs, LogLine, Machine, Maintain, Maintained, Mint, Minted, Missing, OF_A_MACHINE,
-    OF_AN_ENVIRONMENT, Opaque, PORT, Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer,
-    Story, Surroundings, Tokens, Trust, TrustTold, Trusts, Verb, Versioned, Versions,
+    AboutGate, Answered, Answers, Apply, Ask, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, EXCHANGE,
+    Endpoint, Event, Exchange, Explained, History, LogArgs, LogLine, Machine, Maintain, Maintained, Mint,
+    Minted, Missing, OF_A_MACHINE, OF_AN_ENVIRONMENT, Opaque, PORT, Problem, Releases, Same, Scale, SignOut,
+    SignedOut, Status, Steer, Story, Surroundings, Tokens, Trust, TrustTold, Trusts, Verb, Versioned,
+    Versions,
 };
 
 /// Types that the table of endpoints names, by their names.
