@@ -2,7 +2,7 @@
 
 use crate::message::Problem;
 use crate::remote::Remote;
-use crate::token::Pin;
+use crate::token::{Pin, Token};
 use bytes::Bytes;
 use http::request::Builder;
 use http::{Method, Request};
@@ -171,6 +171,14 @@ impl Client {
         }
     }
 
+    /// What is shown to a machine elsewhere; nothing where it is this one.
+    pub fn token(&self) -> Option<&Token> {
+        match &self.place {
+            Place::Socket(_) => None,
+            Place::Elsewhere(remote) => Some(remote.token()),
+        }
+    }
+
     /// Whether somebody listens. A machine elsewhere starts a steward where there is none.
     pub async fn is_there(&self) -> Result<bool, ClientError> {
         let connected = match &self.place {
@@ -252,24 +260,28 @@ impl Client {
             Place::Elsewhere(remote) => asked_of(remote, request, path),
         };
         let request = request.body(body).map_err(|_| ClientError::Cut)?;
-        let answer = match &self.place {
-            Place::Socket(socket) => exchange(connect(socket).await?, request).await?,
-            Place::Elsewhere(remote) => exchange(remote.connect().await?, request).await?,
-        };
-        if answer.status().is_success() {
-            return Ok(answer.into_body());
+        match &self.place {
+            Place::Socket(socket) => said(send(connect(socket).await?, request).await?).await,
+            Place::Elsewhere(remote) => said(send(remote.connect().await?, request).await?).await,
         }
-        let whole = answer
-            .into_body()
-            .collect()
-            .await
-            .map_err(|_| ClientError::Cut)?
-            .to_bytes();
-        Err(match serde_json::from_slice(&whole) {
-            Ok(problem) => ClientError::Refused(problem),
-            Err(error) => ClientError::Garbled(error),
-        })
     }
+}
+
+/// What was answered; the refusal, where it is one.
+pub(crate) async fn said(answer: http::Response<Incoming>) -> Result<Incoming, ClientError> {
+    if answer.status().is_success() {
+        return Ok(answer.into_body());
+    }
+    let whole = answer
+        .into_body()
+        .collect()
+        .await
+        .map_err(|_| ClientError::Cut)?
+        .to_bytes();
+    Err(match serde_json::from_slice(&whole) {
+        Ok(problem) => ClientError::Refused(problem),
+        Err(error) => ClientError::Garbled(error),
+    })
 }
 
 /// A question to a machine elsewhere.
@@ -281,7 +293,10 @@ fn asked_of(remote: &Remote, request: Builder, path: &str) -> Builder {
 }
 
 /// Asks over a connection of its own.
-async fn exchange<S, B>(stream: S, request: Request<B>) -> Result<http::Response<Incoming>, ClientError>
+pub(crate) async fn send<S, B>(
+    stream: S,
+    request: Request<B>,
+) -> Result<http::Response<Incoming>, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     B: Body + Send + Unpin + 'static,

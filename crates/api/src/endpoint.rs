@@ -98,6 +98,9 @@ const EVENTS: Answers = Answers::Lines("Event");
 /// What stands before the endpoints of an environment when a machine is asked for them.
 pub const ENVIRONMENT: &str = "/v1/products/{product}/environments/{environment}";
 
+/// Where an identity is exchanged: it needs no token.
+pub const EXCHANGE: &str = "/v1/exchange";
+
 /// What a machine answers.
 pub const OF_A_MACHINE: &[Endpoint] = &[
     get(
@@ -127,6 +130,34 @@ pub const OF_A_MACHINE: &[Endpoint] = &[
         answers: Answers::Object("Tokens"),
         text: "Takes a token back. Only the machine's own socket answers it.",
     },
+    get(
+        "/v1/trusts",
+        Verb::Admin,
+        Answers::Object("Trusts"),
+        "Whose jobs are trusted by their identity. Only the machine's own socket answers it.",
+    ),
+    post(
+        "/v1/trusts",
+        Verb::Admin,
+        "Trust",
+        Answers::Object("TrustTold"),
+        "Trusts the jobs of a pipeline by the identity that their issuer gives them. Only the machine's own socket answers it.",
+    ),
+    Endpoint {
+        method: "DELETE",
+        path: "/v1/trusts/{id}",
+        verb: Verb::Admin,
+        asks: Asks::Nothing,
+        answers: Answers::Object("Trusts"),
+        text: "Trusts nobody by this any more, and takes back what it has given. Only the machine's own socket answers it.",
+    },
+    post(
+        EXCHANGE,
+        Verb::Read,
+        "Exchange",
+        Answers::Object("Minted"),
+        "Gives a token for a quarter of an hour to a job that shows an identity which is trusted.",
+    ),
 ];
 
 /// What the steward of an environment answers.

@@ -5,6 +5,7 @@
 
 mod client;
 mod endpoint;
+mod exchange;
 mod machine;
 mod message;
 mod release;
@@ -13,10 +14,14 @@ mod secret;
 mod status;
 mod token;
 mod verb;
+mod web;
 
 pub use client::{Answer, Client, ClientError, connect};
-pub use endpoint::{Answers, Asks, ENVIRONMENT, Endpoint, OF_A_MACHINE, OF_AN_ENVIRONMENT, endpoint, verb};
-pub use machine::{Kept, Machine, Mint, Minted, TokenTold, Tokens};
+pub use endpoint::{
+    Answers, Asks, ENVIRONMENT, EXCHANGE, Endpoint, OF_A_MACHINE, OF_AN_ENVIRONMENT, endpoint, verb,
+};
+pub use exchange::{audience, exchange};
+pub use machine::{Exchange, Kept, Machine, Mint, Minted, TokenTold, Tokens, Trust, TrustTold, Trusts};
 pub use message::{
     Apply, DownArgs, Event, LogArgs, LogLine, Maintain, Maintained, Problem, Same, Scale, SignOut, SignedOut,
     Tone,
@@ -35,6 +40,7 @@ pub use status::{
 };
 pub use token::{Pin, TOKEN, Token, sha256};
 pub use verb::Verb;
+pub use web::{Unread, Web, is_safe};
 
 /// What is asked of `/status` by whoever does not want to know what instances use.
 pub const WITHOUT_USAGE: &str = "usage=no";

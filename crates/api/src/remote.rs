@@ -47,10 +47,12 @@ impl Remote {
 
     /// `towpath.example.com:8440`
     pub(crate) fn place(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        }
+        place(&self.host, self.port)
+    }
+
+    /// What is shown there.
+    pub(crate) fn token(&self) -> &Token {
+        &self.token
     }
 
     /// What it is let in by.
@@ -60,34 +62,47 @@ impl Remote {
 
     /// Connects, and makes sure that it is the machine that the token is for.
     pub(crate) async fn connect(&self) -> Result<TlsStream<TcpStream>, ClientError> {
-        let unreachable = |why: io::Error| ClientError::Unreachable {
-            place: self.place(),
-            why,
-        };
-        let late = |_| unreachable(io::ErrorKind::TimedOut.into());
-        let name = ServerName::try_from(self.host.clone())
-            .map_err(|_| unreachable(io::Error::other("this is no name of a machine")))?;
-        let stream = TcpStream::connect((self.host.as_str(), self.port));
-        let stream = tokio::time::timeout(PATIENCE, stream)
-            .await
-            .map_err(late)?
-            .map_err(unreachable)?;
-        // Questions are short, and somebody waits for the answer.
-        let _ = stream.set_nodelay(true);
-        let known = Arc::new(Known::new(self.token.pin));
-        let connector = TlsConnector::from(Arc::new(config(&known).map_err(unreachable)?));
-        let greeted = tokio::time::timeout(PATIENCE, connector.connect(name, stream))
-            .await
-            .map_err(late)?;
-        greeted.map_err(|why| match known.other.get() {
-            Some(shown) => ClientError::OtherKey {
-                place: self.place(),
-                pinned: self.token.pin,
-                shown: *shown,
-            },
-            None => unreachable(why),
-        })
+        reach(&self.host, self.port, self.token.pin).await
     }
+}
+
+/// A machine and its port, as they are written.
+pub(crate) fn place(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}
+
+/// Connects, and makes sure that it is the machine that has this key.
+pub(crate) async fn reach(host: &str, port: u16, pin: Pin) -> Result<TlsStream<TcpStream>, ClientError> {
+    let unreachable = |why: io::Error| ClientError::Unreachable {
+        place: place(host, port),
+        why,
+    };
+    let late = |_| unreachable(io::ErrorKind::TimedOut.into());
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| unreachable(io::Error::other("this is no name of a machine")))?;
+    let stream = TcpStream::connect((host, port));
+    let stream = tokio::time::timeout(PATIENCE, stream)
+        .await
+        .map_err(late)?
+        .map_err(unreachable)?;
+    // Questions are short, and somebody waits for the answer.
+    let _ = stream.set_nodelay(true);
+    let known = Arc::new(Known::new(pin));
+    let connector = TlsConnector::from(Arc::new(config(&known).map_err(unreachable)?));
+    let greeted = tokio::time::timeout(PATIENCE, connector.connect(name, stream))
+        .await
+        .map_err(late)?;
+    greeted.map_err(|why| match known.other.get() {
+        Some(shown) => ClientError::OtherKey {
+            place: place(host, port),
+            pinned: pin,
+            shown: *shown,
+        },
+        None => unreachable(why),
+    })
 }
 
 fn config(known: &Arc<Known>) -> io::Result<ClientConfig> {

@@ -35,7 +35,8 @@ impl Pin {
         Pin(sha256(key))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads one as it is written; nothing where it is none.
+    pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
         bytes.try_into().ok().map(Pin)
     }

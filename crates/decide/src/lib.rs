@@ -21,3 +21,4 @@ pub mod review;
 pub mod rollout;
 pub mod scale;
 pub mod tend;
+pub mod trust;

@@ -3,7 +3,7 @@
 use crate::problem;
 use crate::stewards::Place;
 use http::{Method, StatusCode};
-use towpath_api::{Problem, Verb, verb};
+use towpath_api::{EXCHANGE, Problem, Verb, verb};
 use towpath_model::unit::{Name, Unit};
 
 /// Something that is asked for.
@@ -17,6 +17,12 @@ pub(crate) enum Ask {
     Mint,
     /// A token less.
     Revoke(String),
+    /// Everybody who is trusted by their identity.
+    Trusts,
+    /// Somebody is trusted.
+    Trust,
+    /// Somebody is trusted no more.
+    Distrust(String),
     /// Something that a steward answers.
     Steward {
         /// Which one.
@@ -28,6 +34,11 @@ pub(crate) enum Ask {
     },
 }
 
+/// Whether somebody shows an identity, who has no token yet.
+pub(crate) fn is_exchange(method: &Method, path: &str) -> bool {
+    method == Method::POST && path == EXCHANGE
+}
+
 impl Ask {
     /// What is asked for by a method and a path.
     pub(crate) fn of(method: &Method, path: &str) -> Result<Self, Box<Problem>> {
@@ -37,6 +48,9 @@ impl Ask {
             (&Method::GET, ["", "v1", "tokens"]) => Ok(Ask::Tokens),
             (&Method::POST, ["", "v1", "tokens"]) => Ok(Ask::Mint),
             (&Method::DELETE, ["", "v1", "tokens", id]) => Ok(Ask::Revoke((*id).to_owned())),
+            (&Method::GET, ["", "v1", "trusts"]) => Ok(Ask::Trusts),
+            (&Method::POST, ["", "v1", "trusts"]) => Ok(Ask::Trust),
+            (&Method::DELETE, ["", "v1", "trusts", id]) => Ok(Ask::Distrust((*id).to_owned())),
             (
                 method,
                 [
@@ -71,8 +85,9 @@ impl Ask {
     /// Whether it changes anything, and is therefore written down.
     pub(crate) fn changes(&self) -> bool {
         match self {
-            Ask::Machine | Ask::Tokens => false,
-            Ask::Mint | Ask::Revoke(_) => true,
+            Ask::Machine | Ask::Tokens | Ask::Trusts => false,
+            Ask::Mint | Ask::Revoke(_) | Ask::Trust | Ask::Distrust(_) => true,
+
             Ask::Steward { verb, .. } => *verb != Verb::Read,
         }
     }
@@ -124,6 +139,7 @@ mod tests {
         assert_eq!(told(Method::POST, &at("/whatever")), "shop prod /whatever admin");
         assert_eq!(told(Method::GET, "/v1"), "Machine");
         assert_eq!(told(Method::DELETE, "/v1/tokens/5b1c"), "Revoke(\"5b1c\")");
+        assert_eq!(told(Method::DELETE, "/v1/trusts/5b1c"), "Distrust(\"5b1c\")");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -44,6 +46,22 @@ pub(crate) struct Line {
     pub(crate) ended: &'static str,
     /// How long it took.
     pub(crate) took_ms: u128,
+    /// The identity that was shown, where it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<Box<Shown>>,
+}
+
+/// An identity that its issuer has signed, and what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Shown {
+    /// Its claims that say who it is, and those that are looked at.
+    pub(crate) claims: BTreeMap<String, Value>,
+    /// Who trusts it.
+    pub(crate) trust: Option<String>,
+    /// The token that was given.
+    pub(crate) token: Option<String>,
+    /// Why none was.
+    pub(crate) why: Option<String>,
 }
 
 impl Audit {
@@ -171,6 +189,7 @@ mod tests {
                 status: 0,
                 ended: "left",
                 took_ms: 0,
+                identity: None,
             },
             began: Duration::ZERO,
             audit: Arc::clone(audit),

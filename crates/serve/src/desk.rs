@@ -1,14 +1,16 @@
 //! Answering: who asks, whether they may, and what comes of it.
 
-use crate::ask::Ask;
+use crate::ask::{Ask, is_exchange};
 use crate::audit::{Audit, Line, Witness, Witnessed};
 use crate::brake::Brake;
 use crate::door::clock;
 use crate::identity::Identity;
+use crate::issuers::Issuers;
 use crate::pass::{self, pass};
 use crate::problem;
 use crate::stewards::{Outside, Place, Stewards};
 use crate::tokens::{Denied, Tokens, Unminted, allows};
+use crate::turns::Turns;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::request::Parts;
@@ -19,7 +21,7 @@ use hyper::body::Incoming;
 use serde::Serialize;
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use towpath_api::{Machine, Mint, Minted, Problem, TokenTold, Verb};
 
 /// What is asked of the machine itself is short.
@@ -27,8 +29,8 @@ const MOST_OF_A_QUESTION: usize = 64 * 1024;
 
 /// What comes back.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
-type Answer = Response<Body>;
-type Refusal = Box<Problem>;
+pub(crate) type Answer = Response<Body>;
+pub(crate) type Refusal = Box<Problem>;
 
 /// What each connection needs.
 pub(crate) struct Desk {
@@ -39,6 +41,9 @@ pub(crate) struct Desk {
     pub(crate) outside: Arc<dyn Outside>,
     pub(crate) brake: Brake,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) issuers: Issuers,
+    /// How often it is written down lately that an identity was refused.
+    pub(crate) refused: Mutex<Turns>,
 }
 
 /// Where somebody comes from.
@@ -51,7 +56,7 @@ pub(crate) enum From {
 }
 
 /// Who asks.
-enum Who {
+pub(crate) enum Who {
     /// A user of this machine, who may do everything.
     User(u32),
     /// Whoever has this token.
@@ -59,7 +64,7 @@ enum Who {
 }
 
 impl Who {
-    fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         match self {
             Who::User(user) => format!("user {user}"),
             Who::Token(told) => match &told.name {
@@ -74,6 +79,9 @@ impl Desk {
     /// Answers whatever is asked.
     pub(crate) async fn answer(self: &Arc<Self>, from: From, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
+        if is_exchange(&head.method, head.uri.path()) {
+            return self.exchange(from, body).await;
+        }
         let who = match self.admit(from, &head.headers).await {
             Ok(who) => who,
             Err(refusal) => return refused(&refusal),
@@ -142,6 +150,7 @@ impl Desk {
                 status: 0,
                 ended: "left",
                 took_ms: 0,
+                identity: None,
             },
             began: clock::now(),
             audit: Arc::clone(&self.audit),
@@ -161,6 +170,9 @@ impl Desk {
             Ask::Tokens => Ok(json(&self.all())),
             Ask::Mint => self.mint(&who, body).await,
             Ask::Revoke(id) => self.revoke(id).await,
+            Ask::Trusts => Ok(json(&self.trusts())),
+            Ask::Trust => self.trust(&who, body).await,
+            Ask::Distrust(id) => self.distrust(id).await,
             Ask::Steward { place, path, verb } => self.pass_on((place, path, verb), head, body).await,
         }
     }
@@ -244,7 +256,7 @@ fn may(who: &Who, ask: &Ask) -> Result<(), Refusal> {
     let forbidden = |why: &str, hint: &str| Err(problem(StatusCode::FORBIDDEN, "forbidden", why, Some(hint)));
     match ask {
         Ask::Machine => Ok(()),
-        Ask::Tokens | Ask::Mint | Ask::Revoke(_) => {
+        Ask::Tokens | Ask::Mint | Ask::Revoke(_) | Ask::Trusts | Ask::Trust | Ask::Distrust(_) => {
             let hint = "`towpath token` does it on the machine itself";
             forbidden(
                 "tokens are made, listed and taken back on the machine itself",
@@ -275,7 +287,7 @@ fn unknown(denied: Option<&Denied>) -> Refusal {
     problem(StatusCode::UNAUTHORIZED, "unauthorized", &message, Some(hint))
 }
 
-fn unwritten(why: &str) -> Refusal {
+pub(crate) fn unwritten(why: &str) -> Refusal {
     let message = format!("nothing was changed, because the tokens cannot be written: {why}");
     let hint = "make room on the disk, and say it again";
     problem(
@@ -286,7 +298,7 @@ fn unwritten(why: &str) -> Refusal {
     )
 }
 
-async fn read<T: serde::de::DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
+pub(crate) async fn read<T: serde::de::DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
     let wrong = |why: String| {
         let message = format!("the question cannot be understood: {why}");
         problem(StatusCode::BAD_REQUEST, "not-understood", &message, None)
@@ -306,7 +318,7 @@ fn whole(status: StatusCode, kind: &'static str, text: Vec<u8>) -> Answer {
     answer
 }
 
-fn json<T: Serialize>(told: &T) -> Answer {
+pub(crate) fn json<T: Serialize>(told: &T) -> Answer {
     match serde_json::to_vec(told) {
         Ok(text) => whole(StatusCode::OK, "application/json", text),
         Err(error) => refused(&problem(

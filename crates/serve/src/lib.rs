@@ -9,11 +9,16 @@ mod audit;
 mod brake;
 mod desk;
 mod door;
+mod exchange;
 mod identity;
+mod issuers;
 mod listen;
 mod pass;
+mod proof;
 mod stewards;
 mod tokens;
+mod trusts;
+mod turns;
 
 pub use identity::Files;
 pub use stewards::Outside;
@@ -24,12 +29,13 @@ use desk::Desk;
 use door::disk;
 use http::StatusCode;
 use identity::Identity;
+use issuers::Issuers;
 use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use stewards::Stewards;
 use tokens::Tokens;
 use tokio::net::TcpListener;
@@ -145,6 +151,8 @@ pub async fn serve(
         stewards: Arc::clone(&stewards),
         outside,
         brake: Brake::default(),
+        issuers: Issuers::default(),
+        refused: Mutex::new(exchange::told_at_most()),
         audit: Arc::new(Audit::new(home.join(LOG))),
     });
     let afar = match config.listen {

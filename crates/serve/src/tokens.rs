@@ -3,6 +3,8 @@
 //! Only a digest of a secret is kept. It is compared in constant time, also where there is no such token, so that an answer
 //! tells nobody which of them there are.
 
+mod trusted;
+
 use crate::door::disk;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64_simd::URL_SAFE_NO_PAD;
@@ -11,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use towpath_api::{Mint, Pin, TOKEN, Token, TokenTold, Verb, sha256};
+use towpath_api::{Mint, Pin, TOKEN, Token, TokenTold, TrustTold, Verb, sha256};
 use towpath_model::unit::{Name, Unit};
+
+pub(crate) use trusted::{Holder, Ungiven};
 
 /// When a token was used last is written down once in so long: nobody needs it exactly, and each question would be a write.
 const KEPT_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -32,12 +36,21 @@ struct Record {
     told: TokenTold,
     /// The SHA-256 of its secret.
     digest: String,
+    /// What it was given by, where somebody has shown an identity for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trust: Option<String>,
 }
 
 /// What stands in the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Book {
     tokens: Vec<Record>,
+    /// Who is trusted by their identity.
+    #[serde(default)]
+    trusts: Vec<TrustTold>,
+    /// Identities that were exchanged, as long as they could be shown again.
+    #[serde(default)]
+    spent: Vec<trusted::Spent>,
 }
 
 /// The tokens of a machine.
@@ -87,15 +100,12 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<(Token, TokenTold), Unminted> {
         let expires = valid(&asked, now).map_err(Unminted::Wrong)?;
-        let (chance, name) = (disk::chance(), disk::chance());
-        let (chance, name) = (chance.map_err(Unminted::System)?, name.map_err(Unminted::System)?);
-        let id: String = name[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        let token = Token::new(id.clone(), chance, pin);
+        let token = new(pin).map_err(Unminted::System)?;
         let mut may = asked.may;
         may.sort();
         may.dedup();
         let told = TokenTold {
-            id,
+            id: token.id.clone(),
             name: asked.name,
             product: asked.product,
             environments: asked.environments,
@@ -108,6 +118,7 @@ impl Tokens {
         let record = Record {
             told: told.clone(),
             digest: digest(token.secret.open()),
+            trust: None,
         };
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         if book.tokens.len() >= MOST {
@@ -201,6 +212,17 @@ fn valid(asked: &Mint, now: Timestamp) -> Result<Timestamp, String> {
     }
     let lasts = SignedDuration::from_secs(i64::try_from(asked.lasts).unwrap_or(i64::MAX));
     now.checked_add(lasts).map_err(|error| error.to_string())
+}
+
+/// A token that nobody can guess.
+fn new(pin: Pin) -> io::Result<Token> {
+    Ok(Token::new(named()?, disk::chance()?, pin))
+}
+
+/// A name that nothing else has.
+fn named() -> io::Result<String> {
+    let chance = disk::chance()?;
+    Ok(chance[..6].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn digest(secret: &str) -> String {

@@ -15,7 +15,9 @@ pub use running::{
     MaintenanceOn, Metrics, OnStored, Open, Psql, Redis, Reset, Run, Scale, SignOut, Status, Stewardship,
     Stored, Top, Up, Upon,
 };
-pub use serving::{OfMachine, Serve, Token, TokenCreate, TokenList, TokenRevoke, TokenUse};
+pub use serving::{
+    OfMachine, Serve, Token, TokenCreate, TokenExchange, TokenList, TokenRevoke, TokenTrust, TokenUse,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;

@@ -42,9 +42,10 @@ mod status;
 mod steward;
 mod token;
 mod top;
+mod trust;
 mod up;
 
-use crate::cli::{Cli, Command, OnRelease, OnStored};
+use crate::cli::{Cli, Command, OnRelease, OnStored, Token};
 use crate::door::elsewhere;
 use crate::door::terminal::Terminal;
 use crate::failure::{Failure, Kind};
@@ -78,6 +79,7 @@ pub fn run() -> ExitCode {
 
 /// Goes to a machine elsewhere, unless the command is about this one.
 fn go(to: &str, command: &Command) -> Result<(), Failure> {
+    let exchanges = matches!(command, Command::Token(Token::Exchange(_)));
     let stays = matches!(
         command,
         Command::Up(_)
@@ -104,7 +106,7 @@ fn go(to: &str, command: &Command) -> Result<(), Failure> {
             | Command::Resource
             | Command::Compile(_)
     );
-    if stays {
+    if stays && !exchanges {
         let message = "this command is about this machine, and --to names another one";
         return Err(
             Failure::new(Kind::User, message).hint("leave --to away, or run the command on that machine")

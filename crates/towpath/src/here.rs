@@ -9,6 +9,7 @@ use crate::door::elsewhere::{self, Elsewhere};
 use crate::door::files::{self, Folder, MANIFEST, Place};
 use crate::door::state::{self, State};
 use crate::failure::{Failure, Kind};
+use crate::identity;
 use crate::launched;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -265,7 +266,8 @@ impl Names {
                 Failure::new(Kind::Config, message).hint("`towpath check` tells what is wrong with it")
             );
         };
-        let remote = Remote::new(&to.host, to.port, to.token()?, product, environment);
+        let token = identity::token(to, product, environment)?;
+        let remote = Remote::new(&to.host, to.port, token, product, environment);
         Ok(Client::elsewhere(remote))
     }
 

@@ -13,6 +13,7 @@ mod error_page;
 pub mod failure;
 mod following;
 mod here;
+mod identity;
 pub mod init;
 pub mod launched;
 mod observed;

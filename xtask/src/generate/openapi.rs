@@ -4,10 +4,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use towpath_api::{
-    Answers, Apply, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, Endpoint, Event, Explained, History,
-    LogArgs, LogLine, Machine, Maintain, Maintained, Mint, Minted, Missing, OF_A_MACHINE, OF_AN_ENVIRONMENT,
-    Opaque, PORT, Problem, Releases, Same, Scale, SignOut, SignedOut, Status, Steer, Story, Surroundings,
-    Tokens, Verb, Versioned, Versions,
+    AboutGate, Answered, Answers, Apply, Ask, Asks, CourseTold, Deploy, DownArgs, ENVIRONMENT, EXCHANGE,
+    Endpoint, Event, Exchange, Explained, History, LogArgs, LogLine, Machine, Maintain, Maintained, Mint,
+    Minted, Missing, OF_A_MACHINE, OF_AN_ENVIRONMENT, Opaque, PORT, Problem, Releases, Same, Scale, SignOut,
+    SignedOut, Status, Steer, Story, Surroundings, Tokens, Trust, TrustTold, Trusts, Verb, Versioned,
+    Versions,
 };
 
 /// Types that the table of endpoints names, by their names.
@@ -31,6 +32,7 @@ impl Shapes {
         shapes.add::<Deploy>("Deploy");
         shapes.add::<DownArgs>("DownArgs");
         shapes.add::<Event>("Event");
+        shapes.add::<Exchange>("Exchange");
         shapes.add::<Explained>("Explained");
         shapes.add::<AboutGate>("AboutGate");
         shapes.add::<Answered>("Answered");
@@ -56,6 +58,9 @@ impl Shapes {
         shapes.add::<Steer>("Steer");
         shapes.add::<Surroundings>("Surroundings");
         shapes.add::<Tokens>("Tokens");
+        shapes.add::<Trust>("Trust");
+        shapes.add::<TrustTold>("TrustTold");
+        shapes.add::<Trusts>("Trusts");
         shapes.add::<Versioned>("Versioned");
         shapes.add::<Versions>("Versions");
         shapes
@@ -157,6 +162,12 @@ fn operation(shapes: &Shapes, endpoint: &Endpoint, tag: &str, path: &str) -> Val
     if endpoint.path == "/v1" {
         let words: Vec<&str> = Verb::ALL.into_iter().map(Verb::word).collect();
         operation["description"] = json!(format!("A token of any kind is enough: {}.", words.join(", ")));
+    }
+    // Whoever asks has no token yet.
+    if endpoint.path == EXCHANGE {
+        operation["description"] = json!("No token is needed: what is shown is the identity.");
+        operation["security"] = json!([]);
+        operation.as_object_mut().map(|one| one.remove("x-towpath-verb"));
     }
     operation
 }
@@ -270,6 +281,10 @@ mod tests {
                 assert_eq!(answered.len(), 1, "{method} {path}");
                 assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()));
                 assert!(operation["responses"]["default"]["$ref"].is_string());
+                if path == EXCHANGE {
+                    assert_eq!(operation["security"], json!([]), "nobody has a token before");
+                    continue;
+                }
                 let verb = operation["x-towpath-verb"].as_str().expect("it has a verb");
                 assert!(Verb::of(verb).is_some(), "{verb}");
             }

@@ -36,7 +36,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("link", &["model"]),
     ("api", &["model"]),
     // It passes questions on to stewards, and starts none itself: whoever runs it hands that in.
-    ("serve", &["api", "model"]),
+    ("serve", &["api", "model", "decide"]),
     ("console", &["api"]),
     ("steward", BELOW_STEWARD),
     (

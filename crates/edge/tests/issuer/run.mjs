@@ -65,15 +65,17 @@ const wishes = {
   userinfo: (value) => void (userinfo = value),
   seen: () => seen,
   rotate: async (way) => (await server.issuer.keys.generate(way)).kid,
-  token: (value) =>
-    server.issuer.buildToken({
-      expiresIn: 3600,
-      scopesOrTransform: (head, payload) => {
-        Object.assign(payload, person, { sub: 'program' }, value);
-        const forget = Object.entries(value).filter(([, one]) => one === null);
-        for (const [name] of forget) delete payload[name];
-      },
-    }),
+  token: async (value) =>
+    forge(
+      await server.issuer.buildToken({
+        expiresIn: 3600,
+        scopesOrTransform: (head, payload) => {
+          Object.assign(payload, person, { sub: 'program' }, value);
+          const forget = Object.entries(value).filter(([, one]) => one === null);
+          for (const [name] of forget) delete payload[name];
+        },
+      })
+    ),
   stop: () => server.stop(),
   start: (port) => server.start(port, '127.0.0.1'),
 };

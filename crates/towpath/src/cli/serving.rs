@@ -44,6 +44,70 @@ pub enum Token {
     Revoke(TokenRevoke),
     /// Keep a token for a machine elsewhere; it is read from standard input
     Use(TokenUse),
+    /// Trust the jobs of a pipeline by their identity, so that no token is kept for them
+    Trust(TokenTrust),
+    /// List whose jobs this machine trusts
+    Trusts(TokenList),
+    /// Trust nobody by this any more, and take back what it has given
+    Distrust(TokenRevoke),
+    /// Show the identity of this job to a machine elsewhere, and print the token that it gives
+    Exchange(TokenExchange),
+}
+
+/// `towpath token trust`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  towpath token trust --product shop --env prod --claim repository=acme/shop \\
+      --claim 'ref=refs/tags/v*'          jobs of GitHub Actions that run for a tag
+  towpath token trust --product shop --env prod --claim repository=acme/shop \\
+      --claim environment=production      and those that GitHub's own gate has let through
+  towpath token trust --product shop --env prod --issuer https://gitlab.com \\
+      --claim project_path=acme/shop --claim ref_protected=true
+Each claim has to be like its pattern: `*` stops at `/`, `**` does not. Where a claim is named
+several times, one of its patterns is enough. A job then sets TOWPATH_PIN, which is printed, and
+runs `towpath deploy prod --to HOST`.")]
+pub struct TokenTrust {
+    /// The product that it is for
+    #[arg(long, value_name = "PRODUCT")]
+    pub product: String,
+    /// The environment that it is for
+    #[arg(long, value_name = "ENV")]
+    pub env: String,
+    /// What a claim of the identity has to be like; several times for several
+    #[arg(long, value_name = "CLAIM=PATTERN", required = true, value_parser = claim)]
+    pub claim: Vec<(String, String)>,
+    /// Who issues the identities: what stands in `iss` of them
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://token.actions.githubusercontent.com"
+    )]
+    pub issuer: String,
+    /// For whom they are made out; this machine, where nothing is said
+    #[arg(long, value_name = "TEXT")]
+    pub audience: Option<String>,
+    /// What it allows: read, deploy, operate
+    #[arg(long, value_name = "VERB,...", value_delimiter = ',', default_value = "read,deploy", value_parser = verb)]
+    pub may: Vec<Verb>,
+    /// What people call it
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub machine: OfMachine,
+}
+
+/// `towpath token exchange`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  TOWPATH_TOKEN=$(towpath token exchange prod --to server.example.com)
+Commands with --to do it by themselves, each for itself. An identity is good for one exchange, so a
+job of several commands that was handed one in TOWPATH_ID_TOKEN does this first.")]
+pub struct TokenExchange {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub env: String,
+    #[command(flatten)]
+    pub at: super::At,
 }
 
 /// `towpath token create`
@@ -98,7 +162,8 @@ pub struct TokenRevoke {
 #[command(after_help = "Examples:
   towpath token use server.example.com < token     from a file
   towpath status prod --to server.example.com      and from then on
-In pipelines, TOWPATH_TOKEN holds a token, or TOWPATH_TOKEN_FILE names its file.")]
+In pipelines, TOWPATH_TOKEN holds a token, or TOWPATH_TOKEN_FILE names its file; and where the machine
+trusts their identity (`towpath token trust`), none is kept at all.")]
 pub struct TokenUse {
     /// The machine
     #[arg(value_name = "HOST[:PORT]")]
@@ -118,4 +183,13 @@ fn verb(word: &str) -> Result<Verb, String> {
         let words: Vec<&str> = Verb::ALL.into_iter().map(Verb::word).collect();
         format!("there are {}", words.join(", "))
     })
+}
+
+fn claim(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((claim, pattern)) if !claim.is_empty() && !pattern.is_empty() => {
+            Ok((claim.to_owned(), pattern.to_owned()))
+        }
+        _ => Err("write CLAIM=PATTERN, such as repository=acme/shop".to_owned()),
+    }
 }

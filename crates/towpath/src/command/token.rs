@@ -1,6 +1,6 @@
 //! `towpath token`: who may ask this machine from elsewhere, and what is shown to another one.
 
-use super::Context;
+use super::{Context, trust};
 use crate::cli::{Token as Args, TokenCreate, TokenList, TokenRevoke, TokenUse};
 use crate::columns::{Align, columns};
 use crate::door::clock;
@@ -22,6 +22,10 @@ pub(super) fn run(context: &Context, args: Args) -> Result<(), Failure> {
         Args::List(args) => list(context, &args),
         Args::Revoke(args) => revoke(context, &args),
         Args::Use(args) => keep(context, &args),
+        Args::Trust(args) => trust::trust(context, args),
+        Args::Trusts(args) => trust::list(context, &args),
+        Args::Distrust(args) => trust::distrust(context, &args),
+        Args::Exchange(args) => trust::exchange(context, &args),
     }
 }
 
@@ -142,7 +146,7 @@ fn keep(context: &Context, args: &TokenUse) -> Result<(), Failure> {
 }
 
 /// Asks the machine that serves a folder.
-fn ask<Q: Serialize, A: DeserializeOwned>(
+pub(super) fn ask<Q: Serialize, A: DeserializeOwned>(
     named: Option<&Path>,
     method: http::Method,
     path: &str,

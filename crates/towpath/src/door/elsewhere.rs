@@ -6,16 +6,33 @@
 
 use super::files::refused;
 use crate::failure::{Failure, Kind};
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use towpath_api::{PORT, Token};
+use towpath_model::sealed::Sealed;
 
 /// The variable that holds a token, and the one that names its file.
 const TOKEN: &str = "TOWPATH_TOKEN";
 const TOKEN_FILE: &str = "TOWPATH_TOKEN_FILE";
+
+/// The key of a machine that has not given a token yet, and for whom an identity is made out that is shown to it.
+const PIN: &str = "TOWPATH_PIN";
+const AUDIENCE: &str = "TOWPATH_AUDIENCE";
+
+/// The variable that holds the identity of a job, and the one that names its file.
+const IDENTITY: &str = "TOWPATH_ID_TOKEN";
+const IDENTITY_FILE: &str = "TOWPATH_ID_TOKEN_FILE";
+
+/// Where GitHub gives a job its identity, and what it wants to see for it.
+const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+/// No identity is longer.
+const LONGEST_IDENTITY: u64 = 16 * 1024;
 
 /// No token is longer.
 const LONGEST: u64 = 4096;
@@ -90,21 +107,24 @@ impl Elsewhere {
         }
     }
 
-    /// What is shown there.
-    pub(crate) fn token(&self) -> Result<Token, Failure> {
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    /// What is shown there, where somebody has handed it to this process.
+    pub(crate) fn handed(&self) -> Result<Option<Token>, Failure> {
         if let Some(text) = set(TOKEN) {
-            return parsed(&text.to_string_lossy(), TOKEN);
+            return parsed(&text.to_string_lossy(), TOKEN).map(Some);
         }
-        if let Some(file) = set(TOKEN_FILE) {
-            let file = PathBuf::from(file);
-            let text = read(&file).map_err(|error| refused(&file.display().to_string(), "read", &error))?;
-            return parsed(&text, &file.display().to_string());
-        }
+        let Some(file) = set(TOKEN_FILE).map(PathBuf::from) else {
+            return Ok(None);
+        };
+        let text = read(&file).map_err(|error| refused(&file.display().to_string(), "read", &error))?;
+        parsed(&text, &file.display().to_string()).map(Some)
+    }
+
+    /// What is kept for it.
+    pub(crate) fn kept(&self) -> Result<Option<Token>, Failure> {
         let file = self.file();
         let text = match read(&file) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.without()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refused(&file.display().to_string(), "read", &error)),
         };
         let file = file.display().to_string();
@@ -114,7 +134,7 @@ impl Elsewhere {
                 "`chmod 600 {file}`; and where others are on this machine, have a new one made"
             )));
         }
-        parsed(&text, &file)
+        parsed(&text, &file).map(Some)
     }
 
     /// Keeps a token for it, in the place of the one before; where it lies.
@@ -145,24 +165,64 @@ impl Elsewhere {
     }
 
     fn file(&self) -> PathBuf {
-        let set = |name: &str| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let home = set("HOME").unwrap_or_else(|| PathBuf::from("/"));
-        let kept = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+        let home = set("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+        let kept = set("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute());
         kept.unwrap_or_else(|| home.join(".config"))
             .join("towpath/tokens")
             .join(self.shown())
     }
 
-    fn without(&self) -> Failure {
+    /// There is none.
+    pub(crate) fn without(&self) -> Failure {
         let host = self.shown();
         Failure::new(Kind::User, format!("there is no token for {host}")).hint(format!(
             "`towpath token use {host}` keeps one; `towpath token create` makes it on that machine"
         ))
     }
+}
+
+/// What the surroundings say under a name.
+fn set(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What a pipeline says of who this job is.
+#[derive(Debug, Default)]
+pub(crate) struct Pipeline {
+    /// An identity that was issued already, and where it stands.
+    pub(crate) identity: Option<(Sealed<String>, String)>,
+    /// Where GitHub issues one, and what it wants to see for it.
+    pub(crate) issues: Option<(String, Sealed<String>)>,
+    /// It is a job of GitHub, whether it may have an identity or not.
+    pub(crate) is_github: bool,
+    /// The key of the machine.
+    pub(crate) pin: Option<String>,
+    /// For whom the identity is to be made out, where that is not the machine's own name for itself.
+    pub(crate) audience: Option<String>,
+}
+
+/// Reads what the pipeline says.
+pub(crate) fn pipeline() -> Result<Pipeline, Failure> {
+    let text = |name: &str| set(name).map(|value| value.to_string_lossy().trim().to_owned());
+    let secret = |name: &str| text(name).map(Sealed::new);
+    let identity = match (secret(IDENTITY), set(IDENTITY_FILE).map(PathBuf::from)) {
+        (Some(identity), _) => Some((identity, IDENTITY.to_owned())),
+        (None, Some(file)) => {
+            let told = file.display().to_string();
+            let read = limited(&file, LONGEST_IDENTITY).map_err(|error| refused(&told, "read", &error))?;
+            Some((Sealed::new(read.trim().to_owned()), told))
+        }
+        (None, None) => None,
+    };
+    Ok(Pipeline {
+        identity,
+        issues: text(GITHUB_URL).zip(secret(GITHUB_TOKEN)),
+        is_github: text("GITHUB_ACTIONS").as_deref() == Some("true"),
+        pin: text(PIN),
+        audience: text(AUDIENCE),
+    })
 }
 
 /// Reads a token that somebody hands us on standard input.
@@ -174,8 +234,12 @@ pub(crate) fn handed() -> Result<Token, Failure> {
 }
 
 fn read(file: &Path) -> io::Result<String> {
+    limited(file, LONGEST)
+}
+
+fn limited(file: &Path, longest: u64) -> io::Result<String> {
     let mut text = String::new();
-    File::open(file)?.take(LONGEST).read_to_string(&mut text)?;
+    File::open(file)?.take(longest).read_to_string(&mut text)?;
     Ok(text)
 }
 

@@ -23,6 +23,7 @@ mod listening;
 mod load;
 mod mutual;
 mod people;
+mod pipelines;
 mod programs;
 mod releases;
 mod resources;

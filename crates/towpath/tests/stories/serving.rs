@@ -16,15 +16,15 @@ health = { path = "/healthz", interval = "100ms" }
 "#;
 
 /// A machine whose only product is this one, and a folder elsewhere with the same manifest.
-struct Machine {
+pub(crate) struct Machine {
     serve: Attached,
     port: u16,
-    product: Product,
-    elsewhere: PathBuf,
+    pub(crate) product: Product,
+    pub(crate) elsewhere: PathBuf,
 }
 
 impl Machine {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let product = Product::new(name, MANIFEST);
         product.up();
         let elsewhere = home(&product).join("elsewhere");
@@ -57,11 +57,21 @@ impl Machine {
         ran.out.trim().to_owned()
     }
 
-    fn to(&self) -> String {
+    /// Nothing runs any more, and what lies elsewhere can be deployed.
+    pub(crate) fn awaits_releases(&self) {
+        self.product.well(&["down"]);
+        let manifest = self.elsewhere.join("towpath.toml");
+        let text = fs::read_to_string(&manifest).expect("it is there");
+        fs::write(&manifest, text + "[rollout]\nbake = \"0s\"\n").expect("it can be written");
+        let program = self.elsewhere.join("program");
+        fs::copy(self.product.folder.join("program"), program).expect("it can be copied");
+    }
+
+    pub(crate) fn to(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
         command
             .args(words)
@@ -78,14 +88,14 @@ impl Machine {
         ran(self.command(words).env("TOWPATH_TOKEN", token))
     }
 
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.serve.signal(Signal::TERM);
         assert_eq!(self.serve.end().code, Some(0));
     }
 }
 
 /// The folder of all products of a story's machine.
-fn home(product: &Product) -> PathBuf {
+pub(crate) fn home(product: &Product) -> PathBuf {
     product.folder.parent().expect("it lies in one").to_path_buf()
 }
 
@@ -102,7 +112,7 @@ fn serve(product: &Product, listen: &str) -> (Attached, u16) {
     (serve, port.expect("it says its port"))
 }
 
-fn ran(command: &mut Command) -> Ran {
+pub(crate) fn ran(command: &mut Command) -> Ran {
     let output = command.output().expect("the binary runs");
     Ran {
         code: output.status.code(),
@@ -112,14 +122,14 @@ fn ran(command: &mut Command) -> Ran {
 }
 
 #[track_caller]
-fn refused(ran: &Ran, code: i32, text: &str) {
+pub(crate) fn refused(ran: &Ran, code: i32, text: &str) {
     assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains(text), "`{text}` is not in: {}", ran.err);
     assert!(ran.err.contains("help"), "what to do next is said: {}", ran.err);
 }
 
 /// The lines of the log of changes.
-fn changes(machine: &Machine) -> Vec<Value> {
+pub(crate) fn changes(machine: &Machine) -> Vec<Value> {
     let text = fs::read_to_string(home(&machine.product).join("serve.log")).unwrap_or_default();
     text.lines()
         .map(|line| serde_json::from_str(line).expect("it is an object"))
@@ -369,12 +379,7 @@ fn an_environment_is_begun_by_whoever_may_change_it_and_by_nobody_who_only_looks
 #[test]
 fn a_release_comes_from_another_folder_with_a_token_that_may_and_with_no_other() {
     let machine = Machine::new("deployed");
-    machine.product.well(&["down"]);
-    let manifest = machine.elsewhere.join("towpath.toml");
-    let text = fs::read_to_string(&manifest).expect("it is there");
-    fs::write(&manifest, text + "[rollout]\nbake = \"0s\"\n").expect("it can be written");
-    let program = machine.elsewhere.join("program");
-    fs::copy(machine.product.folder.join("program"), program).expect("it can be copied");
+    machine.awaits_releases();
 
     let reads = machine.token(&["--env", "dev", "--may", "read"]);
     let other = machine.token(&["--env", "prod", "--may", "deploy"]);
