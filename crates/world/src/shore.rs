@@ -13,7 +13,7 @@ use release::Making;
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_decide::rollout::{Act, Doing, Known};
 use towpath_model::run::{InstanceId, Moved, Task, Verdict, Work};
-use towpath_model::sealed::{Sealed, hide};
+use towpath_model::sealed::Sealed;
 use towpath_model::unit::{Duration, Name};
 
 /// So many batches has each migration that fills in.
@@ -135,16 +135,9 @@ impl Shore {
 
     /// What came of something, as it may be told on and written down.
     pub(crate) fn hidden(&self, doing: Doing) -> Doing {
-        let hide = |why: String| match self.sabotage.as_deref() {
-            Some("words") => why,
-            _ => hide(&why, &self.values()),
-        };
-        match doing {
-            Doing::Failed(why) => Doing::Failed(hide(why)),
-            Doing::Judged(Verdict::Fail(why)) => Doing::Judged(Verdict::Fail(hide(why))),
-            Doing::Judged(Verdict::Inconclusive(why)) => Doing::Judged(Verdict::Inconclusive(hide(why))),
-            Doing::Judged(Verdict::Waived(why)) => Doing::Judged(Verdict::Waived(hide(why))),
-            Doing::Judged(Verdict::Pass) | Doing::Underway | Doing::Done => doing,
+        match self.sabotage.as_deref() {
+            Some("words") => doing,
+            _ => doing.without(&self.values()),
         }
     }
 
