@@ -19,9 +19,11 @@ pub fn stages(from: Option<&Content>, to: &Content, is_rollback: bool) -> Result
     if !jobs.is_empty() && !is_rollback {
         stages.push(Stage::Try(jobs));
     }
-    let (ground, rest): (Vec<_>, Vec<_>) = changed
-        .into_iter()
-        .partition(|(_, portion)| portion.component.kind.is_resource());
+    // A pooler is made like its database, and whoever asks that one asks it.
+    let (ground, rest): (Vec<_>, Vec<_>) = changed.into_iter().partition(|(_, portion)| {
+        let kind = portion.component.kind;
+        kind.is_resource() || kind == Kind::Pool
+    });
     let ground: Vec<Name> = ground.into_iter().map(|(name, _)| name.clone()).collect();
     if let Some(first) = ground.first().and_then(|name| portion(from, to, name)) {
         let way = Arc::clone(&first.way);
@@ -42,7 +44,8 @@ pub fn stages(from: Option<&Content>, to: &Content, is_rollback: bool) -> Result
             stages.push(Stage::Fill(fill));
         }
     }
-    let legs = legs(&rest, at_once)?;
+    let mut legs = legs(&rest, at_once, from.is_none())?;
+    order(&mut legs, from, to);
     let bake = bake(&legs);
     stages.extend(legs.into_iter().map(Stage::Leg));
     if let Some(way) = bake.filter(|_| !is_rollback) {
@@ -87,7 +90,9 @@ fn due(from: Option<&Content>, to: &Content, phases: &[Phase]) -> Vec<Moved> {
 /// Whose way they go, whether the old ones go first, and who they are.
 type Group<'a> = (Option<&'a Name>, bool, Vec<(&'a Name, &'a Portion)>);
 
-fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusal> {
+/// The first release of all comes at once, as what stands alone does: there is nothing before it that could be missed, and what
+/// needs each other comes together.
+fn legs(changed: &[(&Name, &Portion)], at_once: bool, is_first: bool) -> Result<Vec<Leg>, Refusal> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (name, portion) in changed {
         let way = &portion.way;
@@ -96,7 +101,7 @@ fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusa
             return Err(Refusal::StandsAlone((*name).clone(), way.strategy.to_string()));
         }
         let key = if at_once {
-            (None, alone)
+            (None, alone || is_first)
         } else {
             (way.of.as_ref(), way.strategy == Strategy::Recreate)
         };
@@ -118,6 +123,30 @@ fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusa
         Some(leg(names, way, apart, steps))
     });
     Ok(legs.collect())
+}
+
+/// Puts a leg behind those with what it needs and nothing stands of yet: it would wait for them for ever.
+fn order(legs: &mut Vec<Leg>, from: Option<&Content>, to: &Content) {
+    let needs = |leg: &Leg| -> Vec<Name> {
+        let portions = leg.components.iter().filter_map(|name| to.components.get(name));
+        let needs = portions.flat_map(|portion| &portion.component.needs);
+        let new = needs
+            .filter(|need| !need.optional)
+            .filter(|need| from.is_none_or(|from| !from.components.contains_key(&need.name)));
+        new.map(|need| need.name.clone()).collect()
+    };
+    let mut ordered: Vec<Leg> = Vec::new();
+    while !legs.is_empty() {
+        let is_free = |at: &usize| {
+            let needs = needs(&legs[*at]);
+            let mut others = legs.iter().enumerate().filter(|(other, _)| other != at);
+            !others.any(|(_, leg)| leg.components.iter().any(|name| needs.contains(name)))
+        };
+        // Where they need each other, none is better than another.
+        let next = (0..legs.len()).find(is_free).unwrap_or(0);
+        ordered.push(legs.remove(next));
+    }
+    *legs = ordered;
 }
 
 fn leg(components: Vec<Name>, way: Arc<Way>, apart: bool, steps: Vec<Step>) -> Leg {

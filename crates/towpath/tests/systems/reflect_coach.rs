@@ -18,7 +18,7 @@ fn examples() -> PathBuf {
 }
 
 /// The example in a folder of its own, with its programs built where they always are; nothing where no store can be had.
-fn example() -> Option<Product> {
+pub(crate) fn example() -> Option<Product> {
     for (program, place) in [("redis-server", "/usr/bin"), ("initdb", "/usr/lib/postgresql")] {
         let on_path = std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()));
@@ -58,10 +58,10 @@ fn example() -> Option<Product> {
 }
 
 /// An answer: its status, its head and its body.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -75,7 +75,7 @@ const BROWSER: &str =
     "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0\r\n";
 
 /// Somebody who asks at a port, as a host, with a cookie.
-struct Visitor {
+pub(crate) struct Visitor {
     port: u16,
     host: &'static str,
     cookie: String,
@@ -118,16 +118,16 @@ impl Visitor {
         }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "", "")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask("POST", path, "", &body.to_string())
     }
 
     /// The same visitor, signed in.
-    fn signed_in(self, email: &str) -> Visitor {
+    pub(crate) fn signed_in(self, email: &str) -> Visitor {
         let answer = self.post("/auth/login", &json!({ "email": email, "password": "harbour" }));
         assert_eq!(answer.status, 200, "{}", answer.body);
         let line = answer
@@ -256,7 +256,7 @@ fn up(product: &Product) -> Ran {
     product.well(&["up", "--detach", "--yes"])
 }
 
-fn visitor(product: &Product) -> Visitor {
+pub(crate) fn visitor(product: &Product) -> Visitor {
     let port = product.status()["steward"]["http"]
         .as_u64()
         .expect("it takes plain HTTP");
