@@ -1,5 +1,8 @@
 //! The load: a server that answers 200 to everything, or a process that does nothing.
 //!
+//! Its habits are told by its environment: `STARTS_IN=200` milliseconds is how long it takes to listen, and with `CRASHES=1` it
+//! ends at once. One that ignores SIGTERM is started by a shell that does: `trap '' TERM; exec tiny`.
+//!
 //! It knows nothing but the standard library, so that what is measured is what starts it.
 #![allow(
     clippy::disallowed_methods,
@@ -23,6 +26,12 @@ fn main() -> ExitCode {
             std::thread::park();
         }
     }
+    if std::env::var_os("CRASHES").is_some() {
+        eprintln!("it crashes at its start, as it was told");
+        return ExitCode::FAILURE;
+    }
+    let starts_in = std::env::var("STARTS_IN").ok().and_then(|text| text.parse().ok());
+    std::thread::sleep(std::time::Duration::from_millis(starts_in.unwrap_or(0)));
     // A port alone is one of this machine; a container has to listen on all of its addresses.
     let address = if word.contains(':') {
         word

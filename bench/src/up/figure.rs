@@ -1,11 +1,15 @@
 //! The figures, a file each.
 
 mod adopt;
+mod cycles;
+mod fleet;
 mod idle;
+mod journal;
 mod kill;
 mod many;
 mod planned;
 mod releases;
+mod simulator;
 mod size;
 mod start;
 mod steady;
@@ -72,6 +76,26 @@ impl Figure {
             word: "rollback",
             title: "Back to the release before, a hundred times, while visitors come",
             measure: releases::rollback,
+        },
+        Figure {
+            word: "cycles",
+            title: "Deployed and rolled back under full load, with programs that behave badly",
+            measure: cycles::measure,
+        },
+        Figure {
+            word: "fleet",
+            title: "A rollout among others, in one process and by stewards",
+            measure: fleet::measure,
+        },
+        Figure {
+            word: "journal",
+            title: "A journal of a million events",
+            measure: journal::measure,
+        },
+        Figure {
+            word: "simulator",
+            title: "Virtual time beside real time",
+            measure: simulator::measure,
         },
         Figure {
             word: "size",

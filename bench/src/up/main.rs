@@ -15,10 +15,14 @@ mod peer;
 mod place;
 mod sweep;
 mod table;
+mod visitors;
 
 use figure::Figure;
 use place::Place;
 use std::process::ExitCode;
+
+/// How often it is gone forward and back among programs that behave badly.
+const CYCLES: usize = 1_000;
 
 /// Why something was not measured.
 pub(crate) enum Miss {
@@ -54,10 +58,16 @@ fn main() -> ExitCode {
         _ => {}
     }
     let peers_only = words.iter().any(|word| word == "--peers");
+    let cycles = words.iter().find_map(|word| word.strip_prefix("--cycles="));
+    let Ok(cycles) = cycles.map_or(Ok(CYCLES), str::parse) else {
+        eprintln!("--cycles takes a number");
+        return ExitCode::from(2);
+    };
+    let is_option = |word: &&str| *word == "--peers" || word.starts_with("--cycles=");
     let wanted: Vec<&str> = words
         .iter()
         .map(String::as_str)
-        .filter(|word| *word != "--peers")
+        .filter(|word| !is_option(word))
         .collect();
     let known = |word: &&str| Figure::ALL.iter().any(|figure| figure.word == *word);
     if let Some(unknown) = wanted.iter().find(|word| !known(word)) {
@@ -65,7 +75,7 @@ fn main() -> ExitCode {
         usage();
         return ExitCode::from(2);
     }
-    let place = match Place::prepare(peers_only) {
+    let place = match Place::prepare(peers_only, cycles) {
         Ok(place) => place,
         Err(why) => {
             eprintln!("{why}");
@@ -93,10 +103,11 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    println!("bench-up [--peers] [FIGURE…]: measures running a product\n");
+    println!("bench-up [--peers] [--cycles=N] [FIGURE…]: measures running a product\n");
     for figure in Figure::ALL {
         println!("  {:<10} {}", figure.word, figure.title);
     }
     println!("\n  --peers    only what does not need towpath");
+    println!("  --cycles=N how often `cycles` goes forward and back; {CYCLES} unless it is said");
     ExitCode::SUCCESS
 }

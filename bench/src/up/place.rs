@@ -17,12 +17,14 @@ pub(crate) struct Place {
     pub(crate) tiny: PathBuf,
     /// Ourselves; none where only the others are measured.
     pub(crate) towpath: Option<PathBuf>,
+    /// How often `cycles` goes forward and back.
+    pub(crate) cycles: usize,
     _sweeper: Option<Sweeper>,
 }
 
 impl Place {
     /// Finds and builds what is measured.
-    pub(crate) fn prepare(peers_only: bool) -> Result<Place, String> {
+    pub(crate) fn prepare(peers_only: bool, cycles: usize) -> Result<Place, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .unwrap_or(Path::new("."));
@@ -42,6 +44,7 @@ impl Place {
         Ok(Place {
             tiny: build_tiny(root, &folder)?,
             towpath: (!peers_only).then_some(towpath),
+            cycles,
             folder,
             kept,
             _sweeper: Some(sweeper),
@@ -59,6 +62,7 @@ impl Place {
             folder,
             kept: self.kept.clone(),
             towpath: self.towpath.clone(),
+            cycles: self.cycles,
             _sweeper: None,
         })
     }

@@ -188,7 +188,7 @@ impl Standing {
 
     /// Whether it has ended by itself in a way that its keeper does not mend. What we have stopped does not count: nor does
     /// what can only have been stopped, after a steward that knew of it has died.
-    fn stays_ended(&self, component: &Component) -> bool {
+    pub(crate) fn stays_ended(&self, component: &Component) -> bool {
         let Life::Ended { exit } = &self.seen.life else {
             return false;
         };

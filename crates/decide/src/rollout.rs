@@ -74,6 +74,7 @@ use std::sync::Arc;
 use towpath_model::run::{
     Clock, Course, Ended, Moved, Reason, Release, ReleaseId, Rollout, Task, Trouble, Verdict, Vigil,
 };
+use towpath_model::sealed::{Sealed, hide};
 use towpath_model::unit::{Duration, Name};
 
 /// How long the new release may be less than well, after it has been well, before it comes back: as long as it has to be
@@ -130,6 +131,23 @@ pub enum Doing {
     Failed(String),
     /// Gates have answered.
     Judged(Verdict),
+}
+
+impl Doing {
+    /// The same, as it may be told on and written down: what is said why may repeat a value that somebody was told.
+    #[must_use]
+    pub fn without<'a>(self, values: impl IntoIterator<Item = &'a Sealed<String>>) -> Self {
+        match self {
+            Doing::Failed(why) => Doing::Failed(hide(&why, values)),
+            Doing::Judged(Verdict::Fail(why)) => Doing::Judged(Verdict::Fail(hide(&why, values))),
+            Doing::Judged(Verdict::Inconclusive(why)) => {
+                Doing::Judged(Verdict::Inconclusive(hide(&why, values)))
+            }
+            Doing::Judged(Verdict::Waived(why)) => Doing::Judged(Verdict::Waived(hide(&why, values))),
+            Doing::Judged(Verdict::Awaits(why)) => Doing::Judged(Verdict::Awaits(hide(&why, values))),
+            Doing::Judged(Verdict::Pass) | Doing::Underway | Doing::Done => self,
+        }
+    }
 }
 
 /// Something to be done beside what the lineup says.

@@ -306,7 +306,7 @@ impl<E: Engine> Core<E> {
             }
             Message::Edge(towpath_edge::Event::Untrusted(why)) => self.cannot_be_trusted(why),
             Message::Edge(towpath_edge::Event::Ended) => self.edge_ended().await,
-            Message::Note(tone, text) => self.onlookers.tell(&Event::Note { tone, text }),
+            Message::Note(tone, text) => self.note(tone, self.without_values(text)),
             Message::BuildLine(name, line) => self.onlookers.tell(&Event::Build { name, line }),
             Message::Files(change) => self.files_changed(&change),
             Message::Built { owners, anew } => self.built(&owners, anew),

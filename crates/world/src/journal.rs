@@ -1,9 +1,11 @@
 //! The journal as a model: what is written is kept over every crash, and a full disk takes nothing.
 
+use crate::secrets::sings;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use towpath_model::run::Course;
+use std::sync::Arc;
+use towpath_model::run::{Course, Release};
 use towpath_store::{Batch, Entry, Seq, StoreError, Written};
 
 /// The journal.
@@ -15,6 +17,7 @@ pub struct Journal {
     course: Option<Course>,
     /// How often a course was written.
     pub(crate) courses: u64,
+    leaks: Vec<String>,
     /// The disk is full.
     pub full: bool,
 }
@@ -29,6 +32,7 @@ impl Journal {
     /// Writes a batch.
     pub(crate) fn write(&mut self, batch: Batch, now: Timestamp) -> Vec<Seq> {
         let mut seqs = Vec::new();
+        self.listen_to(&batch);
         for entry in batch.entries {
             let seq = self.written.last().map_or(1, |last| last.seq + 1);
             seqs.push(seq);
@@ -58,11 +62,61 @@ impl Journal {
     pub(crate) fn keep(&mut self, course: &Course, entries: Vec<Entry>, now: Timestamp) {
         self.course = Some(course.clone());
         self.courses += 1;
+        self.listen_to_all("the course", serde_json::to_string(course));
         let batch = Batch {
             entries,
             ..Batch::default()
         };
         self.write(batch, now);
+    }
+
+    /// Writes a release down.
+    pub(crate) fn keep_release(&mut self, release: Option<&Arc<Release>>) {
+        if let Some(release) = release {
+            self.listen_to_all("a release", serde_json::to_string(&**release));
+        }
+    }
+
+    /// Where a value of a secret was written since this was last asked.
+    pub(crate) fn leaks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.leaks)
+    }
+
+    fn listen_to(&mut self, batch: &Batch) {
+        for entry in &batch.entries {
+            let what = format!("the intent to {} {}", entry.what, entry.subject);
+            for text in [
+                &entry.what,
+                &entry.subject,
+                &entry.because,
+                &entry.body.to_string(),
+            ] {
+                self.listen(&what, text);
+            }
+        }
+        for outcome in &batch.outcomes {
+            self.listen("an outcome", &outcome.body.to_string());
+        }
+        for (kind, name, body) in &batch.records {
+            for text in [
+                kind,
+                name,
+                &body.as_ref().map(Value::to_string).unwrap_or_default(),
+            ] {
+                self.listen("a record", text);
+            }
+        }
+    }
+
+    fn listen_to_all(&mut self, what: &str, written: serde_json::Result<String>) {
+        self.listen(what, &written.expect("it is plain data with names as keys"));
+    }
+
+    fn listen(&mut self, what: &str, text: &str) {
+        if sings(text) {
+            self.leaks
+                .push(format!("a secret stands in the journal, in {what}"));
+        }
     }
 
     /// The newest course.

@@ -6,6 +6,7 @@
 //! - What a person has stopped is not started, once that it was stopped is written down.
 //! - Where releases move: no share grows beyond what of its release is ready, and what takes visitors is never made fewer than
 //!   the manifest allows; nothing is stopped that the edge still sends visitors to and that is needed.
+//! - No value of a secret is in the journal: in no intent, outcome, record, course or release.
 //! - Nothing is started that was not written down before; no number is given twice; no port is given to two.
 
 use crate::journal::Journal;
@@ -107,8 +108,9 @@ impl Laws {
     }
 
     /// Something has happened on the machine.
-    pub(crate) fn look(&mut self, machine: &mut Machine, single: &BTreeSet<Name>) {
+    pub(crate) fn look(&mut self, machine: &mut Machine, journal: &mut Journal, single: &BTreeSet<Name>) {
         self.broken.extend(machine.faults());
+        self.broken.extend(journal.leaks());
         for name in single {
             let living: Vec<InstanceId> = machine.living(name).map(|seen| seen.id.clone()).collect();
             if living.len() > 1 {

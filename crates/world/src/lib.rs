@@ -18,6 +18,7 @@ mod machine;
 mod product;
 mod reached;
 pub mod script;
+mod secrets;
 mod shore;
 pub mod simulation;
 pub mod simulation_of_rollouts;

@@ -236,7 +236,7 @@ fn plain(name: Name) -> Component {
         at: place(),
         command: Some(format!("run {name}")),
         dir: "/product".to_owned(),
-        env: BTreeMap::new(),
+        env: crate::secrets::variables("1"),
         build: None,
         needs: Vec::new(),
         instances: 1,

@@ -26,7 +26,7 @@
 //! | `habit login fail`, `habit 2 fails`, `habit nightly takes=1m` | gates, migrations and jobs that are tried |
 //! | `crash edge`, `edge late 3s`, `edge quick` | the edge |
 //! | `course` | where the environment stands |
-//! | `sabotage edge`, `sabotage ready` | a rule is broken on purpose |
+//! | `sabotage edge`, `sabotage ready`, `sabotage journal`, `sabotage words` | a rule is broken on purpose |
 //!
 //! Whoever asks a steward that has died starts a new one first.
 
@@ -70,6 +70,10 @@ pub fn play(world: &mut World, line: &str) -> Vec<String> {
     match said {
         Ok(said) => told.extend(said),
         Err(why) => told.push(format!("misread: {why}")),
+    }
+    let leaks = told.iter().filter(|told| crate::secrets::sings(told)).count();
+    if leaks > 0 {
+        told.push(format!("BROKEN: a secret was told {leaks} times"));
     }
     told.extend(
         world

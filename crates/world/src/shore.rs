@@ -7,11 +7,13 @@ mod release;
 
 use crate::agenda::Agenda;
 use crate::clock::after;
+use crate::secrets::dress;
 use jiff::Timestamp;
 use release::Making;
 use std::collections::{BTreeMap, BTreeSet};
 use towpath_decide::rollout::{Act, Doing, Known};
 use towpath_model::run::{InstanceId, Moved, Task, Verdict, Work};
+use towpath_model::sealed::Sealed;
 use towpath_model::unit::{Duration, Name};
 
 /// So many batches has each migration that fills in.
@@ -90,7 +92,7 @@ impl Shore {
 
     /// How a migration, a job that is tried, or a gate does from now on.
     pub(crate) fn habit(&mut self, what: &str, word: &str) -> Result<(), String> {
-        let habit = self.habits.entry(what.to_owned()).or_default();
+        let habit = self.habit_of(what);
         match word.split_once('=') {
             Some(("takes", time)) => habit.takes = Some(crate::product::value_of(time)?),
             None => match word {
@@ -100,9 +102,13 @@ impl Shore {
                     self.alarm = None;
                 }
                 "pass" => habit.says = Some(Verdict::Pass),
-                "fail" => habit.says = Some(Verdict::Fail(format!("`{what}` found what it should not"))),
+                "fail" => {
+                    let why = format!("`{what}` found what it should not: {}", self.overheard());
+                    self.habit_of(what).says = Some(Verdict::Fail(why));
+                }
                 "inconclusive" => {
-                    habit.says = Some(Verdict::Inconclusive(format!("`{what}` saw too little")))
+                    let why = format!("`{what}` saw too little: {}", self.overheard());
+                    self.habit_of(what).says = Some(Verdict::Inconclusive(why));
                 }
                 "awaits" => habit.says = Some(Verdict::Awaits(format!("`{what}` waits for ana to say yes"))),
                 "alarms" => self.alarm = Some(format!("`{what}` fails for everybody")),
@@ -112,6 +118,34 @@ impl Shore {
             Some(_) => return Err(format!("`{word}` is nothing that it can do")),
         }
         Ok(())
+    }
+
+    fn habit_of(&mut self, what: &str) -> &mut Habit {
+        self.habits.entry(what.to_owned()).or_default()
+    }
+
+    /// Every value that anything of a release is started with.
+    fn values(&self) -> Vec<Sealed<String>> {
+        let all = self
+            .known
+            .values()
+            .flat_map(|release| release.content.components.values());
+        let dressed = all.flat_map(|portion| dress(&portion.component));
+        dressed.map(|(_, value)| value).collect()
+    }
+
+    /// What whoever fails repeats of what it was told.
+    fn overheard(&self) -> String {
+        let last = self.values().pop();
+        last.map_or_else(String::new, |value| value.open().clone())
+    }
+
+    /// What came of something, as it may be told on and written down.
+    pub(crate) fn hidden(&self, doing: Doing) -> Doing {
+        match self.sabotage.as_deref() {
+            Some("words") => doing,
+            _ => doing.without(&self.values()),
+        }
     }
 
     /// All does well again.
@@ -175,7 +209,7 @@ impl Shore {
             .cloned()
             .unwrap_or_default();
         match &task.work {
-            _ if habit.fails => Doing::Failed("it ended with code 1".to_owned()),
+            _ if habit.fails => Doing::Failed(format!("it ended with code 1: {}", self.overheard())),
             Work::Judge { .. } => {
                 let says = gates
                     .iter()

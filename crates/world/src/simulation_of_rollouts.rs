@@ -73,10 +73,18 @@ pub fn script(seed: u64, length: u64) -> Vec<String> {
             _ => format!("{words} @{release}"),
         };
         let mut all = Vec::new();
-        for words in ["web 2"].iter().chain(&kinds) {
+        // Who needs what is there in some releases only, and what has a port of its own.
+        let has_old = chance.once_in(3);
+        let fixed = kinds.iter().find_map(|kind| kind.strip_suffix(" port=7000"));
+        let needs: Vec<&str> = has_old.then_some("old").into_iter().chain(fixed).collect();
+        let web = match needs.as_slice() {
+            [] => "web 2".to_owned(),
+            needs => format!("web 2 needs={}", needs.join(",")),
+        };
+        for words in [web.as_str()].iter().chain(&kinds) {
             all.push(build(words, &mut chance));
         }
-        if chance.once_in(3) {
+        if has_old {
             all.push(build("old 1", &mut chance));
         }
         lines.push(format!("release {release} {}", all.join("; ")));

@@ -293,7 +293,10 @@ impl Steward {
         self.write_again = None;
         let prepared = std::mem::take(&mut self.prepared);
         let mut batch = std::mem::take(&mut self.batch);
-        batch.entries.extend(prepared.iter().map(Prepared::entry));
+        let tells_all = around.shore.sabotage.as_deref() == Some("journal");
+        batch
+            .entries
+            .extend(prepared.iter().map(|one| one.entry(tells_all)));
         around.laws.wrote(&batch, &prepared);
         for entry in &batch.entries {
             let said = format!("{} {}, because {}", entry.what, entry.subject, entry.because);

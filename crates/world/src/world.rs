@@ -187,10 +187,10 @@ impl World {
         }
         for news in self.shore.heard() {
             if let Some(steward) = &mut self.steward {
-                steward.hear_of(news);
+                steward.hear_of(news, &self.shore);
             }
         }
-        self.laws.look(&mut self.machine, &self.single);
+        self.laws.look(&mut self.machine, &mut self.journal, &self.single);
     }
 
     fn around(&mut self) -> Around<'_> {

@@ -57,3 +57,22 @@ fn a_steward_that_does_not_wait_for_the_edge_is_found_out() {
     let wrong = noticed("sabotage edge").expect("an instance that is stopped too early is noticed");
     assert!(wrong.contains("while the edge sends visitors to it"), "{wrong}");
 }
+
+#[test]
+fn a_steward_that_writes_down_what_it_starts_with_is_found_out() {
+    let wrong = noticed("sabotage journal").expect("a secret in an intent is noticed");
+    assert!(
+        wrong.contains("a secret stands in the journal, in the intent to start"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn a_steward_that_repeats_what_gates_and_stores_have_said_is_found_out() {
+    let wrong = noticed("sabotage words").expect("a secret in a reason is noticed");
+    assert!(
+        wrong.contains("a secret stands in the journal, in the course"),
+        "{wrong}"
+    );
+    assert!(wrong.contains("a secret was told"), "{wrong}");
+}

@@ -1,15 +1,13 @@
 //! Releases: deployed, deployed once more, and rolled back, while visitors come.
 
-use crate::outside::{BOUND, answers, free_ports, get, run, wait_for};
+use crate::outside::{BOUND, answers, free_ports, run, wait_for};
 use crate::peer::Towpath;
 use crate::place::{Place, write};
 use crate::table::{self, Times, against, millis};
+use crate::visitors::Visitors;
 use crate::{Miss, Outcome};
 use std::fmt::Write as _;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 15;
@@ -17,11 +15,9 @@ const ROUNDS: usize = 15;
 /// How often it is gone forward and back.
 const CYCLES: usize = 100;
 
-/// How long a visitor waits.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// So many visitors come at the same time, each with a new connection each time.
+/// So many visitors come at the same time, each with a new connection each time, and wait so long in between.
 const VISITORS: usize = 2;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A new configuration in the place of the one before, of one service and of four.
 pub(super) fn deploy(place: &Place) -> Outcome {
@@ -74,7 +70,7 @@ pub(super) fn rollback(place: &Place) -> Outcome {
     let product = Product::new(place, 1, "warm = \"10m\"")?;
     let port = product.towpath.status()?.steward.and_then(|steward| steward.http);
     let port = port.ok_or_else(|| Miss::Failed("the edge does not listen".to_owned()))?;
-    let visitors = Visitors::come(port);
+    let visitors = Visitors::come(port, &["part-0.bench.localhost"; VISITORS], PAUSE);
     let mut times = Times::of("`towpath rollback`, warm, from the command to its end");
     let mut inside = Times::of("as the steward tells it: from what was said to what holds");
     for cycle in 0..CYCLES {
@@ -175,43 +171,4 @@ fn took(command: &mut Command) -> Result<Duration, Miss> {
     let begin = Instant::now();
     run(command)?;
     Ok(begin.elapsed())
-}
-
-/// Visitors who come again and again.
-struct Visitors {
-    stop: Arc<AtomicBool>,
-    asked: Arc<AtomicU64>,
-    all: Vec<JoinHandle<u64>>,
-}
-
-impl Visitors {
-    fn come(port: u16) -> Visitors {
-        let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let visitor = |_| {
-            let (stop, asked) = (Arc::clone(&stop), Arc::clone(&asked));
-            thread::spawn(move || {
-                let mut lost = 0;
-                while !stop.load(Ordering::Relaxed) {
-                    let answered = get(port, "part-0.bench.localhost", PATIENCE) == Some(200);
-                    lost += u64::from(!answered);
-                    asked.fetch_add(1, Ordering::Relaxed);
-                    thread::sleep(Duration::from_millis(1));
-                }
-                lost
-            })
-        };
-        let all = (0..VISITORS).map(visitor).collect();
-        Visitors { stop, asked, all }
-    }
-
-    /// How many requests there were, and how many of them were lost.
-    fn go(self) -> (u64, u64) {
-        self.stop.store(true, Ordering::Relaxed);
-        let lost = self
-            .all
-            .into_iter()
-            .filter_map(|visitor| visitor.join().ok())
-            .sum();
-        (self.asked.load(Ordering::Relaxed), lost)
-    }
 }

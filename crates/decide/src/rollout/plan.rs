@@ -23,14 +23,12 @@ pub fn stages(from: Option<&Content>, to: &Content, is_rollback: bool) -> Result
     if !jobs.is_empty() && !is_rollback {
         stages.push(Stage::Try(jobs));
     }
-    let (ground, rest): (Vec<_>, Vec<_>) = changed
-        .into_iter()
-        .partition(|(_, portion)| portion.component.kind.is_resource());
-    let ground: Vec<Name> = ground.into_iter().map(|(name, _)| name.clone()).collect();
-    if let Some(first) = ground.first().and_then(|name| portion(from, to, name)) {
-        let way = Arc::clone(&first.way);
-        stages.push(Stage::Leg(leg(ground, way, true, vec![Step::all()])));
-    }
+    // A pooler is made like its database, and who asks that one asks it. What has gone goes with those who needed it.
+    let (ground, rest): (Members<'_>, Members<'_>) = changed.into_iter().partition(|(name, portion)| {
+        let kind = portion.component.kind;
+        (kind.is_resource() || kind == Kind::Pool) && to.components.contains_key::<Name>(name)
+    });
+    stages.extend(at_once_leg(ground).map(Stage::Leg));
     if !is_rollback {
         let phases: &[Phase] = if from.is_none() {
             &[Phase::Expand, Phase::Contract]
@@ -46,9 +44,17 @@ pub fn stages(from: Option<&Content>, to: &Content, is_rollback: bool) -> Result
             stages.push(Stage::Fill(fill));
         }
     }
-    let legs = legs(&rest, at_once)?;
-    let bake = bake(&legs);
-    stages.extend(legs.into_iter().map(Stage::Leg));
+    if !at_once {
+        stand_beside_themselves(&rest, from, to)?;
+    }
+    // Nothing was there before that could be missed, and those who need it would wait for it for ever.
+    let (first, rest): (Members<'_>, Members<'_>) = rest
+        .into_iter()
+        .partition(|(name, _)| is_needed_anew(name, from, to));
+    let first = at_once_leg(first);
+    let legs = legs(&rest, at_once);
+    let bake = bake(legs.iter().chain(&first));
+    stages.extend(first.into_iter().chain(legs).map(Stage::Leg));
     if let Some(way) = bake.filter(|_| !is_rollback) {
         stages.push(Stage::Bake(way));
     }
@@ -69,8 +75,38 @@ fn changed<'a>(from: Option<&'a Content>, to: &'a Content) -> BTreeMap<&'a Name,
     changed
 }
 
-fn portion<'a>(from: Option<&'a Content>, to: &'a Content, name: &Name) -> Option<&'a Portion> {
-    to.components.get(name).or_else(|| from?.components.get(name))
+/// Whether nothing of it is there yet, and somebody cannot start without it.
+fn is_needed_anew(name: &Name, from: Option<&Content>, to: &Content) -> bool {
+    let is_new = from.is_none_or(|from| !from.components.contains_key(name));
+    let mut needs = to
+        .components
+        .values()
+        .flat_map(|portion| &portion.component.needs);
+    is_new && to.components.contains_key(name) && needs.any(|need| need.name == *name && !need.optional)
+}
+
+/// What is in both releases and cannot stand beside itself goes before it comes, and only where that is said.
+fn stand_beside_themselves(
+    changed: &[(&Name, &Portion)],
+    from: Option<&Content>,
+    to: &Content,
+) -> Result<(), Refusal> {
+    for (name, portion) in changed {
+        let is_in = |content: &Content| content.components.contains_key::<Name>(name);
+        let strategy = portion.way.strategy;
+        let alone = portion.stands_alone() && portion.component.listens.is_some();
+        if alone && strategy != Strategy::Recreate && is_in(to) && from.is_some_and(is_in) {
+            return Err(Refusal::StandsAlone((*name).clone(), strategy.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Those that come all at once, in the order of their needs.
+fn at_once_leg(members: Members<'_>) -> Option<Leg> {
+    let way = Arc::clone(&members.first()?.1.way);
+    let names = members.into_iter().map(|(name, _)| name.clone()).collect();
+    Some(leg(names, way, true, vec![Step::all()]))
 }
 
 /// The migrations of some phases that the release before does not know.
@@ -88,17 +124,17 @@ fn due(from: Option<&Content>, to: &Content, phases: &[Phase]) -> Vec<Moved> {
     due
 }
 
-/// Whose way they go, whether the old ones go first, and who they are.
-type Group<'a> = (Option<&'a Name>, bool, Vec<(&'a Name, &'a Portion)>);
+/// What goes together.
+type Members<'a> = Vec<(&'a Name, &'a Portion)>;
 
-fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusal> {
+/// Whose way they go, whether the old ones go first, and who they are.
+type Group<'a> = (Option<&'a Name>, bool, Members<'a>);
+
+fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Vec<Leg> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (name, portion) in changed {
         let way = &portion.way;
         let alone = portion.stands_alone() && portion.component.listens.is_some();
-        if alone && !at_once && way.strategy != Strategy::Recreate {
-            return Err(Refusal::StandsAlone((*name).clone(), way.strategy.to_string()));
-        }
         let key = if at_once {
             (None, alone)
         } else {
@@ -121,7 +157,7 @@ fn legs(changed: &[(&Name, &Portion)], at_once: bool) -> Result<Vec<Leg>, Refusa
         let names = members.into_iter().map(|(name, _)| name.clone()).collect();
         Some(leg(names, way, apart, steps))
     });
-    Ok(legs.collect())
+    legs.collect()
 }
 
 fn leg(components: Vec<Name>, way: Arc<Way>, apart: bool, steps: Vec<Step>) -> Leg {
@@ -175,9 +211,9 @@ fn steps(way: &Way, members: &[(&Name, &Portion)]) -> Vec<Step> {
 }
 
 /// How the whole is watched at its end: for as long as any part of it wants, by all that they ask.
-fn bake(legs: &[Leg]) -> Option<Arc<Way>> {
-    let mut way = Way::clone(&legs.first()?.way);
-    for other in &legs[1..] {
+fn bake<'a>(mut legs: impl Iterator<Item = &'a Leg>) -> Option<Arc<Way>> {
+    let mut way = Way::clone(&legs.next()?.way);
+    for other in legs {
         let new = other.way.after.iter().filter(|gate| !way.after.contains(gate));
         let new: Vec<String> = new.cloned().collect();
         way.after.extend(new);

@@ -45,7 +45,7 @@ pub fn sight(part: &Part) -> Sight {
         tally.stands += u32::from(one.lives());
         tally.ready += u32::from(one.serves() && !one.leaves());
         tally.restarts += one.seen.restarts;
-        tally.trouble = tally.trouble.take().or_else(|| trouble(one));
+        tally.trouble = tally.trouble.take().or_else(|| trouble(part, one));
     }
     if let Some((digest, why)) = part.not_started() {
         let tally = sides.entry(digest.to_owned()).or_default();
@@ -62,7 +62,7 @@ pub fn sight(part: &Part) -> Sight {
     }
 }
 
-fn trouble(one: &Standing) -> Option<Trouble> {
+fn trouble(part: &Part, one: &Standing) -> Option<Trouble> {
     if one.stopped || one.leaves() {
         return None;
     }
@@ -73,7 +73,12 @@ fn trouble(one: &Standing) -> Option<Trouble> {
             },
             _,
         ) => Some(Trouble::Loops(after.clone())),
-        (Life::Resting { after: exit, .. } | Life::Ended { exit }, _) => Some(Trouble::Ended(exit.clone())),
+        (Life::Resting { after: exit, .. }, _) => Some(Trouble::Ended(exit.clone())),
+        // What its keeper would have started again can only have been stopped, by whoever looked after it before.
+        (Life::Ended { exit }, _) => {
+            let component = part.component_of(&one.seen.digest)?;
+            one.stays_ended(component).then(|| Trouble::Ended(exit.clone()))
+        }
         (Life::Running { .. }, Well::NotYet { late: Some(why) }) => Some(Trouble::Late(why.clone())),
         (Life::Running { .. }, Well::Lost { why, .. } | Well::Unfilled(why)) => {
             Some(Trouble::Lost(why.clone()))

@@ -240,6 +240,7 @@ impl Part {
                 Well::NotYet { late: None }
             }
         };
+        let asked_to_stop = matches!(seen.life, Life::Stopping { .. });
         match self.find(seen.id.number) {
             Some(one) => {
                 // A process that was not there before has not answered yet, whatever the one before it said.
@@ -248,6 +249,9 @@ impl Part {
                     one.robbed = false;
                     one.stopped &= seen.life.is_over();
                 }
+                // That it is asked to stop is told by itself, too: whoever asked may have died since, and an answer may
+                // arrive before what was told on the way there.
+                one.stopped |= one.busy != Some(Busy::Restarting) && asked_to_stop;
                 one.seen = seen;
             }
             None => {
@@ -257,7 +261,7 @@ impl Part {
                     well,
                     busy: None,
                     robbed: false,
-                    stopped: false,
+                    stopped: asked_to_stop,
                 });
                 self.standing.sort_by_key(|one| one.seen.id.number);
             }

@@ -12,6 +12,7 @@ use towpath_decide::rollout::{Act, Doing, story};
 use towpath_engine::Engine;
 use towpath_model::desired::resource::Phase;
 use towpath_model::run::{Moved, Task, Work};
+use towpath_model::sealed::hide;
 use towpath_model::unit::Name;
 use towpath_store::Seq;
 
@@ -124,18 +125,19 @@ impl<E: Engine> Core<E> {
 
     /// Something that was asked for has ended.
     pub(crate) fn tasked(&mut self, tasked: Tasked) {
-        let outcome = match &tasked.doing {
+        let doing = tasked.doing.without(self.wardrobe.values.values());
+        let outcome = match &doing {
             Doing::Failed(why) => Err(why.as_str()),
             _ => Ok(()),
         };
         self.ledger.outcome(tasked.seq, outcome);
-        let came = story::came(&tasked.task, &tasked.doing, &tasked.gates, clock::today());
+        let came = story::came(&tasked.task, &doing, &tasked.gates, clock::today());
         self.tell_story(came);
         let Some(helm) = &mut self.helm else { return };
         if let Some((resource, ran)) = tasked.moved {
             helm.moved.insert(resource, ran);
         }
-        helm.tasks.insert(tasked.task, tasked.doing);
+        helm.tasks.insert(tasked.task, doing);
     }
 
     /// Asks the resources whose schema releases know what has run in them: once each, when they are well.
@@ -177,16 +179,28 @@ impl<E: Engine> Core<E> {
 
     /// A resource has said what has run in it, or could not be asked; then it is asked once more.
     pub(crate) fn moved(&mut self, name: Name, ran: Result<BTreeSet<String>, String>) {
-        let Some(helm) = &mut self.helm else { return };
-        helm.asked.remove(&name);
-        match ran {
-            Ok(ran) => drop(helm.moved.insert(name, ran)),
-            Err(why) => {
+        if let Some(helm) = &mut self.helm {
+            helm.asked.remove(&name);
+        }
+        match (ran, &mut self.helm) {
+            (Ok(ran), Some(helm)) => drop(helm.moved.insert(name, ran)),
+            (Err(why), Some(_)) => {
+                let why = self.without_values(why);
                 let text = format!("{name}: it cannot be seen which migrations have run in it: {why}");
                 self.ledger
                     .happened("unseen", RELEASES, serde_json::json!({ "resource": name }), &text);
                 self.note(Tone::Warning, text);
             }
+            (_, None) => {}
+        }
+    }
+
+    /// What somebody else has said, where releases run: it may repeat what it was told. Where a folder does, much of what
+    /// stands in its `.env` is no secret, and is said on purpose.
+    pub(crate) fn without_values(&self, text: String) -> String {
+        match self.helm {
+            Some(_) => hide(&text, self.wardrobe.values.values()),
+            None => text,
         }
     }
 }

@@ -219,7 +219,8 @@ impl<E: Engine> Core<E> {
         }
         helm.gates.awaits = judged.awaits;
         helm.tell_again();
-        helm.settle(judged.task, Doing::Judged(verdict));
+        let doing = Doing::Judged(verdict).without(self.wardrobe.values.values());
+        helm.settle(judged.task, doing);
     }
 
     /// Where the rollout is of which gates are asked now.

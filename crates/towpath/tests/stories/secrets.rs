@@ -1,4 +1,5 @@
 //! Secrets: set, listed, taken out and brought back; and looked for everywhere that they must not be.
+#![allow(clippy::print_stdout, reason = "a story that is left out says why")]
 
 use crate::kit::{Product, Ran, eventually, kill, parent, pass};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
@@ -326,5 +327,45 @@ fn whoever_knows_a_secret_leaves_no_core_file_and_what_it_starts_may() {
     assert_eq!(cores.count(), 0);
     product.up();
     product.well(&["down"]);
+    product.leaves_nothing();
+}
+
+#[test]
+fn what_a_store_repeats_of_a_secret_is_not_told_on() {
+    if towpath_resource::postgres::installed().is_empty() {
+        println!("left out: there is no Postgres here");
+        return;
+    }
+    let shape =
+        format!("{WEB}\n[postgres.db]\nmigrate = \"migrations\"\n[rollout]\nbake = \"0s\"\nwarm = \"0s\"\n");
+    let product = Product::new("repeats", &shape);
+    for (name, value) in [("API_TOKEN", USED), ("DELIVERED", DELIVERED)] {
+        product.given(&["secrets", "set", "dev", name], value);
+    }
+    fs::create_dir(product.folder.join("migrations")).expect("a folder can be made");
+    let migration = |name: &str, text: &str| {
+        fs::write(product.folder.join("migrations").join(name), text).expect("it can be written");
+    };
+    migration("001_boats.sql", "create table boats (name text);\n");
+    product.well(&["deploy", "dev"]);
+    // As a store does that was asked for a row in which somebody keeps one.
+    let halves = USED.split_at(9);
+    let text = format!("select ('{}' || '{}')::integer;\n", halves.0, halves.1);
+    migration("002_wrong.sql", &text);
+    let ran = product.run(&["deploy", "dev"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        format!("{}{}", ran.out, ran.err).contains("type integer: \"[sealed]\""),
+        "{ran:?}"
+    );
+    says_nothing(&ran);
+    for words in [["history", "dev"], ["releases", "dev"], ["rollout", "dev"]] {
+        says_nothing(&product.run(&words));
+    }
+    product.well(&["down"]);
+    for file in ["store.db", "store.db-wal"] {
+        let written = fs::read(product.state().join(file)).unwrap_or_default();
+        is_clean(file, &written);
+    }
     product.leaves_nothing();
 }

@@ -61,7 +61,7 @@ pub(crate) fn example() -> Option<Product> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -122,12 +122,12 @@ impl Visitor {
         self.ask("GET", path, "", "")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask("POST", path, "", &body.to_string())
     }
 
     /// The same visitor, signed in.
-    fn signed_in(self, email: &str) -> Visitor {
+    pub(crate) fn signed_in(self, email: &str) -> Visitor {
         let answer = self.post("/auth/login", &json!({ "email": email, "password": "harbour" }));
         assert_eq!(answer.status, 200, "{}", answer.body);
         let line = answer
@@ -256,7 +256,7 @@ pub(crate) fn up(product: &Product) -> Ran {
     product.well(&["up", "--detach", "--yes"])
 }
 
-fn visitor(product: &Product) -> Visitor {
+pub(crate) fn visitor(product: &Product) -> Visitor {
     let port = product.status()["steward"]["http"]
         .as_u64()
         .expect("it takes plain HTTP");

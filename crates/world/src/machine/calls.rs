@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use towpath_decide::tend::Did;
 use towpath_model::desired::component::Restart;
 use towpath_model::run::{Exit, InstanceId, Life, Seen, Stop};
+use towpath_model::sealed::Sealed;
 use towpath_model::unit::Name;
 use towpath_store::Seq;
 
@@ -36,6 +37,8 @@ pub(crate) struct Order {
     pub(crate) digest: String,
     /// Where it listens.
     pub(crate) port: Option<u16>,
+    /// What it is told, and nobody else.
+    pub(crate) env: Vec<(String, Sealed<String>)>,
     /// What happens when it ends by itself.
     pub(crate) restart: Restart,
     /// It runs and ends.

@@ -182,6 +182,7 @@ impl Shore {
         let (component, _) = product.components.remove(&name).ok_or("it is there")?;
         let mut component = Component::clone(&component);
         component.health.interval = Duration::from_secs(15);
+        component.env = crate::secrets::variables(id);
         let made = (Arc::new(component), format!("{name}@{id}"));
         self.making.made.insert(words.to_owned(), made.clone());
         Ok(made)

@@ -3,6 +3,7 @@
 use super::{Around, Message, Steward};
 use crate::machine::{Call, Machine, Order, Reply, Token, What};
 use crate::product::Product;
+use crate::secrets::dress;
 use serde_json::json;
 use std::sync::Arc;
 use towpath_decide::converge::Because;
@@ -59,10 +60,14 @@ impl Prepared {
         matches!(self, Prepared::Stop(..) | Prepared::Forget(_))
     }
 
-    pub(super) fn entry(&self) -> Entry {
+    /// What the journal says of it; with all that something is started with only where a rule is broken on purpose.
+    pub(super) fn entry(&self, tells_all: bool) -> Entry {
         let (what, subject, body, because) = match self {
             Prepared::Start(order, because) => {
-                let body = json!({ "digest": order.digest, "port": order.port });
+                let mut body = json!({ "digest": order.digest, "port": order.port });
+                for (name, value) in order.env.iter().filter(|_| tells_all) {
+                    body[name] = json!(value.open());
+                }
                 ("start", order.id.to_string(), body, because.to_string())
             }
             Prepared::Stop(id, how, because) => (
@@ -116,6 +121,7 @@ impl Steward {
                     id,
                     digest,
                     port: self.port(&component, machine),
+                    env: dress(&component),
                     restart: component.restart,
                     is_job: component.kind == Kind::Job,
                 };

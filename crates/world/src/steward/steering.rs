@@ -5,7 +5,7 @@
 
 use super::{Around, Steward, WRITE_AGAIN};
 use crate::clock::{after, between};
-use crate::shore::{News, Table};
+use crate::shore::{News, Shore, Table};
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -279,7 +279,7 @@ impl Steward {
     }
 
     /// Hears of something beside instances.
-    pub(crate) fn hear_of(&mut self, news: News) {
+    pub(crate) fn hear_of(&mut self, news: News, shore: &Shore) {
         let Some(helm) = &mut self.helm else { return };
         match news {
             News::Follows(steward, table) if steward == self.number => {
@@ -293,7 +293,7 @@ impl Steward {
                 helm.due = true;
             }
             News::Did(steward, task, doing) if steward == self.number => {
-                helm.tasks.insert(task, doing);
+                helm.tasks.insert(task, shore.hidden(doing));
             }
             News::Follows(..) | News::Did(..) => return,
         }
@@ -314,6 +314,9 @@ impl Steward {
             Ok(_) if around.journal.refusal().is_some() => "refused: it cannot be written down".to_owned(),
             Ok((next, answer)) => {
                 around.journal.keep(&next, Vec::new(), now);
+                if let Wish::Deploy(to) = wish {
+                    around.journal.keep_release(around.shore.known.get(to));
+                }
                 let steady = around.clock.steady;
                 let helm = self
                     .helm
