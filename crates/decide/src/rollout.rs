@@ -21,7 +21,8 @@
 //! at the first step with the list of those it may treat the new way. Jobs change with their next run, and are tried
 //! without effect before anything else. A site moves by visitors, and its old files stay reachable. What is the same in
 //! both releases is in no leg, and nothing happens to it. What cannot stand beside itself is refused unless its way is
-//! `recreate`: rolling that is silently an outage is worse than a no.
+//! `recreate`: rolling that is silently an outage is worse than a no. What somebody needs and nothing is there of yet comes
+//! first and at once, in the order of needs: there was nothing that could be missed, and who needs it would wait for ever.
 //!
 //! **The schema.** What adds runs before the new code, what fills in runs in batches after it (each may be interrupted),
 //! and what takes away runs when the release has been watched, the one before is not kept warm any more, and its window
