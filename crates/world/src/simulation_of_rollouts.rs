@@ -8,7 +8,8 @@ use crate::script::play;
 use crate::simulation::shorten_by;
 use crate::world::World;
 use std::collections::BTreeSet;
-use towpath_model::run::{Life, Reason};
+use towpath_decide::converge::Will;
+use towpath_model::run::{Life, Need, Reason};
 
 const PAUSES: &[u64] = &[0, 0, 1, 2, 5, 30, 200, 400, 1_200, 4_000, 15_000];
 
@@ -219,6 +220,14 @@ fn unreached(world: &World) -> Vec<String> {
                 .is_some_and(|one| one.command.is_some() && one.timeout.is_none())
         }) {
             if matches!(side.component.kind, towpath_model::run::Kind::Job) {
+                continue;
+            }
+            // What a person has stopped keeps back those who need it, and cannot start without it.
+            let is_stopped = |need: &Need| {
+                let part = steward.tended().parts().get(&need.name);
+                !need.optional && part.is_some_and(|part| part.will == Will::Stopped)
+            };
+            if side.component.needs.iter().any(is_stopped) {
                 continue;
             }
             let wanted = match part.wanted().0 {
