@@ -1,27 +1,27 @@
 //! The core: the one task that keeps what is known, and lets things be done.
 
+mod message;
 mod wanted;
+
+pub(crate) use message::Message;
 
 use crate::act::Prepared;
 use crate::addresses::Addresses;
 use crate::ask::{Asker, Question};
-use crate::course::{Helm, Tasked};
+use crate::course::Helm;
 use crate::credentials::Credentials;
 use crate::door::{clock, sockets};
 use crate::dress::Wardrobe;
 use crate::fill::Filling;
 use crate::front::{CERTIFICATES, Front};
-use crate::gates::{Judged, Sampled};
 use crate::idle::Presence;
 use crate::keep::{Ledger, Left};
-use crate::make::{Looked, Maker};
+use crate::make::Maker;
 use crate::probe::Probes;
-use crate::serve::Request;
 use crate::sign_out::{self, Moments};
 use crate::sleep::Naps;
 use crate::start::Config;
 use crate::tell::Onlookers;
-use crate::watch::Change;
 use crate::{errors, face};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -31,11 +31,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use towpath_api::{Event, Tone};
 use towpath_decide::converge::Because;
-use towpath_decide::headers::Finding;
 use towpath_decide::maintenance::Closed;
 use towpath_decide::tend::{Act, Did, Fact, Part, Tended};
+use towpath_edge::Target;
 use towpath_edge::apart::Remote;
-use towpath_edge::{Snapshot, Target};
 use towpath_engine::{Engine, EngineError};
 use towpath_keeper::give_back_memory;
 use towpath_model::run::{Ask, Component, InstanceId, Life, Listen, Product, Seen};
@@ -59,57 +58,6 @@ const UNWRITTEN: Seq = 0;
 
 /// The most messages that are heard before something is decided: many instances that start at once are decided together.
 const MOST_AT_ONCE: usize = 512;
-
-/// Something that has reached the core.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// Something was learned.
-    Fact(Fact),
-    /// Something that was written down as an intent has ended.
-    Done {
-        /// The intent.
-        seq: Seq,
-        /// What was learned by it.
-        fact: Fact,
-        /// Whether it was done, or why not.
-        outcome: Result<(), String>,
-    },
-    /// Something came from the edge.
-    Edge(towpath_edge::Event),
-    /// A client asks for something.
-    Request(Request),
-    /// Something to know.
-    Note(Tone, String),
-    /// A line that a build has written.
-    BuildLine(String, String),
-    /// Files of a component have changed.
-    Files(Change),
-    /// A build of these is over; some of them are to be started anew.
-    Built {
-        /// Whose build it was.
-        owners: Vec<Name>,
-        /// Those of them whose artifact cannot be known to be the same.
-        anew: Vec<Name>,
-    },
-    /// The assets of a site and of its earlier builds are in these folders.
-    Kept(Name, Vec<PathBuf>),
-    /// The folder of the state has gone.
-    Vanished,
-    /// A component was asked for the headers of its answers.
-    Probed(Name, Vec<Finding>),
-    /// Gates have answered.
-    Judged(Box<Judged>),
-    /// Metrics have been read.
-    Sampled(Box<Sampled>),
-    /// The edge has said what it has counted.
-    Counted(Arc<Snapshot>),
-    /// Something that a rollout has asked for has ended.
-    Tasked(Box<Tasked>),
-    /// A resource has said which migrations have run in it.
-    Moved(Name, Result<BTreeSet<String>, String>),
-    /// The manifest says something else now.
-    Reread(Result<Box<Looked>, String>),
-}
 
 /// Everything that the core has.
 pub(crate) struct Core<E> {

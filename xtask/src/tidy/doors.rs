@@ -111,6 +111,7 @@ const DOORS: &[(&str, &str)] = &[
         "bench/src/edge/",
         "a measurement starts proxies and their load, limits them, and reads what they took",
     ),
+    ("bench/src/gates/", "a measurement reads how long it took"),
     (
         "bench/src/load/",
         "the load is a program of a few lines, and reads its port",

@@ -73,6 +73,7 @@ pub(crate) fn told(outcome: &Outcome) -> String {
         Verdict::Fail(why) => format!("FAIL {}", steady(why)),
         Verdict::Inconclusive(why) => format!("open {}", steady(why)),
         Verdict::Waived(why) => format!("waived {why}"),
+        Verdict::Awaits(why) => format!("waits {why}"),
     }
 }
 

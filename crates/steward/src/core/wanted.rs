@@ -320,6 +320,25 @@ impl<E: Engine> Core<E> {
         chosen
     }
 
+    /// What runs, as it was looked at when we came, or now; nothing where it cannot be seen, and that is said.
+    async fn what_runs(&mut self) -> Option<Vec<towpath_model::run::Seen>> {
+        let observed = match self.observed.take() {
+            Some(observed) => observed.await.ok(),
+            None => None,
+        };
+        let observed = match observed {
+            Some(observed) => observed,
+            None => self.engine.observe().await,
+        };
+        observed
+            .map_err(|error| {
+                let why = errors::told(&error);
+                let text = format!("what runs cannot be seen, and nothing is done: {why}");
+                self.note(Tone::Error, text);
+            })
+            .ok()
+    }
+
     /// Takes over what an earlier steward has left: what was wanted, what was remembered, and what still runs.
     pub(crate) async fn restore(&mut self) -> bool {
         if self.restored {
@@ -351,24 +370,8 @@ impl<E: Engine> Core<E> {
             self.addresses.remember(name.clone(), *port);
         }
         self.edge_ports = self.edge_ports.or(left.edge);
-        let observed = match self.observed.take() {
-            Some(observed) => observed.await.ok(),
-            None => None,
-        };
-        let observed = match observed {
-            Some(observed) => observed,
-            None => self.engine.observe().await,
-        };
-        let seen = match observed {
-            Ok(seen) => seen,
-            Err(error) => {
-                let why = errors::told(&error);
-                self.note(
-                    Tone::Error,
-                    format!("what runs cannot be seen, and nothing is done: {why}"),
-                );
-                return false;
-            }
+        let Some(seen) = self.what_runs().await else {
+            return false;
         };
         seen.iter()
             .filter_map(|one| one.port)
