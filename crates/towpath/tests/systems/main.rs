@@ -2,7 +2,6 @@
 #![allow(clippy::disallowed_methods, reason = "the real binary runs real systems")]
 
 mod beside;
-mod deployed;
 mod example;
 mod inside;
 #[allow(dead_code, reason = "the stories use all of it")]
