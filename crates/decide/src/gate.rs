@@ -4,6 +4,7 @@ mod approval;
 pub mod canary;
 pub mod change;
 mod combine;
+mod cost;
 mod folder;
 pub mod metric;
 mod person;
@@ -18,6 +19,7 @@ mod words;
 
 pub use approval::approval;
 pub use combine::combine;
+pub use cost::cost;
 pub use folder::in_folder;
 pub use waiver::may_waive;
 pub use window::window;

@@ -96,6 +96,7 @@ fn secrets(here: &Here, desired: &Desired, env: &[(String, Sealed<String>)]) -> 
 pub(crate) async fn answer(gate: &Name, stage: Stage, questions: &Questions, place: &Place) -> Answer {
     let began = Began::now();
     let found = match questions.gates.get(gate) {
+        Some(_) if questions.known.contains_key(gate) => questions.known[gate].clone(),
         Some(asked) => ask(asked, gate.as_str(), place).await,
         None => Found {
             verdict: Verdict::Inconclusive("the release does not say what it asks".to_owned()),
@@ -123,7 +124,9 @@ pub(crate) async fn after_build(
     place: &Place,
     terminal: Terminal,
 ) -> Result<Vec<Answer>, Failure> {
-    let is_here = |name: &&Name| questions.gates.get(*name).is_some_and(in_folder);
+    let is_here = |name: &&Name| {
+        questions.known.contains_key(*name) || questions.gates.get(*name).is_some_and(in_folder)
+    };
     let gates: Vec<&Name> = questions.build.iter().filter(is_here).collect();
     if gates.is_empty() {
         return Ok(Vec::new());

@@ -77,7 +77,9 @@ pub(crate) async fn entering(
 /// Whether only something that runs, or somebody with the folder, can answer it.
 fn is_of_what_runs(questions: &Questions, name: &Name) -> bool {
     let gate = questions.gates.get(name);
-    gate.is_none_or(|gate| gate.approval.is_none() && gate.window.is_none() && gate.canary.is_none())
+    let known = questions.known.contains_key(name);
+    !known
+        && gate.is_none_or(|gate| gate.approval.is_none() && gate.window.is_none() && gate.canary.is_none())
 }
 
 /// The folder as a place to ask in, with the addresses at which everything is reached there.

@@ -43,8 +43,7 @@ Run it:
   open, run, doctor      where it is; a command as it would; what is missing
 Release it:
   deploy, rollback       to an environment, and back at once; promote: onward
-  rollout, gates, gate   look on, skip; what was asked; waive, approve
-  releases, history      what there is; release, freeze, thaw
+  rollout, releases      look on; release, history; freeze, thaw; gates, gate
   serve, token           look after a machine; who may ask it from elsewhere
 Write it:
   init, check, plan      a first manifest; all that is wrong; every step to prod

@@ -1,6 +1,5 @@
 //! How much faster than real time the simulation of rollouts is.
 
-use crate::table::against;
 use crate::{Miss, Outcome};
 use std::time::{Duration, Instant};
 use towpath_world::simulation_of_rollouts::{script, simulate};
@@ -42,13 +41,6 @@ pub(super) fn measure(_: &crate::place::Place) -> Outcome {
         _ => "TOO SLOW",
     };
     println!("to real time: {ratio:.0} times, {verdict} (bound {BOUND}, aim {AIM})");
-    against(
-        "each seed",
-        took.as_secs_f64() * 1_000.0 / SEEDS as f64,
-        "ms",
-        10.0,
-        5.0,
-    );
     Ok(())
 }
 

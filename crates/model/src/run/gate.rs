@@ -45,6 +45,9 @@ pub struct Questions {
     pub build: Vec<Name>,
     /// Asked before it may begin.
     pub enter: Vec<Name>,
+    /// What follows from the manifest alone was found out when the release was made.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub known: BTreeMap<Name, Found>,
     /// The environment that it comes from, of which `enter` is asked what only something that runs can answer.
     pub after: Option<Name>,
 }

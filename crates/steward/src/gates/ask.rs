@@ -20,7 +20,7 @@ use towpath_engine::Engine;
 use towpath_model::desired::gate::{Gate, Stage as When};
 use towpath_model::desired::metric::Objective;
 use towpath_model::desired::probe::Probe;
-use towpath_model::run::{Answer, Found, Line, Questions, ReleaseId, Stage, Task, Verdict};
+use towpath_model::run::{Answer, Found, Line, Questions, ReleaseId, Stage, Task, Verdict, Work};
 use towpath_model::sealed::Sealed;
 use towpath_model::unit::{Duration, Name, Share};
 use towpath_probe::Aim;
@@ -36,6 +36,8 @@ pub(crate) struct Judged {
     seq: Seq,
     task: Task,
     gates: Vec<String>,
+    /// Since when they are asked.
+    began: jiff::Timestamp,
     /// What was answered, but for what the edge has to be asked.
     answers: Vec<Answer>,
     stage: When,
@@ -45,6 +47,13 @@ pub(crate) struct Judged {
     probed: Vec<(String, Probes)>,
     /// Gates that wait for somebody who has the product's folder.
     awaits: BTreeSet<String>,
+}
+
+impl Judged {
+    /// Whether they are asked for the first time in their rollout.
+    fn is_first(&self) -> bool {
+        matches!(self.task.work, Work::Judge { look: 1, .. })
+    }
 }
 
 /// Where gates are asked: of which release, and at what point of its way.
@@ -101,7 +110,7 @@ struct Came {
 impl<E: Engine> Core<E> {
     /// Begins to ask gates, as a rollout wants it.
     pub(crate) async fn begin_judging(&mut self, act: &Act, seq: Seq) {
-        let point = self.point();
+        let (point, began) = (self.point(), clock::today());
         let (inbox, task, gates) = (self.inbox.clone(), act.task.clone(), act.gates.clone());
         let Some(point) = point else {
             let why = "the release that they are to be asked of is not here".to_owned();
@@ -109,6 +118,7 @@ impl<E: Engine> Core<E> {
                 seq,
                 task,
                 gates,
+                began,
                 answers: Vec::new(),
                 stage: When::During,
                 seen: None,
@@ -130,6 +140,7 @@ impl<E: Engine> Core<E> {
                 seq,
                 task,
                 gates,
+                began,
                 answers: Vec::new(),
                 stage: point.stage,
                 seen: None,
@@ -197,7 +208,11 @@ impl<E: Engine> Core<E> {
                 Verdict::Inconclusive("the release that they were asked of is not here any more".to_owned())
             }
         };
-        self.tell_answers(&judged.answers, number);
+        // What was brought is told once.
+        let is_new = |answer: &&Answer| judged.began <= answer.at || judged.is_first();
+        let new: Vec<Answer> = judged.answers.iter().filter(is_new).cloned().collect();
+        self.tell_answers(&new, number);
+        self.flush();
         self.end_judging(judged, verdict);
     }
 
@@ -256,6 +271,9 @@ impl<E: Engine> Core<E> {
                 .and_then(|probe| questions.probes.get(probe.as_str())),
             None => questions.probes.get(name),
         };
+        if let Some(known) = questions.known.get(name) {
+            return How::Found(known.clone());
+        }
         if let Some(answer) = self.brought_for(point, name) {
             return How::Brought(Box::new(answer));
         }
@@ -485,7 +503,7 @@ async fn one(gate: String, how: How, stage: When) -> Came {
                 )),
                 _ => None,
             });
-            Some(answer(outcome.found, &gate, began))
+            Some(answer(plain(outcome.found, &gate), &gate, began))
         }
         How::Compared => None,
         How::Changed(asked) => Some(answer(changed(*asked).await, &gate, began)),
@@ -501,6 +519,17 @@ async fn one(gate: String, how: How, stage: When) -> Came {
         probed,
         awaits,
     }
+}
+
+/// What a probe has found, without its name where the gate has the same.
+fn plain(mut found: Found, gate: &str) -> Found {
+    let name = format!("probe `{gate}`: ");
+    if let Verdict::Fail(why) | Verdict::Inconclusive(why) = &mut found.verdict
+        && let Some(rest) = why.strip_prefix(&name)
+    {
+        *why = rest.to_owned();
+    }
+    found
 }
 
 /// An answer in words, as history and `explain` tell it.

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What GitHub wants to see before it issues an identity.
@@ -20,6 +21,8 @@ struct Issuer {
     talk: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     /// The repository of the next job.
     repository: Mutex<String>,
+    /// How many identities there are: each has a number of its own, as GitHub's have.
+    issued: AtomicU64,
 }
 
 impl Issuer {
@@ -45,6 +48,7 @@ impl Issuer {
             url,
             talk: Mutex::new(talk),
             repository: Mutex::new("acme/shop".to_owned()),
+            issued: AtomicU64::new(0),
         }))
     }
 
@@ -57,6 +61,7 @@ impl Issuer {
             "repository": repository,
             "ref": "refs/tags/v1.2",
             "run_id": "77",
+            "jti": format!("job-{}", self.issued.fetch_add(1, Ordering::Relaxed)),
         });
         let mut talk = self.talk.lock().expect("it is not held");
         writeln!(talk.0, "{}", json!({ "token": claims })).expect("it hears");

@@ -4,6 +4,7 @@
 //! gate. What nobody names and what asks for nothing here is no part of a release, so that another environment's gate does
 //! not make another release of the same.
 
+use crate::gate::cost;
 use crate::plan::asked_when;
 use std::collections::BTreeMap;
 use towpath_model::Desired;
@@ -36,6 +37,9 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
     for (name, probe) in ever {
         all.probes.insert(name.clone(), probe.clone());
     }
+    let costs = all.gates.iter();
+    let costs = costs.filter_map(|(name, gate)| Some((name.clone(), cost(desired, gate.cost?))));
+    all.known = costs.collect();
     for gate in all.gates.values() {
         if let Some(probe) = &gate.probe {
             insert(&mut all.probes, &desired.probe, probe.as_str());
@@ -65,6 +69,20 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
             );
         }
     }
+    sources(&mut all, desired);
+    for objective in all.objectives.values() {
+        if let Some(probe) = &objective.probe {
+            insert(&mut all.probes, &desired.probe, probe.as_str());
+        }
+        if let Some(metric) = &objective.metric {
+            insert(&mut all.metrics, &desired.metric, metric.as_str());
+        }
+    }
+    all
+}
+
+/// What metrics are read of, beside what runs.
+fn sources(all: &mut Questions, desired: &Desired) {
     for metric in all.metrics.values() {
         if let Some(host) = &metric.from {
             insert(&mut all.hosts, &desired.host, host.as_str());
@@ -81,15 +99,6 @@ pub(super) fn questions(desired: &Desired, environment: &Name) -> Questions {
         let pages = pages.filter_map(|(_, name, one)| Some((name.clone(), one.metrics.clone()?.to_string())));
         all.pages.extend(pages);
     }
-    for objective in all.objectives.values() {
-        if let Some(probe) = &objective.probe {
-            insert(&mut all.probes, &desired.probe, probe.as_str());
-        }
-        if let Some(metric) = &objective.metric {
-            insert(&mut all.metrics, &desired.metric, metric.as_str());
-        }
-    }
-    all
 }
 
 fn insert<T: Clone>(into: &mut BTreeMap<Name, T>, all: &Map<Name, T>, name: &str) {

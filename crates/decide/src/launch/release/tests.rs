@@ -361,3 +361,39 @@ fn a_tree_has_the_name_of_what_is_in_it() {
     let distinct: BTreeSet<&String> = all.iter().collect();
     assert_eq!((distinct.len(), all[0].len()), (4, 32));
 }
+
+#[test]
+fn what_is_asked_of_a_release_stands_in_it_and_what_follows_from_the_manifest_is_answered() {
+    let text = "product = \"shop\"\n[service.api]\nrun = \"a\"\n[probe.up]\nhttp = \"GET /\"\nof = \"api\"\n\
+                [cost.machine]\nprice = \"$40\"\n[gate.cheap]\ncost = \"$30\"\n[gate.dear]\ncost = \"$50\"\n[gate.tests]\ncommand = \"make test\"\n\
+                [gate.elsewhere]\ncommand = \"nobody asks this\"\n[role.lead]\npeople = [\"ana@example.com\"]\n\
+                [gate.yes]\napproval = { role = \"lead\" }\n[ci]\ngates = [\"tests\"]\n\
+                [environment.dev]\n[environment.prod]\nafter = \"dev\"\ngates = [\"up\", \"cheap\", \"dear\", \"yes\"]\n";
+    let content = made_of(text, "prod", |_| {});
+    let questions = &content.questions;
+    let names = |all: &[Name]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    assert_eq!(names(&questions.build), "tests");
+    assert_eq!(names(&questions.enter), "up cheap dear yes");
+    assert_eq!(
+        questions.after.as_ref().map(ToString::to_string),
+        Some("dev".to_owned())
+    );
+    assert!(!questions.gates.contains_key("elsewhere"), "nobody names it");
+    assert!(questions.probes.contains_key("up") && questions.roles.contains_key("lead"));
+    let known = questions
+        .known
+        .iter()
+        .map(|(name, found)| format!("{name}: {}", found.verdict));
+    assert_eq!(
+        known.collect::<Vec<_>>(),
+        [
+            "cheap: fail: a month is estimated to cost $40.00, which is $10.00 too much",
+            "dear: pass"
+        ]
+    );
+    let kept = serde_json::to_string(&content).expect("plain data");
+    let read: Content = serde_json::from_str(&kept).expect("as it was written");
+    assert_eq!(read.questions, content.questions);
+    let dev = made_of(text, "dev", |_| {});
+    assert!(dev.questions.enter.is_empty() && dev.questions.known.is_empty());
+}

@@ -238,7 +238,8 @@ fn what_holds_says_who_can_let_it_go_on() {
             why: "holidays".to_owned(),
         },
         Reason::OutsideWindow("weekdays 08:00-16:00".to_owned()),
-        Reason::TooLittle("12 of 300 requests".to_owned()),
+        Reason::Undecided("12 of 300 requests".to_owned()),
+        Reason::Awaits("yes: it awaits the yes of ana@example.com".to_owned()),
         Reason::Disputed("`web` fails".to_owned()),
     ];
     let lines = holds.map(|because| ends(&told(Some(rollout(1)), because), Some(NEW), true));
@@ -251,7 +252,9 @@ fn what_holds_says_who_can_let_it_go_on() {
       help: it goes on by itself then; `towpath thaw prod` ends a freeze of a person, `towpath rollout prod abort` brings it back
     3 4f1c2b3a holds in prod: it goes on only weekdays 08:00-16:00
       help: it goes on by itself then; `towpath rollout prod abort` brings it back
-    3 4f1c2b3a holds in prod: there is too little to judge by: 12 of 300 requests; `towpath rollout` approves, skips or aborts
+    3 4f1c2b3a holds in prod: there was too little to judge by in all its time: 12 of 300 requests; `towpath rollout` approves, skips or aborts
+      help: `towpath rollout prod skip --reason TEXT`, `approve` or `abort`
+    3 4f1c2b3a holds in prod: yes: it awaits the yes of ana@example.com
       help: `towpath rollout prod skip --reason TEXT`, `approve` or `abort`
     3 4f1c2b3a holds in prod: `web` fails, and nothing goes back by itself here; `towpath rollout` skips or aborts
       help: `towpath rollout prod skip --reason TEXT`, `approve` or `abort`
