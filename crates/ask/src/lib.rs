@@ -21,6 +21,7 @@ mod weigh;
 #[cfg(test)]
 mod tests;
 
+pub use lines::Lines;
 use once::once;
 use std::collections::BTreeMap;
 use std::fmt;

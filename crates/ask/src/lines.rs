@@ -13,13 +13,13 @@ const LETTERS: usize = 500;
 
 /// Bytes on their way to lines.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub struct Lines {
     rest: Vec<u8>,
 }
 
 impl Lines {
     /// Takes bytes, and says each line that ends in them.
-    pub(crate) fn take(&mut self, bytes: &[u8], mut say: impl FnMut(&str)) {
+    pub fn take(&mut self, bytes: &[u8], mut say: impl FnMut(&str)) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.rest.extend_from_slice(part);
             if part.ends_with(b"\n") || self.rest.len() >= LONGEST {
@@ -29,7 +29,7 @@ impl Lines {
     }
 
     /// Says what is left at the end.
-    pub(crate) fn end(&mut self, mut say: impl FnMut(&str)) {
+    pub fn end(&mut self, mut say: impl FnMut(&str)) {
         if !self.rest.is_empty() {
             let text = String::from_utf8_lossy(&self.rest);
             let line = text.trim_end_matches(['\n', '\r']);
@@ -80,7 +80,14 @@ mod tests {
             said
         };
         assert_eq!(lines(&[b"a\nb", b"c\r\n\nd"]), ["a", "bc", "", "d"]);
+        assert_eq!(lines(&[b"10 %\r50 %\r100 %\n"]), ["100 %"]);
         assert_eq!(lines(&[b"10 %\r100 %\n", b"\xff\n"]), ["100 %", "\u{fffd}"]);
+        assert_eq!(lines(&[b"\xff\n"]), ["\u{fffd}"]);
+        assert_eq!(
+            lines(&[&[b'x'; 3 * LONGEST]]).len(),
+            1,
+            "one read is never that long"
+        );
         assert_eq!(lines(&[&[b'x'; LONGEST], b"y\n"]).len(), 2);
     }
 

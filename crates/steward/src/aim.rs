@@ -42,7 +42,10 @@ impl<E: Engine> Core<E> {
         Aim {
             at: part.map(|part| bases(part, release)).unwrap_or_default(),
             reached: self.reached(),
-            resources: self.stores(),
+            resources: self
+                .stores()
+                .map(|(name, _, address)| (name.to_string(), address))
+                .collect(),
             secrets: self.probed_secrets(probe).await,
             hidden: values.cloned().collect(),
             env: env.unwrap_or_default(),
@@ -65,16 +68,16 @@ impl<E: Engine> Core<E> {
     }
 
     /// The addresses of the stores that keep something.
-    fn stores(&self) -> BTreeMap<String, Sealed<String>> {
+    pub(crate) fn stores(&self) -> impl Iterator<Item = (&Name, ResourceKind, Sealed<String>)> {
         let parts = self.tended.parts().iter();
-        let stores = parts.filter_map(|(name, part)| {
+        parts.filter_map(|(name, part)| {
             let component = part.component.as_ref().filter(|one| is_asked(one))?;
+            let kind = component.resource.as_ref()?.kind;
             let port = self.addresses.inside(name);
             let (env, _) = self.wardrobe.variables(&component.env, port, &self.addresses);
             let (_, address) = env.into_iter().find(|(known, _)| known == ADDRESS)?;
-            Some((name.to_string(), address))
-        });
-        stores.collect()
+            Some((name, kind, address))
+        })
     }
 
     /// The values of the secrets that a probe carries, as they hold now. One that has none is told by the probe.

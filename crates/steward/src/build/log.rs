@@ -1,43 +1,11 @@
-//! What builds write: bytes into lines, and lines into a file that does not grow for ever.
+//! What builds write: lines into a file that does not grow for ever.
 
 use crate::door::files::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A line that is longer is cut into several: something that writes no ends of lines must not fill the memory.
-const LONGEST_LINE: usize = 64 * 1024;
-
 /// A log that is larger makes room for a new one. The one before it is kept, so there is twice as much at most.
 const LARGEST_LOG: u64 = 4 * 1024 * 1024;
-
-/// Bytes on their way to lines.
-#[derive(Debug, Default)]
-pub(super) struct Lines {
-    rest: Vec<u8>,
-}
-
-impl Lines {
-    /// Takes bytes, and says each line that ends in them.
-    pub(super) fn take(&mut self, bytes: &[u8], mut say: impl FnMut(&str)) {
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.rest.extend_from_slice(part);
-            if part.ends_with(b"\n") || self.rest.len() >= LONGEST_LINE {
-                self.end(&mut say);
-            }
-        }
-    }
-
-    /// Says what is left at the end.
-    pub(super) fn end(&mut self, mut say: impl FnMut(&str)) {
-        if !self.rest.is_empty() {
-            let text = String::from_utf8_lossy(&self.rest);
-            let line = text.trim_end_matches(['\n', '\r']);
-            // A bar of progress writes itself over and over; what stands there in the end is its line.
-            say(line.rsplit('\r').next().unwrap_or(line));
-            self.rest.clear();
-        }
-    }
-}
 
 /// The log of one run.
 #[derive(Debug)]
@@ -100,29 +68,6 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn lines(parts: &[&[u8]]) -> Vec<String> {
-        let mut said = Vec::new();
-        let mut lines = Lines::default();
-        for part in parts {
-            lines.take(part, |line| said.push(line.to_owned()));
-        }
-        lines.end(|line| said.push(line.to_owned()));
-        said
-    }
-
-    #[test]
-    fn bytes_become_lines_wherever_they_are_cut() {
-        assert_eq!(lines(&[b"a\nb", b"c\r\n\nd"]), ["a", "bc", "", "d"]);
-        assert_eq!(lines(&[b"10 %\r50 %\r100 %\n"]), ["100 %"]);
-        assert_eq!(lines(&[b"\xff\n"]), ["\u{fffd}"]);
-        assert_eq!(
-            lines(&[&[b'x'; 3 * LONGEST_LINE]]).len(),
-            1,
-            "one read is never that long"
-        );
-        assert_eq!(lines(&[&[b'x'; LONGEST_LINE], b"y\n"]).len(), 2);
-    }
 
     #[test]
     fn a_log_does_not_grow_for_ever() {

@@ -1,6 +1,6 @@
 //! One run of a build's command: its processes, its lines, its end.
 
-use super::log::{Lines, Log};
+use super::log::Log;
 use super::{Flight, Outcome, cancelled, folder};
 use crate::door::memory::Handed;
 use crate::door::{clock, files, processes};
@@ -12,6 +12,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
+use towpath_ask::Lines;
 use towpath_engine::Stream;
 use towpath_model::run::{Build, Exit};
 use towpath_model::sealed::Sealed;

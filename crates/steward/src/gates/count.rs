@@ -230,17 +230,16 @@ impl<E: Engine> Core<E> {
                 canary::urgent(asked, seen, &mut kept)
             });
             gates.scales.keep(one.key(), kept);
-            let Some(verdict @ Verdict::Fail(_)) = found else {
+            let Some(Verdict::Fail(why)) = found else {
                 continue;
             };
             let told = one.judge(&gates.scales);
-            let Verdict::Fail(why) = &verdict else { continue };
             let words = format!("{}: `{}`: {why}", one.gate, one.component);
             let answer = Answer {
                 gate: one.gate.clone(),
                 stage: When::During,
                 found: Found {
-                    verdict: verdict.clone(),
+                    verdict: Verdict::Fail(why),
                     measured: Some(told.measured),
                     bound: Some(told.bound),
                     evidence: Vec::new(),

@@ -13,10 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use towpath_decide::gate::change::{self, Counted as Events};
 use towpath_decide::gate::metric::{self, Budget, Counted, Origin, cadence};
-use towpath_decide::launch::ADDRESS;
 use towpath_edge::{Snapshot, Times};
 use towpath_engine::Engine;
-use towpath_measure::{Component, Host, Page, Sources, Store, read};
+use towpath_measure::{Component, Host, Page, Sources, Store, is_about_a_time, read};
 use towpath_model::desired::gate::{ChangeGate, Gate};
 use towpath_model::desired::metric::{Measured, Metric, Objective};
 use towpath_model::desired::resource::ResourceKind;
@@ -96,7 +95,7 @@ impl<E: Engine> Core<E> {
                     .iter()
                     .map(|(name, metric)| (name.clone(), metric.clone()))
             })
-            .filter(|(_, metric)| !takes_a_time(metric))
+            .filter(|(_, metric)| !is_about_a_time(metric))
             .collect();
         if wanted.is_empty() {
             samples.due = None;
@@ -219,32 +218,20 @@ impl<E: Engine> Core<E> {
 
     /// Where everything is that a metric may be read of.
     fn sources(&self, questions: &Questions) -> Sources {
-        let parts = || {
-            let all = self.tended.parts().iter();
-            all.filter_map(|(name, part)| Some((name, part, part.component.as_ref()?)))
-        };
         let mut sources = Sources {
             secrets: self.wardrobe.values.clone(),
             folder: self.config.folder.clone(),
             prometheus: questions.telemetry.as_ref().map(ToString::to_string),
             ..Sources::default()
         };
-        for (name, _, component) in parts() {
-            let Some(kind) = component.resource.as_ref().map(|resource| resource.kind) else {
-                continue;
-            };
-            let port = self.addresses.inside(name);
-            let (env, _) = self.wardrobe.variables(&component.env, port, &self.addresses);
-            let Some((_, address)) = env.into_iter().find(|(known, _)| known == ADDRESS) else {
-                continue;
-            };
+        for (name, kind, address) in self.stores() {
             match kind {
                 ResourceKind::Postgres => drop(sources.postgres.insert(name.to_string(), Store { address })),
                 ResourceKind::Redis => drop(sources.redis.insert(name.to_string(), Store { address })),
                 ResourceKind::Bucket => {}
             }
         }
-        for (name, part, _) in parts() {
+        for (name, part) in self.tended.parts().iter() {
             let Some(path) = questions.pages.get(name) else {
                 continue;
             };
@@ -269,14 +256,6 @@ impl<E: Engine> Core<E> {
         }
         sources
     }
-}
-
-/// Whether it is asked about a time, and not about a moment.
-fn takes_a_time(metric: &Metric) -> bool {
-    metric
-        .sql
-        .as_ref()
-        .is_some_and(|sql| sql.contains(":from") || sql.contains(":to"))
 }
 
 /// What is seen here.
